@@ -1,0 +1,173 @@
+package validator
+
+import "time"
+
+// GPUSnapshot is the newest reading of one host's GPUs.
+type GPUSnapshot struct {
+	State SourceState
+	Host  GPUHost
+	GPUs  []GPU // by index; a GPU that was there and is gone stays, with MissingSince set
+}
+
+// GPUHost is what NVML says of the host as a whole.
+type GPUHost struct {
+	DriverVersion Maybe[string] // nvmlSystemGetDriverVersion
+	CUDAVersion   Maybe[string] // highest that the driver supports, "12.8" (nvmlSystemGetCudaDriverVersion_v2)
+	// ConfidentialCompute is the state of confidential computing on this host
+	// (nvmlSystemGetConfComputeState); it is read, never guessed from a model's name.
+	ConfidentialCompute Maybe[ConfidentialCompute]
+}
+
+// ConfidentialCompute is NVML's system-wide state of confidential computing.
+type ConfidentialCompute struct {
+	Enabled     bool        // the CC feature is on
+	DevTools    bool        // CC runs in its debugging mode: attestation does not protect data
+	Environment string      // "unavailable", "simulation" or "production"
+	GPUsReady   Maybe[bool] // the GPUs accept work (nvmlSystemGetConfComputeGpusReadyState)
+}
+
+// GPU is one reading of one GPU. Each field can be missing by itself, with the reason.
+type GPU struct {
+	Index int           // NVML's index at the last time it was seen; may change with a reboot
+	UUID  string        // "GPU-…"; the identity that lasts. Empty only if it could not be read
+	Fault Maybe[string] // known if the GPU as a whole cannot be read: why, in words
+	// MissingSince is known if the GPU was seen by this process and is no longer listed
+	// or answering; the other fields then hold its last reading.
+	MissingSince Maybe[time.Time]
+	SampledAt    time.Time // of the fields below
+
+	Name     Maybe[string] // "NVIDIA H100 80GB HBM3"
+	PCIBusID Maybe[string] // "00000000:01:00.0"
+	Tier     Maybe[Tier]   // by the model's name; missing for an unknown model
+
+	MemoryTotalBytes    Maybe[uint64]
+	MemoryUsedBytes     Maybe[uint64] // without the driver's reserve where the driver tells it apart (memory v2)
+	MemoryReservedBytes Maybe[uint64]
+
+	UtilizationPercent    Maybe[uint32] // share of the last sample period in which a kernel ran
+	MemoryActivityPercent Maybe[uint32] // share in which memory was read or written: the bus, not how full it is
+	EncoderPercent        Maybe[uint32]
+	DecoderPercent        Maybe[uint32]
+
+	TemperatureC         Maybe[int]
+	MemoryTemperatureC   Maybe[int]
+	SlowdownTemperatureC Maybe[int] // the GPU throttles from here on
+	ShutdownTemperatureC Maybe[int]
+	MaxTemperatureC      Maybe[int] // highest operating temperature
+
+	PowerMilliwatts        Maybe[uint32]
+	PowerLimitMilliwatts   Maybe[uint32] // enforced: the lowest of all limits in force
+	PowerDefaultMilliwatts Maybe[uint32]
+	EnergyMillijoules      Maybe[uint64] // since the driver was loaded
+
+	SMClockMHz        Maybe[uint32]
+	SMClockMaxMHz     Maybe[uint32]
+	MemoryClockMHz    Maybe[uint32]
+	MemoryClockMaxMHz Maybe[uint32]
+	FanPercent        Maybe[uint32] // missing on passively cooled cards
+	PerformanceState  Maybe[int]    // 0 (P0, fastest) to 15
+	ThrottleReasons   Maybe[ThrottleReasons]
+
+	ECCEnabled                Maybe[bool]
+	ECCCorrectedVolatile      Maybe[uint64] // since the last driver load
+	ECCUncorrectedVolatile    Maybe[uint64]
+	ECCUncorrectedAggregate   Maybe[uint64] // over the card's life
+	RetiredPages              Maybe[uint32] // or remapped rows on newer cards
+	PCIeGeneration            Maybe[int]
+	PCIeGenerationMax         Maybe[int]
+	PCIeWidth                 Maybe[int]
+	PCIeWidthMax              Maybe[int]
+	Processes                 Maybe[[]GPUProcess]
+	XIDs                      []XIDEvent // driver errors seen by this process, newest first
+	MIGEnabled                Maybe[bool]
+	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU
+}
+
+// GPUProcess is a program that uses a GPU.
+type GPUProcess struct {
+	PID         uint32
+	Name        Maybe[string]
+	MemoryBytes Maybe[uint64]
+	Graphics    bool // a graphics rather than a compute context
+}
+
+// XIDEvent is an error that NVIDIA's driver reported for a GPU.
+type XIDEvent struct {
+	Code uint64
+	At   time.Time
+}
+
+// GPUPoint is one moment of a GPU's history, for charts.
+type GPUPoint struct {
+	At                 time.Time
+	UtilizationPercent Maybe[uint32]
+	MemoryUsedBytes    Maybe[uint64]
+	TemperatureC       Maybe[int]
+	PowerMilliwatts    Maybe[uint32]
+}
+
+// ThrottleReasons are the bits of nvmlClocksEventReasons: why clocks are below their maximum.
+type ThrottleReasons uint64
+
+// The bits, as nvml.h names them (nvmlClocksEventReason…).
+const (
+	ThrottleGPUIdle       ThrottleReasons = 0x1
+	ThrottleAppClocks     ThrottleReasons = 0x2
+	ThrottlePowerCap      ThrottleReasons = 0x4
+	ThrottleHWSlowdown    ThrottleReasons = 0x8
+	ThrottleSyncBoost     ThrottleReasons = 0x10
+	ThrottleSWThermal     ThrottleReasons = 0x20
+	ThrottleHWThermal     ThrottleReasons = 0x40
+	ThrottleHWPowerBrake  ThrottleReasons = 0x80
+	ThrottleDisplayClocks ThrottleReasons = 0x100
+	throttleKnown                         = ThrottleGPUIdle | ThrottleAppClocks | ThrottlePowerCap | ThrottleHWSlowdown | ThrottleSyncBoost | ThrottleSWThermal | ThrottleHWThermal | ThrottleHWPowerBrake | ThrottleDisplayClocks
+	throttleBad                           = ThrottleHWSlowdown | ThrottleSWThermal | ThrottleHWThermal | ThrottleHWPowerBrake
+)
+
+// Severity grades a state for colour and words.
+type Severity int
+
+// The severities, mildest first.
+const (
+	SeverityGood Severity = iota
+	SeverityNeutral
+	SeverityWarning
+	SeverityCritical
+)
+
+// ThrottleReason is one reason in words.
+type ThrottleReason struct {
+	Bit      ThrottleReasons
+	Words    string
+	Severity Severity
+}
+
+var throttleWords = []ThrottleReason{
+	{ThrottleHWThermal, "hardware thermal slowdown", SeverityCritical},
+	{ThrottleSWThermal, "too hot: slowed by the driver", SeverityCritical},
+	{ThrottleHWPowerBrake, "power brake: the supply asks for less", SeverityCritical},
+	{ThrottleHWSlowdown, "hardware slowdown", SeverityCritical},
+	{ThrottlePowerCap, "at its power limit", SeverityWarning},
+	{ThrottleSyncBoost, "waits for its sync boost group", SeverityNeutral},
+	{ThrottleAppClocks, "clocks set by an application", SeverityNeutral},
+	{ThrottleDisplayClocks, "clocks set by a display", SeverityNeutral},
+	{ThrottleGPUIdle, "idle", SeverityGood},
+}
+
+// List returns the reasons that are set, most severe first. A bit that nvml.h did not
+// know when this was written is listed as unknown.
+func (r ThrottleReasons) List() []ThrottleReason {
+	var out []ThrottleReason
+	for _, w := range throttleWords {
+		if r&w.Bit != 0 {
+			out = append(out, w)
+		}
+	}
+	if rest := r &^ throttleKnown; rest != 0 {
+		out = append(out, ThrottleReason{rest, "a reason this version does not know", SeverityWarning})
+	}
+	return out
+}
+
+// Slowed says whether heat, a power brake or a hardware fault holds the GPU back.
+func (r ThrottleReasons) Slowed() bool { return r&throttleBad != 0 }

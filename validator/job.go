@@ -1,0 +1,78 @@
+package validator
+
+import "time"
+
+// JobStatus is the state of a job in the jobs table.
+type JobStatus string
+
+// The states that the database accepts.
+const (
+	JobPending   JobStatus = "pending"
+	JobAssigned  JobStatus = "assigned"
+	JobRunning   JobStatus = "running"
+	JobCompleted JobStatus = "completed"
+	JobFailed    JobStatus = "failed"
+	JobCancelled JobStatus = "cancelled"
+	JobTimedOut  JobStatus = "timeout"
+)
+
+// JobStatuses lists every state in the order of a job's life.
+var JobStatuses = []JobStatus{JobPending, JobAssigned, JobRunning, JobCompleted, JobFailed, JobTimedOut, JobCancelled}
+
+// Valid says whether the database accepts the state.
+func (s JobStatus) Valid() bool {
+	for _, k := range JobStatuses {
+		if s == k {
+			return true
+		}
+	}
+	return false
+}
+
+// InProgress says whether a worker holds the job now.
+func (s JobStatus) InProgress() bool { return s == JobAssigned || s == JobRunning }
+
+// Failed says whether the job ended without a result through the worker's fault.
+func (s JobStatus) Failed() bool { return s == JobFailed || s == JobTimedOut }
+
+// Job is a row of the jobs table. A pointer is nil where the column is NULL.
+type Job struct {
+	ID            string
+	Client        Address // "" if unknown
+	Worker        Address // "" while unassigned
+	Type          string
+	Status        JobStatus
+	Payment       *Wei
+	CreatedAt     time.Time
+	AssignedAt    *time.Time
+	CompletedAt   *time.Time
+	ExecutionTime *time.Duration
+	ResultHash    string
+	ErrorMessage  string
+	GPUUUID       string
+	TxHash        Felt
+	BlockNumber   *uint64
+}
+
+// JobCounts counts a worker's jobs by outcome.
+type JobCounts struct {
+	Total, Completed, Failed, InProgress, Pending, Cancelled int64
+	Last24h, Last7d                                          int64 // submitted in that time
+	AverageCompletion                                        *time.Duration
+	ByType                                                   []JobTypeCount // most first
+}
+
+// JobTypeCount counts the jobs of one type.
+type JobTypeCount struct {
+	Type  string
+	Count int64
+}
+
+// SuccessPercent is completed / (completed + failed) · 100, missing while no job has ended.
+func (c JobCounts) SuccessPercent() Maybe[float64] {
+	ended := c.Completed + c.Failed
+	if ended == 0 {
+		return None[float64]("no job has ended yet")
+	}
+	return Some(float64(c.Completed) / float64(ended) * 100)
+}

@@ -1,0 +1,66 @@
+package validator
+
+import "time"
+
+// Heartbeat is one sign of life of a worker's host (table heartbeats).
+type Heartbeat struct {
+	Worker                   Address
+	WorkerID                 string // the host's own name, unique per worker
+	At                       time.Time
+	GPUCount                 *int32
+	GPUUtilizationPercent    *float64 // average over the host's GPUs
+	MemoryUtilizationPercent *float64
+	JobsInProgress           *int32
+	LatencyMS                *int32 // to the coordinator
+	Version                  string // of the worker's software
+}
+
+// HeartbeatSummary is what the database knows of a worker's heartbeats.
+type HeartbeatSummary struct {
+	First *time.Time // nil: no heartbeat ever arrived
+	Last  *Heartbeat // the newest
+	Hours []HourMask // oldest first; hours without a heartbeat are left out
+}
+
+// HourMask says in which minutes of an hour at least one heartbeat arrived.
+type HourMask struct {
+	Hour    time.Time // start of the hour, UTC
+	Minutes uint64    // bit n: minute n
+}
+
+// WorkerGPU is the newest stored sample of a GPU on another host of the worker.
+type WorkerGPU struct {
+	WorkerID string
+	GPU      GPU
+}
+
+// NetworkCounts are the database's public aggregates over all workers.
+type NetworkCounts struct {
+	TotalWorkers          int64 // workers that ever sent a heartbeat or held a job
+	ActiveWorkers         int64 // with a heartbeat within ActiveWindow
+	ActiveGPUs            int64 // on the hosts of those, by their newest heartbeats
+	BusyHosts             int64 // active hosts that report a job in progress
+	ActiveHosts           int64
+	JobsProcessed         int64 // completed
+	JobsLast24h           int64 // completed in the last 24 hours
+	AverageCompletion     *time.Duration
+	ComputeTime           time.Duration // sum of execution times of completed jobs
+	AverageGPUUtilization *float64      // percent, over active hosts that report it
+	ByVersion             []VersionCount
+	ByGPUCount            []GPUCountWorkers
+}
+
+// ActiveWindow is how recent a heartbeat must be for a worker to count as active.
+const ActiveWindow = 5 * time.Minute
+
+// VersionCount counts active hosts by the version of their software.
+type VersionCount struct {
+	Version string
+	Hosts   int64
+}
+
+// GPUCountWorkers counts active hosts by how many GPUs they have.
+type GPUCountWorkers struct {
+	GPUs  int32
+	Hosts int64
+}
