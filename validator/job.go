@@ -59,6 +59,7 @@ type JobCounts struct {
 	Total, Completed, Failed, InProgress, Pending, Cancelled int64
 	Last24h, Last7d                                          int64 // submitted in that time
 	AverageCompletion                                        *time.Duration
+	LastCompletedAt                                          *time.Time     // nil: none was ever completed
 	ByType                                                   []JobTypeCount // most first
 }
 

@@ -1,0 +1,83 @@
+package validator
+
+import "time"
+
+// Picture is everything that the three sources say of one wallet at one moment. Its
+// methods derive what pages and API show; a missing part makes only its own
+// derivations missing.
+type Picture struct {
+	Address Address
+	Now     time.Time
+
+	Chain ChainSnapshot
+
+	// HostGPUs is this host's snapshot; HostGPUsApply says whether they work for Address.
+	HostGPUs      GPUSnapshot
+	HostGPUsApply bool
+	WorkerGPUs    Maybe[[]WorkerGPU] // on the wallet's other hosts, as those reported them
+
+	Database   SourceState
+	Jobs       Maybe[JobCounts]
+	Earnings   Maybe[Earnings]
+	Heartbeats Maybe[HeartbeatSummary]
+}
+
+// Sources returns the state of each source.
+func (p Picture) Sources() []SourceState {
+	return []SourceState{p.HostGPUs.State, p.Database, p.Chain.State}
+}
+
+// AllGPUs returns the GPUs that work for the wallet: this host's, if they do, and those
+// that other hosts reported within ActiveWindow.
+func (p Picture) AllGPUs() []GPU {
+	var out []GPU
+	if p.HostGPUsApply {
+		out = append(out, p.HostGPUs.GPUs...)
+	}
+	local := make(map[string]bool, len(out))
+	for _, g := range out {
+		local[g.UUID] = true
+	}
+	for _, w := range p.WorkerGPUs.Or(nil) {
+		if !local[w.GPU.UUID] {
+			out = append(out, w.GPU)
+		}
+	}
+	return out
+}
+
+// Claimable is what claim_rewards would pay at the snapshot's block.
+func (p Picture) Claimable() Maybe[Wei] {
+	return Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s Stake, c StakingConfig) Wei {
+		return Claimable(s, c, p.Chain.Block.Time)
+	})
+}
+
+// AccrualPerDay is what the present stake accrues in the next 24 hours by the contract's rate.
+func (p Picture) AccrualPerDay() Maybe[Wei] {
+	return Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s Stake, c StakingConfig) Wei {
+		return AccruedOver(s, c, 24*time.Hour)
+	})
+}
+
+// RealisedAPY is the realised yearly yield of the wallet.
+func (p Picture) RealisedAPY() Maybe[APY] {
+	return RealisedAPY(p.Earnings, p.Chain.Stake.Maybe, p.Now)
+}
+
+// Uptime counts the window that ends now.
+func (p Picture) Uptime(window time.Duration) Maybe[Uptime] {
+	return Map(p.Heartbeats, func(s HeartbeatSummary) Uptime { return UptimeOver(s, window, p.Now) })
+}
+
+// Headroom is the stake minus the minimum of its tier; negative if it falls short.
+func (p Picture) Headroom() Maybe[Wei] {
+	return Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s Stake, c StakingConfig) Wei {
+		return s.Amount.Sub(c.MinStake[s.Tier])
+	})
+}
+
+// TotalEarnings is the sum of everything earned, as the database has it.
+func (p Picture) TotalEarnings() Maybe[Wei] {
+	return Map(p.Earnings, func(e Earnings) Wei { return e.Total })
+}

@@ -1,0 +1,296 @@
+package validator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Verdict answers the reader's first question: am I earning right now?
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictEarning     Verdict = "Earning"      // a job runs, or one was completed within the last hour
+	VerdictIdle        Verdict = "Idle"         // everything is in order, no work arrives
+	VerdictAtRisk      Verdict = "At risk"      // eligible, but something is wrong or close to it
+	VerdictNotEligible Verdict = "Not eligible" // the chain gives this worker no jobs
+	VerdictUnknown     Verdict = "Unknown"      // a source that decides it is missing
+)
+
+// CheckState is the outcome of one line of the checklist.
+type CheckState string
+
+// The outcomes.
+const (
+	CheckPass    CheckState = "pass"
+	CheckWarn    CheckState = "warn"
+	CheckFail    CheckState = "fail"
+	CheckUnknown CheckState = "unknown"
+)
+
+// Check is one line of the checklist.
+type Check struct {
+	ID     string
+	Label  string
+	State  CheckState
+	Detail string // what was observed, or why it is unknown
+	Remedy string // how to mend it, unless it passes
+}
+
+// Assessment is the verdict with its reasons.
+type Assessment struct {
+	Verdict Verdict
+	Reason  string // one sentence
+	Checks  []Check
+}
+
+// How old a source's values may be and still carry a verdict. A stake rarely changes, a
+// worker's heartbeat does within minutes.
+const (
+	chainTolerance    = 10 * time.Minute
+	databaseTolerance = 2 * time.Minute
+	recentWork        = time.Hour
+	heartbeatFresh    = 2 * time.Minute
+)
+
+// Assess derives the verdict and its checklist.
+func (p Picture) Assess() Assessment {
+	checks := []Check{p.checkStaked(), p.checkMinimum(), p.checkEligible(), p.checkFailures(), p.checkHeartbeat(), p.checkGPUs(), p.checkTier()}
+	a := Assessment{Checks: checks}
+	deciding := checks[:3]
+	if c, ok := firstCheck(deciding, CheckFail); ok {
+		a.Verdict, a.Reason = VerdictNotEligible, c.Detail
+		return a
+	}
+	if c, ok := firstCheck(deciding, CheckUnknown); ok {
+		a.Verdict, a.Reason = VerdictUnknown, c.Detail
+		return a
+	}
+	for _, worst := range []CheckState{CheckFail, CheckWarn} {
+		if c, ok := firstCheck(checks[3:], worst); ok {
+			a.Verdict, a.Reason = VerdictAtRisk, c.Detail
+			return a
+		}
+	}
+	jobs, ok := usable(p, p.Database, databaseTolerance, p.Jobs).Get()
+	switch {
+	case !ok:
+		a.Verdict, a.Reason = VerdictUnknown, "Whether jobs are running is not known. "+p.unusable(p.Database, p.Jobs.Reason())
+	case jobs.InProgress > 0:
+		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("%s in progress.", plural(jobs.InProgress, "job", "jobs"))
+	case jobs.LastCompletedAt != nil && p.Now.Sub(*jobs.LastCompletedAt) <= recentWork:
+		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("The newest job was completed %s ago.", Ago(p.Now.Sub(*jobs.LastCompletedAt)))
+	case jobs.LastCompletedAt != nil:
+		a.Verdict, a.Reason = VerdictIdle, fmt.Sprintf("Ready for work, but no job runs and the newest was completed %s ago.", Ago(p.Now.Sub(*jobs.LastCompletedAt)))
+	default:
+		a.Verdict, a.Reason = VerdictIdle, "Ready for work, but no job has been completed yet."
+	}
+	return a
+}
+
+func firstCheck(checks []Check, s CheckState) (Check, bool) {
+	for _, c := range checks {
+		if c.State == s {
+			return c, true
+		}
+	}
+	return Check{}, false
+}
+
+// usable hands a value on unless its source is too old to judge by.
+func usable[T any](p Picture, s SourceState, tolerance time.Duration, v Maybe[T]) Maybe[T] {
+	if age, ok := s.Age(p.Now); v.Known() && s.Health != HealthOK && (!ok || age > tolerance) {
+		return None[T](p.unusable(s, "its newest values are too old"))
+	}
+	return v
+}
+
+func (p Picture) unusable(s SourceState, fallback string) string {
+	if s.Health != HealthOK && s.Reason != "" {
+		return s.Reason
+	}
+	return Sentence(fallback)
+}
+
+func (p Picture) stake() Maybe[Stake] {
+	return usable(p, p.Chain.State, chainTolerance, p.Chain.Stake.Maybe)
+}
+
+func (p Picture) config() Maybe[StakingConfig] {
+	return usable(p, p.Chain.State, chainTolerance, p.Chain.Network.Config.Maybe)
+}
+
+func (c Check) unknown(reason string) Check {
+	c.State, c.Detail = CheckUnknown, Sentence(reason)
+	return c
+}
+
+func (c Check) with(s CheckState, detail, remedy string) Check {
+	c.State, c.Detail, c.Remedy = s, detail, remedy
+	return c
+}
+
+func (p Picture) checkStaked() Check {
+	c := Check{ID: "staked", Label: "Staked"}
+	s, ok := p.stake().Get()
+	switch {
+	case !ok:
+		return c.unknown(p.stake().Reason())
+	case !s.Registered():
+		return c.with(CheckFail, "This wallet has never staked.", "Stake at least the minimum of your GPU's tier with ProverStaking's stake().")
+	case s.Amount.Sign() == 0:
+		return c.with(CheckFail, "The whole stake has been withdrawn or slashed.", "Stake again to receive jobs.")
+	}
+	return c.with(CheckPass, s.Amount.Format()+" staked.", "")
+}
+
+func (p Picture) checkMinimum() Check {
+	c := Check{ID: "minimum", Label: "At or above the tier's minimum"}
+	s, ok := p.stake().Get()
+	if !ok {
+		return c.unknown(p.stake().Reason())
+	}
+	cfg, ok := p.config().Get()
+	if !ok {
+		return c.unknown(p.config().Reason())
+	}
+	least := cfg.MinStake[s.Tier]
+	if short := least.Sub(s.Amount); short.Sign() > 0 {
+		return c.with(CheckFail, fmt.Sprintf("The stake is %s short of the %s tier's %s.", short.Format(), s.Tier, least.Format()),
+			fmt.Sprintf("Stake at least %s more.", short.Format()))
+	}
+	return c.with(CheckPass, fmt.Sprintf("%s above the %s tier's minimum of %s.", s.Amount.Sub(least).Format(), s.Tier, least.Format()), "")
+}
+
+func (p Picture) checkEligible() Check {
+	c := Check{ID: "eligible", Label: "Eligible on chain"}
+	eligible := usable(p, p.Chain.State, chainTolerance, p.Chain.Eligible.Maybe)
+	v, ok := eligible.Get()
+	switch {
+	case !ok:
+		return c.unknown(eligible.Reason())
+	case !v:
+		return c.with(CheckFail, "ProverStaking says that this worker is not eligible for jobs.",
+			"A worker becomes inactive after too many failures or with too little stake; only staking again reactivates it.")
+	}
+	return c.with(CheckPass, "ProverStaking accepts this worker.", "")
+}
+
+func (p Picture) checkFailures() Check {
+	c := Check{ID: "failures", Label: "Consecutive failures"}
+	s, ok := p.stake().Get()
+	if !ok {
+		return c.unknown(p.stake().Reason())
+	}
+	cfg, ok := p.config().Get()
+	if !ok {
+		return c.unknown(p.config().Reason())
+	}
+	n, most := s.ConsecutiveFailures, cfg.MaxConsecutiveFailures
+	detail := fmt.Sprintf("%d of %d before the worker is deactivated.", n, most)
+	switch {
+	case n >= most && most > 0:
+		return c.with(CheckFail, detail, "Find out why jobs fail, then stake again to reactivate the worker.")
+	case n > 0 && n+1 >= most:
+		e := ExposureTo(SlashTimeout, s, cfg)
+		return c.with(CheckWarn, detail, fmt.Sprintf("One more timeout costs %s and leaves %s. A success resets the counter.", e.Cost.Format(), e.Left.Format()))
+	}
+	return c.with(CheckPass, detail, "")
+}
+
+func (p Picture) checkHeartbeat() Check {
+	c := Check{ID: "heartbeat", Label: "Heartbeat"}
+	beats := usable(p, p.Database, databaseTolerance, p.Heartbeats)
+	h, ok := beats.Get()
+	if !ok {
+		return c.unknown(beats.Reason())
+	}
+	if h.Last == nil {
+		return c.with(CheckFail, "No heartbeat has ever arrived.", "Start the worker's software, and see that it posts to /api/worker/heartbeat or writes to the heartbeats table.")
+	}
+	age := p.Now.Sub(h.Last.At)
+	detail := "The newest arrived " + Ago(age) + " ago."
+	switch {
+	case age > ActiveWindow:
+		return c.with(CheckFail, detail, fmt.Sprintf("Look at the worker %q: the network counts it as gone after %s.", h.Last.WorkerID, Ago(ActiveWindow)))
+	case age > heartbeatFresh:
+		return c.with(CheckWarn, detail, fmt.Sprintf("The worker %q is late.", h.Last.WorkerID))
+	}
+	return c.with(CheckPass, detail, "")
+}
+
+func (p Picture) checkGPUs() Check {
+	c := Check{ID: "gpus", Label: "GPUs present"}
+	gpus := p.AllGPUs()
+	if len(gpus) == 0 {
+		switch {
+		case !p.HostGPUsApply && p.WorkerGPUs.Known():
+			return c.unknown("No GPU of this wallet has been reported")
+		case p.HostGPUsApply && p.HostGPUs.State.Health == HealthOK:
+			return c.with(CheckFail, "The driver finds no GPU on this host.", "Check that the card is seated and powered, and what nvidia-smi says.")
+		case p.HostGPUsApply:
+			return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
+		}
+		return c.unknown(p.WorkerGPUs.Reason())
+	}
+	var bad, hot []string
+	for _, g := range gpus {
+		switch {
+		case g.MissingSince.Known():
+			since, _ := g.MissingSince.Get()
+			bad = append(bad, fmt.Sprintf("GPU %d has been gone for %s", g.Index, Ago(p.Now.Sub(since))))
+		case g.Fault.Known():
+			why, _ := g.Fault.Get()
+			bad = append(bad, fmt.Sprintf("GPU %d: %s", g.Index, why))
+		case g.ThrottleReasons.Or(0).Slowed():
+			hot = append(hot, fmt.Sprintf("GPU %d is slowed: %s", g.Index, g.ThrottleReasons.Or(0).List()[0].Words))
+		}
+	}
+	switch {
+	case len(bad) > 0:
+		return c.with(CheckFail, strings.Join(bad, "; ")+".", "Look at the host's kernel log for XID errors; a card that fell off the bus needs a reboot or reseating.")
+	case p.HostGPUsApply && p.HostGPUs.State.Health != HealthOK:
+		return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
+	case len(hot) > 0:
+		return c.with(CheckWarn, strings.Join(hot, "; ")+".", "Check cooling, dust, and the power supply.")
+	}
+	return c.with(CheckPass, plural(int64(len(gpus)), "GPU answers", "GPUs answer")+".", "")
+}
+
+func (p Picture) checkTier() Check {
+	c := Check{ID: "tier", Label: "GPUs match the staked tier"}
+	s, ok := p.stake().Get()
+	if !ok {
+		return c.unknown(p.stake().Reason())
+	}
+	if !s.Registered() {
+		return c.unknown("No tier is staked")
+	}
+	var below, unknown, match []string
+	for _, g := range p.AllGPUs() {
+		name := g.Name.Or("GPU of unknown model")
+		switch t, known := g.Tier.Get(); {
+		case !known:
+			unknown = append(unknown, name)
+		case t < s.Tier:
+			below = append(below, fmt.Sprintf("%s is %s", name, t))
+		default:
+			match = append(match, name)
+		}
+	}
+	switch {
+	case len(below) > 0:
+		detail := fmt.Sprintf("Staked as %s, but %s.", s.Tier, strings.Join(unique(below), ", "))
+		if cfg, ok := p.config().Get(); ok {
+			e := ExposureTo(SlashBenchmarkFraud, s, cfg)
+			return c.with(CheckWarn, detail, fmt.Sprintf("A benchmark that finds the wrong GPU costs %s. Stake in the tier of the GPUs that run.", e.Cost.Format()))
+		}
+		return c.with(CheckWarn, detail, "Stake in the tier of the GPUs that run.")
+	case len(match) == 0 && len(unknown) > 0:
+		return c.unknown(fmt.Sprintf("The network's table has no tier for %s", strings.Join(unique(unknown), ", ")))
+	case len(match) == 0:
+		return c.unknown("No GPU can be compared with the staked tier")
+	}
+	return c.with(CheckPass, fmt.Sprintf("Staked as %s.", s.Tier), "")
+}

@@ -1,0 +1,24 @@
+package views
+
+// iconOf is the icon that goes with a tone, so that colour never speaks alone.
+func iconOf(t Tone) string {
+	switch t {
+	case ToneGood:
+		return "good"
+	case ToneWarn:
+		return "warn"
+	case ToneBad:
+		return "bad"
+	case ToneUnknown:
+		return "unknown"
+	}
+	return "info"
+}
+
+// spaced sets a unit off from its number by a no-break space.
+func spaced(unit string) string {
+	if unit == "" {
+		return ""
+	}
+	return "\u00a0" + unit
+}
