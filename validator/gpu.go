@@ -78,7 +78,8 @@ type GPU struct {
 	PCIeWidth                 Maybe[int]
 	PCIeWidthMax              Maybe[int]
 	Processes                 Maybe[[]GPUProcess]
-	XIDs                      []XIDEvent // driver errors seen by this process, newest first
+	XIDs                      []XIDEvent       // driver errors seen by this process, newest first
+	XIDsWatchedSince          Maybe[time.Time] // while this is missing, no XIDs does not mean no errors
 	MIGEnabled                Maybe[bool]
 	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU
 }
@@ -120,7 +121,9 @@ const (
 	ThrottleHWThermal     ThrottleReasons = 0x40
 	ThrottleHWPowerBrake  ThrottleReasons = 0x80
 	ThrottleDisplayClocks ThrottleReasons = 0x100
-	throttleKnown                         = ThrottleGPUIdle | ThrottleAppClocks | ThrottlePowerCap | ThrottleHWSlowdown | ThrottleSyncBoost | ThrottleSWThermal | ThrottleHWThermal | ThrottleHWPowerBrake | ThrottleDisplayClocks
+	ThrottleBoardLimit    ThrottleReasons = 0x200
+	ThrottleReliability   ThrottleReasons = 0x400
+	throttleKnown                         = ThrottleGPUIdle | ThrottleAppClocks | ThrottlePowerCap | ThrottleHWSlowdown | ThrottleSyncBoost | ThrottleSWThermal | ThrottleHWThermal | ThrottleHWPowerBrake | ThrottleDisplayClocks | ThrottleBoardLimit | ThrottleReliability
 	throttleBad                           = ThrottleHWSlowdown | ThrottleSWThermal | ThrottleHWThermal | ThrottleHWPowerBrake
 )
 
@@ -148,6 +151,8 @@ var throttleWords = []ThrottleReason{
 	{ThrottleHWPowerBrake, "power brake: the supply asks for less", SeverityCritical},
 	{ThrottleHWSlowdown, "hardware slowdown", SeverityCritical},
 	{ThrottlePowerCap, "at its power limit", SeverityWarning},
+	{ThrottleBoardLimit, "at its board's limit", SeverityWarning},
+	{ThrottleReliability, "held back by its reliability policy", SeverityNeutral},
 	{ThrottleSyncBoost, "waits for its sync boost group", SeverityNeutral},
 	{ThrottleAppClocks, "clocks set by an application", SeverityNeutral},
 	{ThrottleDisplayClocks, "clocks set by a display", SeverityNeutral},
