@@ -81,3 +81,19 @@ func (p Picture) Headroom() Maybe[Wei] {
 func (p Picture) TotalEarnings() Maybe[Wei] {
 	return Map(p.Earnings, func(e Earnings) Wei { return e.Total })
 }
+
+// LastClaim is the time of the newest claim: the database's confirmed one, else the
+// contract's last_claim_at where that is later than the stake, which sets it too.
+func (p Picture) LastClaim() Maybe[time.Time] {
+	e, known := p.Earnings.Get()
+	if known && e.LastClaim != nil {
+		return Some(*e.LastClaim)
+	}
+	if s, ok := p.Chain.Stake.Get(); ok && s.LastClaimAt.After(s.StakedAt) {
+		return Some(s.LastClaimAt)
+	}
+	if !known {
+		return None[time.Time](p.Earnings.Reason())
+	}
+	return None[time.Time]("nothing has been claimed yet")
+}

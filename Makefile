@@ -1,0 +1,64 @@
+# make help lists the targets. Every target sets up what it needs by itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# go-nvml binds deprecated names on purpose: they are what older drivers have.
+export CGO_CFLAGS := -Wno-deprecated-declarations
+# Symbols that a driver lacks must stay unresolved until they are called.
+export CGO_LDFLAGS := -Wl,-z,lazy
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+BINARY := bin/validator-dashboard
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+TOOL := go tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build bin/validator-dashboard
+	go build -ldflags '$(LDFLAGS)' -o $(BINARY) .
+
+.PHONY: run
+run: postgres build ## install what is missing, build, and start the server on 127.0.0.1:3030
+	exec $(BINARY) serve
+
+.PHONY: test
+test: postgres compiler ## set up and run every test, with the race detector
+	go vet ./...
+	go test -race ./...
+
+.PHONY: generate
+generate: ## write the generated code anew (sqlc, templ)
+	CGO_ENABLED=0 $(TOOL) sqlc generate
+	CGO_ENABLED=0 $(TOOL) templ generate -path views
+
+.PHONY: fresh
+fresh: generate ## fail if generated code is stale
+	@git diff --exit-code -- db views || { echo "Generated code is stale: commit what 'make generate' writes."; exit 1; }
+
+# The private PostgreSQL needs initdb and postgres; Debian keeps them outside the PATH.
+.PHONY: postgres
+postgres:
+	@if [ -n "$${DATABASE_URL:-}$${PG_BINDIR:-}" ] && [ "$(MAKECMDGOALS)" = run ]; then exit 0; fi; \
+	for f in /usr/lib/postgresql/*/bin/initdb "$$(command -v initdb || true)"; do [ -x "$$f" ] && exit 0; done; \
+	if command -v apt-get >/dev/null; then \
+		echo "Installing PostgreSQL's server (Debian package postgresql) ..."; \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends postgresql; \
+	else \
+		echo "PostgreSQL 14 or newer is needed and was not found. Install its server (it brings initdb and postgres)," >&2; \
+		echo "set PG_BINDIR to their folder, or set DATABASE_URL to a server that runs elsewhere." >&2; \
+		exit 1; \
+	fi
+
+# Tests build a stand-in for NVIDIA's library.
+.PHONY: compiler
+compiler:
+	@command -v cc >/dev/null || { \
+		if command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends gcc libc6-dev; \
+		else echo "A C compiler (cc) is needed for go-nvml and was not found." >&2; exit 1; fi; }

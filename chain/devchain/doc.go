@@ -1,0 +1,16 @@
+// Package devchain is a small Starknet of its own: a chain that holds the network's
+// contracts (ProverStaking, ReputationManager, SAGEToken, JobManager) and nodes that
+// serve it over HTTP as JSON-RPC 0.9 does. Tests and the demo talk to it through an
+// unmodified starknet.go.
+//
+// A Chain keeps the state as of every block, so that a read pinned to a block answers
+// what was true in it. A Node is one view of a Chain: it can be made to fail in every way
+// that real nodes do (Faults) and counts what it is asked (Counters). Several nodes can
+// serve one chain.
+//
+// What is set with SetStake and its like, and what transactions change, becomes visible
+// with the next mined block, never before.
+//
+// The contracts' arithmetic is written here on its own, from the contracts; it shares no
+// code with the rules in package validator, so that each checks the other.
+package devchain

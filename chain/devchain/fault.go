@@ -1,0 +1,89 @@
+package devchain
+
+import (
+	"maps"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// Mode is how a node treats a whole HTTP request.
+type Mode int
+
+// The modes of a node.
+const (
+	Healthy     Mode = iota
+	Disconnects      // the connection is cut without an answer
+	Hangs            // the request is read and never answered
+	Garbage          // 200 with a body that is no JSON
+	HTML             // 502 with a proxy's HTML page
+	RateLimits       // 429
+	Truncates        // 200 with the first half of the true answer
+	WrongIDs         // the true results under ids that nobody asked with
+	Floods           // 200 with JSON that does not end before FloodBytes
+	SingleError      // a batch is answered by one error object, as nodes without batches do
+)
+
+// FloodBytes is how much a flooding node sends.
+const FloodBytes = 64 << 20
+
+// Function names a function of a contract at an address.
+type Function struct {
+	Contract validator.Address
+	Name     string
+}
+
+// RPCError is an error object of JSON-RPC.
+type RPCError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
+}
+
+// Faults are the ways in which a node misbehaves. The zero Faults is a healthy node.
+type Faults struct {
+	Mode        Mode
+	Latency     time.Duration        // before every answer
+	ChainID     string               // told instead of the chain's own, as a short string
+	SpecVersion string               // told instead of 0.9.0
+	Behind      uint64               // how many blocks of the chain the node has not seen yet
+	Freeze      bool                 // the node sees no block newer than FrozenAt
+	FrozenAt    uint64               // block number
+	Methods     map[string]RPCError  // JSON-RPC methods that answer an error
+	Reverts     map[Function]string  // views that panic with a text
+	Malformed   map[Function][]any   // views that answer this JSON instead of their felts
+	Broken      map[Function]RPCError // views that answer an error
+}
+
+func (f Faults) clone() Faults {
+	f.Methods = maps.Clone(f.Methods)
+	f.Reverts = maps.Clone(f.Reverts)
+	f.Malformed = maps.Clone(f.Malformed)
+	f.Broken = maps.Clone(f.Broken)
+	return f
+}
+
+// sees returns the number of the newest block that the node shows of a chain whose
+// newest block is head.
+func (f Faults) sees(head uint64) uint64 {
+	if f.Freeze {
+		head = min(head, f.FrozenAt)
+	}
+	return head - min(head, f.Behind)
+}
+
+// SetFaults makes the node misbehave from the next request on.
+func (n *Node) SetFaults(f Faults) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.faults = f.clone()
+}
+
+// Heal makes the node healthy.
+func (n *Node) Heal() { n.SetFaults(Faults{}) }
+
+func (n *Node) currentFaults() Faults {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.faults
+}

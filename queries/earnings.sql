@@ -1,0 +1,35 @@
+-- Earnings are rows of two tables: payments of completed jobs, and confirmed claims that
+-- are not of kind job.
+
+-- name: listEarnings :many
+-- listEarnings lets each table hand over its newest rows in order, so that it reads no
+-- more than the rows up to the end of the page.
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.tx_hash
+FROM (
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, j.tx_hash
+     FROM jobs j
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+       AND COALESCE(j.completed_at, j.created_at) >= @since::timestamptz
+     ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
+     LIMIT @page_end::bigint)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.tx_hash
+     FROM reward_claims c
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+       AND c.claim_time >= @since::timestamptz
+     ORDER BY c.claim_time DESC, c.tx_hash DESC
+     LIMIT @page_end::bigint)
+) e
+ORDER BY e.earned_at DESC, e.job_id DESC, e.tx_hash DESC
+LIMIT @max_rows OFFSET @skip_rows;
+
+-- name: firstEarning :one
+SELECT LEAST(
+    (SELECT COALESCE(completed_at, created_at) FROM jobs
+     WHERE worker_address = @address::text AND status = 'completed' AND payment_amount IS NOT NULL
+     ORDER BY COALESCE(completed_at, created_at) LIMIT 1),
+    (SELECT claim_time FROM reward_claims
+     WHERE address = @address::text AND status = 'confirmed' AND claim_type <> 'job'
+     ORDER BY claim_time LIMIT 1)
+)::timestamptz AS first_at;
