@@ -1,0 +1,70 @@
+package gpu
+
+import (
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// ring holds the newest points of one GPU.
+type ring struct {
+	points []validator.GPUPoint // up to its capacity; then the oldest is overwritten
+	next   int                  // where the next point goes once points is full
+}
+
+// add puts a point behind the others. Where more than gapAfter lies between it and the
+// one before, a point without values goes between them, so that a chart breaks its line.
+func (r *ring) add(p validator.GPUPoint, size int, gapAfter, interval time.Duration) {
+	if last, ok := r.last(); ok && p.At.Sub(last.At) > gapAfter {
+		r.push(missingPoint(last.At.Add(interval)), size)
+	}
+	r.push(p, size)
+}
+
+func (r *ring) push(p validator.GPUPoint, size int) {
+	if len(r.points) < size {
+		r.points = append(r.points, p)
+		return
+	}
+	r.points[r.next] = p
+	r.next = (r.next + 1) % size
+}
+
+func (r *ring) last() (validator.GPUPoint, bool) {
+	if len(r.points) == 0 {
+		return validator.GPUPoint{}, false
+	}
+	return r.points[(r.next+len(r.points)-1)%len(r.points)], true
+}
+
+// since returns a copy of the points not older than from, oldest first.
+func (r *ring) since(from time.Time) []validator.GPUPoint {
+	out := make([]validator.GPUPoint, 0, len(r.points))
+	for i := range r.points {
+		if p := r.points[(r.next+i)%len(r.points)]; !p.At.Before(from) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func pointOf(g validator.GPU) validator.GPUPoint {
+	return validator.GPUPoint{
+		At:                 g.SampledAt,
+		UtilizationPercent: g.UtilizationPercent,
+		MemoryUsedBytes:    g.MemoryUsedBytes,
+		TemperatureC:       g.TemperatureC,
+		PowerMilliwatts:    g.PowerMilliwatts,
+	}
+}
+
+func missingPoint(at time.Time) validator.GPUPoint {
+	const reason = "the GPU was not read"
+	return validator.GPUPoint{
+		At:                 at,
+		UtilizationPercent: validator.None[uint32](reason),
+		MemoryUsedBytes:    validator.None[uint64](reason),
+		TemperatureC:       validator.None[int](reason),
+		PowerMilliwatts:    validator.None[uint32](reason),
+	}
+}
