@@ -80,7 +80,12 @@ func (r *nvmlReader) Read() (reading Reading, err error) {
 	}
 	r.watchXIDs(present)
 	for i, device := range handles {
-		reading.GPUs[i].XIDsWatchedSince = r.watchedSince(device)
+		g := &reading.GPUs[i]
+		if device == nil {
+			g.XIDsWatchedSince = validator.None[time.Time](g.Fault.Or(""))
+			continue
+		}
+		g.XIDsWatchedSince = r.watchedSince(device)
 	}
 	return reading, nil
 }

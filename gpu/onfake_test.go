@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -48,7 +49,7 @@ func runChild(t *testing.T) {
 		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
 	cmd := exec.Command(os.Args[0], "-test.run="+strings.Join(parts, "/"), "-test.v", "-test.count=1", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), childEnv+"="+t.Name())
+	cmd.Env = append(os.Environ(), childEnv+"="+t.Name(), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Fatalf("the process of this test: %v\n%s", err, out)
@@ -123,10 +124,20 @@ func until(t *testing.T, s *Sampler, what string, ok func(validator.GPUSnapshot)
 			return snap
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s; the snapshot is %+v", what, snap)
+			t.Fatalf("waited in vain until %s; the snapshot is %s", what, summary(snap))
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// summary is what a failed test needs to see of a snapshot.
+func summary(s validator.GPUSnapshot) string {
+	out := fmt.Sprintf("%s %q", s.State.Health, s.State.Reason)
+	for _, g := range s.GPUs {
+		out += fmt.Sprintf("\n%d %s %q: fault %q, missing since %v, sampled at %v, %v °C, XIDs %v",
+			g.Index, g.UUID, g.Name.Or(g.Name.Reason()), g.Fault.Or("none"), g.MissingSince.Or(time.Time{}), g.SampledAt, g.TemperatureC.Or(0), g.XIDs)
+	}
+	return out
 }
 
 func healthy(n int) func(validator.GPUSnapshot) bool {

@@ -109,7 +109,7 @@ func (s *Sampler) pass() time.Duration {
 	s.retry.reset()
 	s.publish(reading, start)
 	s.closeForRescan()
-	return max(s.cfg.Interval-time.Since(start), s.cfg.Interval/10)
+	return max(s.cfg.Interval-time.Since(start), s.cfg.Interval/2) // a slow driver is left some rest
 }
 
 // read opens the source if it is closed and makes one pass. The dashboard outlives a

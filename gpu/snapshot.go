@@ -48,7 +48,7 @@ func (s *Sampler) state(p *published, now time.Time) validator.SourceState {
 		st.Health = validator.HealthUnavailable
 	}
 	switch busy := s.busy.Load(); {
-	case busy != nil && now.Sub(*busy) > s.cfg.StaleAfter:
+	case busy != nil && now.Sub(*busy) > s.cfg.StaleAfter/2: // it began after the newest good pass
 		st.Reason = fmt.Sprintf("NVIDIA's driver has not answered for %s.", now.Sub(*busy).Round(time.Second))
 		st.Remedy = "Try nvidia-smi: if it hangs too, look for NVRM and Xid in the kernel's log (dmesg) and reboot the host."
 	case p.failure != nil:

@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ import (
 //go:embed testdata/fakenvml.c
 var source string
 
-// Variant is a driver that the fake library stands for, as the flag that builds it.
+// Variant is a driver that the fake library stands for, as the flags that build it.
 type Variant string
 
 // The variants, newest first.
@@ -39,6 +40,21 @@ const (
 	Bare      Variant = "-DDRIVER=0"   // can list GPUs and name their UUIDs, nothing else
 	NotNVML   Variant = "-DNOT_NVML"   // another library under NVML's name
 )
+
+// Without returns the current driver as it would be without one of its functions.
+func Without(function string) Variant {
+	return Variant(fmt.Sprintf("%s -D%s=absent_%s", Current, function, function))
+}
+
+// Functions lists what the current driver of this package offers, by the names of nvml.h.
+func Functions() []string {
+	defined := regexp.MustCompile(`(?m)^(?:R |CALL1?\()(nvml\w+)`)
+	var names []string
+	for _, m := range defined.FindAllStringSubmatch(source, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
 
 // BuildFake compiles the fake library with cc against go-nvml's own nvml.h and returns
 // its path. A library that was built from the same text before is used again.
@@ -74,9 +90,10 @@ func compile(tb testing.TB, folder, header string, v Variant) {
 	if err := os.WriteFile(c, []byte(source), 0o600); err != nil {
 		tb.Fatalf("writing the fake NVML library's source: %v", err)
 	}
-	cmd := exec.Command(cc, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations",
-		"-DNVML_NO_UNVERSIONED_FUNC_DEFS", string(v), "-I"+header, "-shared", "-fPIC", "-pthread",
+	flags := append(strings.Fields(string(v)), "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations",
+		"-DNVML_NO_UNVERSIONED_FUNC_DEFS", "-I"+header, "-shared", "-fPIC", "-pthread",
 		"-Wl,-soname,libnvidia-ml.so.1", "-o", filepath.Join(folder, "libnvidia-ml.so.1"), c)
+	cmd := exec.Command(cc, flags...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("building the fake NVML library: %v\n%s", err, out)
 	}
