@@ -5,14 +5,9 @@ import (
 	"time"
 )
 
-// SecondsPerYear is ProverStaking's year: 365 days, in seconds.
-const SecondsPerYear = 31_536_000
-
-// BasisPointsPerWhole is how many basis points make 100 %.
-const BasisPointsPerWhole = 10_000
-
-// rewardDivisor is what ProverStaking divides amount · APY · seconds by.
-var rewardDivisor = big.NewInt(BasisPointsPerWhole * SecondsPerYear)
+// rewardDivisor is what ProverStaking divides amount · APY · seconds by: basis points in
+// a whole, times the seconds of its year.
+var rewardDivisor = big.NewInt(10_000 * int64(Year/time.Second))
 
 // Claimable returns what ProverStaking.claim_rewards() would pay in a block of the given
 // time: the rewards that the contract has booked plus what has accrued since the last

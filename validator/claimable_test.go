@@ -16,7 +16,6 @@ func staked(amount Wei) Stake {
 
 func TestClaimableFollowsTheContract(t *testing.T) {
 	apy15 := StakingConfig{RewardAPYBasisPoints: 1500}
-	year := SecondsPerYear * time.Second
 	for _, c := range []struct {
 		name  string
 		stake Stake
@@ -24,15 +23,15 @@ func TestClaimableFollowsTheContract(t *testing.T) {
 		at    time.Time
 		want  string
 	}{
-		{"a year at 15 % of 1,000 SAGE is 150 SAGE", staked(WeiFromSAGE(1000)), apy15, epoch.Add(year), WeiFromSAGE(150).String()},
+		{"a year at 15 % of 1,000 SAGE is 150 SAGE", staked(WeiFromSAGE(1000)), apy15, epoch.Add(Year), WeiFromSAGE(150).String()},
 		{"no second has passed", staked(WeiFromSAGE(1000)), apy15, epoch, "0"},
 		{"a block before the last claim adds nothing", staked(WeiFromSAGE(1000)), apy15, epoch.Add(-time.Minute), "0"},
 		{"one second, rounded down", staked(WeiFromInt(210_240_001)), apy15, epoch.Add(time.Second), "1"},
 		{"just below one wei", staked(WeiFromInt(210_239_999)), apy15, epoch.Add(time.Second), "0"},
 		{"parts of a second count for nothing", staked(WeiFromInt(210_240_000)), apy15, epoch.Add(1999 * time.Millisecond), "1"},
-		{"no APY", staked(WeiFromSAGE(1000)), StakingConfig{}, epoch.Add(year), "0"},
-		{"never staked", Stake{PendingRewards: WeiFromInt(7), Amount: WeiFromSAGE(1)}, apy15, epoch.Add(year), "0"},
-		{"2^200 wei for a year, exact", staked(WeiFromBig(new(big.Int).Lsh(big.NewInt(1), 200))), apy15, epoch.Add(year),
+		{"no APY", staked(WeiFromSAGE(1000)), StakingConfig{}, epoch.Add(Year), "0"},
+		{"never staked", Stake{PendingRewards: WeiFromInt(7), Amount: WeiFromSAGE(1)}, apy15, epoch.Add(Year), "0"},
+		{"2^200 wei for a year, exact", staked(WeiFromBig(new(big.Int).Lsh(big.NewInt(1), 200))), apy15, epoch.Add(Year),
 			"241040706638848541331294313851174390378330449067418925295206"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -43,15 +43,15 @@ type RPCError struct {
 // Faults are the ways in which a node misbehaves. The zero Faults is a healthy node.
 type Faults struct {
 	Mode        Mode
-	Latency     time.Duration        // before every answer
-	ChainID     string               // told instead of the chain's own, as a short string
-	SpecVersion string               // told instead of 0.9.0
-	Behind      uint64               // how many blocks of the chain the node has not seen yet
-	Freeze      bool                 // the node sees no block newer than FrozenAt
-	FrozenAt    uint64               // block number
-	Methods     map[string]RPCError  // JSON-RPC methods that answer an error
-	Reverts     map[Function]string  // views that panic with a text
-	Malformed   map[Function][]any   // views that answer this JSON instead of their felts
+	Latency     time.Duration         // before every answer
+	ChainID     string                // told instead of the chain's own, as a short string
+	SpecVersion string                // told instead of 0.9.0
+	Behind      uint64                // how many blocks of the chain the node has not seen yet
+	Freeze      bool                  // the node sees no block newer than FrozenAt
+	FrozenAt    uint64                // block number
+	Methods     map[string]RPCError   // JSON-RPC methods that answer an error
+	Reverts     map[Function]string   // views that panic with a text
+	Malformed   map[Function][]any    // views that answer this JSON instead of their felts
 	Broken      map[Function]RPCError // views that answer an error
 }
 

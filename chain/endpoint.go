@@ -1,0 +1,162 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/NethermindEth/starknet.go/client"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+)
+
+// endpoint is one RPC node.
+type endpoint struct {
+	host    string // for people and the log: never the path or credentials
+	rpc     *client.Client
+	breaker circuitbreaker.CircuitBreaker[any]
+	log     *slog.Logger
+
+	mu          sync.Mutex
+	last        *fault // nil while the node serves
+	specChecked bool   // its version of the specification has been looked at
+
+	requests, calls, failures atomic.Uint64
+}
+
+// rpcCall is one element of a batch: what is asked, and then its raw answer or error.
+type rpcCall struct {
+	method string
+	params []any
+	raw    json.RawMessage
+	err    error // *rpc.RPCError if the node sent one
+}
+
+func newEndpoint(rawURL string, cfg Config) (*endpoint, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: an RPC URL cannot be parsed", ErrConfig)
+	}
+	// No node is called here: over HTTP, dialing only makes the client.
+	c, err := client.DialOptions(context.Background(), rawURL,
+		client.WithHTTPClient(httpClient(cfg.Transport, cfg.MaxResponseBytes, classTimeout(cfg))))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the node at %s: %s", ErrConfig, u.Host, redacted(err))
+	}
+	return &endpoint{
+		host: u.Host, rpc: c, log: cfg.Log,
+		breaker: circuitbreaker.NewBuilder[any]().
+			WithFailureThreshold(uint(cfg.BreakerFailures)).
+			WithSuccessThreshold(1).
+			WithDelay(cfg.BreakerDelay).
+			Build(),
+	}, nil
+}
+
+// classTimeout is the longest that any request may take: classes are megabytes.
+func classTimeout(cfg Config) time.Duration { return 4 * cfg.CallTimeout }
+
+// batch sends the calls as one JSON-RPC batch, a single one too: only batches are matched
+// by id. It returns a fault if the node as a whole failed; else every call has its answer
+// or its own error.
+func (e *endpoint) batch(ctx context.Context, calls []*rpcCall) error {
+	elems := make([]client.BatchElem, len(calls))
+	for i, c := range calls {
+		c.raw, c.err = nil, nil
+		elems[i] = client.BatchElem{Method: c.method, Args: c.params, Result: &c.raw}
+		if elems[i].Args == nil {
+			elems[i].Args = []any{}
+		}
+	}
+	e.requests.Add(1)
+	e.calls.Add(uint64(len(calls)))
+	start := time.Now()
+	if err := e.rpc.BatchCallContext(ctx, elems); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("%w: %w", errCutShort, err)
+		}
+		return e.transportFault(ctx, err, time.Since(start))
+	}
+	unanswered, refused := 0, 0
+	for i, c := range calls {
+		switch err := elems[i].Error; {
+		case err == nil:
+		case errors.Is(err, client.ErrMissingBatchResponse):
+			unanswered++
+			c.err = err
+		default:
+			c.err = rpcError(err)
+			if code := codeOf(c.err); code != 0 && !ofTheChain(code) {
+				refused++
+			}
+		}
+	}
+	switch {
+	case unanswered == len(calls):
+		return &fault{kind: faultGarbage, host: e.host, cause: client.ErrMissingBatchResponse,
+			says: "the node at " + e.host + " answered none of the questions that it was asked"}
+	case refused == len(calls):
+		return e.refusal(calls[0].err)
+	}
+	return nil
+}
+
+// refusal is the fault of a node that answers an error of its own.
+func (e *endpoint) refusal(err error) *fault {
+	return &fault{kind: faultRPC, host: e.host, cause: err,
+		says: fmt.Sprintf("the node at %s could not answer (JSON-RPC error %d)", e.host, codeOf(err))}
+}
+
+// ofTheChain says whether an error's code is what the chain says of the question.
+func ofTheChain(code int) bool {
+	switch code {
+	case codeContractNotFound, codeEntryPointNotFound, codeBlockNotFound, codeTxNotFound, codeContractError:
+		return true
+	}
+	return false
+}
+
+// record notes the outcome of a use of the node, for its circuit and for the log, which
+// hears of a change only.
+func (e *endpoint) record(f *fault) {
+	if f == nil || f.answers() {
+		e.breaker.RecordSuccess()
+	} else {
+		e.failures.Add(1)
+		e.breaker.RecordFailure()
+	}
+	e.mu.Lock()
+	was := e.last
+	e.last = f
+	e.mu.Unlock()
+	switch {
+	case f == nil && was != nil:
+		e.log.Info("Starknet node serves again", "node", e.host)
+	case f != nil && (was == nil || was.kind != f.kind):
+		e.log.Warn("Starknet node fails", "node", e.host, "fault", string(f.kind), "error", f.Error())
+	}
+}
+
+// release gives back a permit of the circuit that was used for nothing because the caller
+// went away. Only a half-open circuit counts those.
+func (e *endpoint) release() {
+	if e.breaker.IsHalfOpen() {
+		e.breaker.RecordFailure()
+	}
+}
+
+// lastFault returns why the node's circuit is open.
+func (e *endpoint) lastFault() *fault {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.last == nil {
+		return &fault{kind: faultUnreachable, host: e.host, says: "the node at " + e.host + " is being left alone for a moment"}
+	}
+	return e.last
+}

@@ -1,0 +1,194 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/NethermindEth/starknet.go/client"
+	"github.com/NethermindEth/starknet.go/rpc"
+)
+
+// faultKind sorts the ways in which a node as a whole fails to serve.
+type faultKind string
+
+const (
+	faultTimeout     faultKind = "timeout"
+	faultUnreachable faultKind = "unreachable"
+	faultHTTP        faultKind = "http_status"
+	faultGarbage     faultKind = "not_jsonrpc"
+	faultTooLarge    faultKind = "too_large"
+	faultRPC         faultKind = "rpc_error"
+	faultWrongChain  faultKind = "wrong_chain"
+	faultBehind      faultKind = "behind"     // its head is older than one seen before
+	faultOldHead     faultKind = "old_head"   // its head's time is too long ago
+	faultBlockGone   faultKind = "block_gone" // it does not know the block that a read is pinned to
+)
+
+// fault is one node's failure. Its sentence is for people, its cause for the log.
+type fault struct {
+	kind   faultKind
+	host   string
+	says   string // a phrase that begins with "the node at …"
+	status int    // of HTTP, for faultHTTP
+	cause  error
+}
+
+func (f *fault) Error() string {
+	if f.cause == nil {
+		return f.says
+	}
+	return fmt.Sprintf("%s: %s", f.says, redacted(f.cause))
+}
+
+func (f *fault) Unwrap() error { return f.cause }
+
+// answers says whether the node is up although it cannot serve this read: such a fault is
+// no reason to stop asking it.
+func (f *fault) answers() bool {
+	return f.kind == faultBehind || f.kind == faultOldHead || f.kind == faultBlockGone
+}
+
+// passing says whether the same request may well succeed a moment later. A timeout has
+// cost its time already, and a wrong network stays wrong.
+func (f *fault) passing() bool {
+	switch f.kind {
+	case faultUnreachable, faultHTTP, faultGarbage, faultRPC, faultBlockGone:
+		return f.status != http.StatusUnauthorized && f.status != http.StatusForbidden
+	}
+	return false
+}
+
+// outage is a round over all nodes that none of them served.
+type outage struct {
+	faults []*fault // one a node, in their order
+	asked  []*fault // those of nodes that were asked, not left alone by an open circuit
+}
+
+func (o *outage) Error() string {
+	parts := make([]string, len(o.faults))
+	for i, f := range o.faults {
+		parts[i] = f.Error()
+	}
+	return strings.Join(parts, "; ")
+}
+
+// only says whether every node failed in this one way.
+func (o *outage) only(kind faultKind) bool {
+	for _, f := range o.faults {
+		if f.kind != kind {
+			return false
+		}
+	}
+	return len(o.faults) > 0
+}
+
+// has says whether a node failed in this way.
+func (o *outage) has(kind faultKind) bool {
+	for _, f := range o.faults {
+		if f.kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// transportFault sorts an error of the HTTP round trip of a batch.
+func (e *endpoint) transportFault(ctx context.Context, err error, waited time.Duration) *fault {
+	f := &fault{host: e.host, cause: err}
+	node := "the node at " + e.host
+	var httpErr client.HTTPError
+	var netErr net.Error
+	var syntax *json.SyntaxError
+	var shape *json.UnmarshalTypeError
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded),
+		errors.Is(err, context.DeadlineExceeded),
+		errors.As(err, &netErr) && netErr.Timeout():
+		f.kind, f.says = faultTimeout, fmt.Sprintf("%s did not answer in %s", node, briefly(waited))
+	case errors.As(err, &httpErr):
+		f.kind, f.status, f.says = faultHTTP, httpErr.StatusCode, node+" "+statusWords(httpErr.StatusCode)
+		f.cause = errors.New("HTTP " + httpErr.Status)
+	case errors.Is(err, errTooLarge):
+		f.kind, f.says = faultTooLarge, node+" answered more than this dashboard reads"
+	case errors.As(err, &syntax), errors.As(err, &shape):
+		f.kind, f.says = faultGarbage, node+" answered something that is no JSON-RPC"
+	case errors.Is(err, errCutShort):
+		f.kind, f.says = faultGarbage, node+" broke off in the middle of its answer"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		f.kind, f.says = faultUnreachable, node+" broke off the connection"
+	default:
+		f.kind, f.says = faultUnreachable, node+" cannot be connected to"
+	}
+	return f
+}
+
+func statusWords(status int) string {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return "takes no more requests for now (HTTP 429)"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fmt.Sprintf("refuses this dashboard (HTTP %d)", status)
+	case status >= 500:
+		return fmt.Sprintf("is failing (HTTP %d)", status)
+	}
+	return fmt.Sprintf("answered HTTP %d where JSON-RPC was expected", status)
+}
+
+// rpcError turns the error object of a batch's element into starknet.go's own type, whose
+// code is the one that the node sent.
+func rpcError(err error) error {
+	var coded client.Error
+	if !errors.As(err, &coded) {
+		return err
+	}
+	out := &rpc.RPCError{Code: coded.ErrorCode(), Message: coded.Error()}
+	var withData client.DataError
+	if errors.As(err, &withData) && withData.ErrorData() != nil {
+		if b, err := json.Marshal(withData.ErrorData()); err == nil {
+			out.Data = rpc.StringErrData(b)
+		}
+	}
+	return out
+}
+
+// codeOf returns the code of a JSON-RPC error, and 0 for any other error.
+func codeOf(err error) int {
+	var e *rpc.RPCError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// The codes of the specification that are the chain's own answer, not a node's failure.
+const (
+	codeContractNotFound   = 20
+	codeEntryPointNotFound = 21
+	codeBlockNotFound      = 24
+	codeTxNotFound         = 29
+	codeContractError      = 40
+)
+
+// redacted writes a cause for the log: without the request's URL, which may hold a key,
+// and not at any length that a node chooses.
+func redacted(err error) string {
+	var withURL *url.Error
+	if errors.As(err, &withURL) {
+		err = withURL.Err
+	}
+	const limit = 300
+	s := err.Error()
+	if len(s) > limit {
+		s = s[:limit] + "…"
+	}
+	return s
+}

@@ -1,0 +1,69 @@
+package chain
+
+import (
+	"strconv"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Collector returns the client's figures for Prometheus. It keeps none of its own, so it
+// may be registered any number of times with different registries.
+func (c *Client) Collector() prometheus.Collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("validator_chain_"+name, help, labels, nil)
+	}
+	return &collector{
+		client:   c,
+		requests: desc("rpc_requests_total", "HTTP requests to a Starknet node, each of them one JSON-RPC batch.", "node", "position"),
+		calls:    desc("rpc_calls_total", "JSON-RPC calls inside those requests.", "node", "position"),
+		failures: desc("rpc_failures_total", "Times that a node failed to serve.", "node", "position"),
+		open:     desc("rpc_circuit_open", "1 while a node is left alone because it failed repeatedly.", "node", "position"),
+		batches:  desc("reads_total", "Batches of contract reads that were answered."),
+		wallets:  desc("wallet_reads_total", "Wallets read in those batches."),
+		watched:  desc("watched_wallets", "Wallets that are read with every block."),
+		head:     desc("head_block", "Number of the newest block that was read."),
+		lag:      desc("head_age_seconds", "Age of the newest block that was read, by its own timestamp."),
+	}
+}
+
+type collector struct {
+	client                          *Client
+	requests, calls, failures, open *prometheus.Desc
+	batches, wallets, watched       *prometheus.Desc
+	head, lag                       *prometheus.Desc
+}
+
+func (m *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.requests, m.calls, m.failures, m.open, m.batches, m.wallets, m.watched, m.head, m.lag} {
+		ch <- d
+	}
+}
+
+func (m *collector) Collect(ch chan<- prometheus.Metric) {
+	metric := func(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)
+	}
+	c := m.client
+	for i, e := range c.pool.nodes {
+		node := []string{e.host, strconv.Itoa(i + 1)}
+		metric(m.requests, prometheus.CounterValue, float64(e.requests.Load()), node...)
+		metric(m.calls, prometheus.CounterValue, float64(e.calls.Load()), node...)
+		metric(m.failures, prometheus.CounterValue, float64(e.failures.Load()), node...)
+		isOpen := 0.0
+		if e.breaker.State() == circuitbreaker.OpenState {
+			isOpen = 1
+		}
+		metric(m.open, prometheus.GaugeValue, isOpen, node...)
+	}
+	c.mu.Lock()
+	batches, wallets, watched, block := c.batches, c.walletsInAll, c.watched.len(), c.block
+	c.mu.Unlock()
+	metric(m.batches, prometheus.CounterValue, float64(batches))
+	metric(m.wallets, prometheus.CounterValue, float64(wallets))
+	metric(m.watched, prometheus.GaugeValue, float64(watched))
+	if block != nil {
+		metric(m.head, prometheus.GaugeValue, float64(block.Number))
+		metric(m.lag, prometheus.GaugeValue, c.cfg.Now().Sub(block.Time).Seconds())
+	}
+}

@@ -1,0 +1,115 @@
+package chain
+
+import (
+	"context"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// readBlocks reads what is unread at the head, whenever the head was seen, until ctx ends.
+func (c *Client) readBlocks(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.readNow:
+		}
+		for ctx.Err() == nil {
+			more, err := c.readChunk(ctx)
+			if err != nil || !more {
+				break
+			}
+		}
+	}
+}
+
+// readChunk reads one batch of what is unread at the head: the network if it is, and some
+// wallets, never-read ones first. It says whether there was anything to read.
+func (c *Client) readChunk(ctx context.Context) (bool, error) {
+	c.mu.Lock()
+	if c.head == nil || c.headFault != nil {
+		c.mu.Unlock()
+		return false, nil
+	}
+	hash, block := c.head.hash, c.block
+	c.watched.expire(c.cfg.Now().Add(-c.cfg.WatchFor))
+	wallets := c.watched.unread(hash, c.cfg.BatchWallets)
+	type asked struct {
+		address  validator.Address
+		workerID validator.Felt
+		findID   bool
+	}
+	todo := make([]asked, len(wallets))
+	for i, w := range wallets {
+		todo[i] = asked{w.address, w.workerID, !w.knownByAddress}
+	}
+	c.mu.Unlock()
+	if block != nil && block.Hash != hash {
+		block = nil
+	}
+	if block != nil && len(todo) == 0 {
+		return false, nil
+	}
+
+	n, k := c.cfg.Network, c.cfg.Contracts
+	var plans []*walletPlan
+	var read *blockReads
+	err := c.pool.do(ctx, c.cfg.CallTimeout, func(ctx context.Context, e *endpoint) error {
+		read = block
+		var bp *blockPlan
+		if block == nil {
+			bp = planBlock(k, hash)
+		}
+		plans = make([]*walletPlan, len(todo))
+		for i, t := range todo {
+			plans[i] = planWallet(k, t.address, t.workerID, hash, t.findID)
+		}
+		if err := e.ask(ctx, n, k, bp, plans); err != nil {
+			return err
+		}
+		if bp == nil {
+			return nil
+		}
+		var err error
+		read, err = bp.decode(e, n, hash, c.cfg.Now())
+		return err
+	})
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	c.noteRead(wallets, plans, read, err)
+	return true, err
+}
+
+// noteRead keeps the outcome of a read.
+func (c *Client) noteRead(wallets []*watchedWallet, plans []*walletPlan, read *blockReads, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if (err == nil) != (c.readFault == nil) {
+		if err != nil {
+			c.log.Warn("The contracts cannot be read", "error", err.Error())
+		} else {
+			c.log.Info("The contracts are read again", "block", read.Number)
+		}
+	}
+	c.readFault = err
+	if err != nil {
+		for _, w := range wallets {
+			w.fault = err
+		}
+		c.watched.failNew(err)
+		return // the next poll asks for what is unread again
+	}
+	c.batches++
+	c.walletsInAll += uint64(len(plans))
+	c.block = read
+	at := c.cfg.Now()
+	for i, w := range wallets {
+		w.snapshot, w.fault = plans[i].snapshot(c.cfg.Network, read, at), nil
+		if id := plans[i].workerID(); id != "" {
+			w.workerID = id
+		}
+		w.knownByAddress = plans[i].knownByAddress(c.cfg.Network)
+		w.endFirst()
+	}
+}

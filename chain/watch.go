@@ -1,0 +1,100 @@
+package chain
+
+import (
+	"container/list"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// watchList holds the wallets that somebody looked at lately, the last looked at first.
+// Its owner's mutex guards it.
+type watchList struct {
+	limit  int
+	order  *list.List // of *watchedWallet
+	byAddr map[validator.Address]*list.Element
+}
+
+// watchedWallet is one of them with what was last read of it.
+type watchedWallet struct {
+	address  validator.Address
+	lastLook time.Time
+	first    chan struct{} // closed once a first read ended, well or not
+	tried    bool          // first is closed
+
+	snapshot *validator.ChainSnapshot // without its states; nil until a read succeeded
+	fault    error                    // why the last read failed; nil if it did not
+
+	// workerID is JobManager's id of the wallet, under which ReputationManager may know
+	// it; "" until one is found.
+	workerID       validator.Felt
+	knownByAddress bool // ReputationManager knows the wallet by its address
+}
+
+func newWatchList(limit int) watchList {
+	return watchList{limit: limit, order: list.New(), byAddr: make(map[validator.Address]*list.Element)}
+}
+
+func (l *watchList) len() int { return l.order.Len() }
+
+// look marks a wallet as looked at now, and takes it up if it was not watched.
+func (l *watchList) look(a validator.Address, now time.Time) *watchedWallet {
+	if el, ok := l.byAddr[a]; ok {
+		l.order.MoveToFront(el)
+		w := el.Value.(*watchedWallet)
+		w.lastLook = now
+		return w
+	}
+	for l.order.Len() >= l.limit {
+		l.drop(l.order.Back())
+	}
+	w := &watchedWallet{address: a, lastLook: now, first: make(chan struct{})}
+	l.byAddr[a] = l.order.PushFront(w)
+	return w
+}
+
+// expire drops the wallets whose last look is before the given time.
+func (l *watchList) expire(before time.Time) {
+	for el := l.order.Back(); el != nil && el.Value.(*watchedWallet).lastLook.Before(before); el = l.order.Back() {
+		l.drop(el)
+	}
+}
+
+func (l *watchList) drop(el *list.Element) {
+	w := l.order.Remove(el).(*watchedWallet)
+	delete(l.byAddr, w.address)
+	w.endFirst()
+}
+
+// endFirst lets everybody go who waits for the wallet's first read.
+func (w *watchedWallet) endFirst() {
+	if !w.tried {
+		w.tried = true
+		close(w.first)
+	}
+}
+
+// unread returns at most n wallets that were not read at a block, never-read ones first.
+func (l *watchList) unread(block validator.Felt, n int) []*watchedWallet {
+	var fresh, again []*watchedWallet
+	for el := l.order.Front(); el != nil; el = el.Next() {
+		switch w := el.Value.(*watchedWallet); {
+		case w.snapshot == nil:
+			fresh = append(fresh, w)
+		case w.snapshot.Block.Hash != block:
+			again = append(again, w)
+		}
+	}
+	all := append(fresh, again...)
+	return all[:min(n, len(all))]
+}
+
+// failNew ends the first read of every wallet that was never read.
+func (l *watchList) failNew(err error) {
+	for el := l.order.Front(); el != nil; el = el.Next() {
+		if w := el.Value.(*watchedWallet); w.snapshot == nil {
+			w.fault = err
+			w.endFirst()
+		}
+	}
+}
