@@ -37,11 +37,11 @@ type insertHeartbeatParams struct {
 	WorkerAddress        validator.Address
 	WorkerID             string
 	HeartbeatTime        time.Time
-	GpuCount             *int32
-	GpuUtilizationAvg    *float64
+	GPUCount             *int32
+	GPUUtilizationAvg    *float64
 	MemoryUtilizationAvg *float64
 	JobsInProgress       *int32
-	LatencyMs            *int32
+	LatencyMS            *int32
 	Version              *string
 }
 
@@ -52,11 +52,11 @@ func (q *Queries) insertHeartbeat(ctx context.Context, arg []insertHeartbeatPara
 			a.WorkerAddress,
 			a.WorkerID,
 			a.HeartbeatTime,
-			a.GpuCount,
-			a.GpuUtilizationAvg,
+			a.GPUCount,
+			a.GPUUtilizationAvg,
 			a.MemoryUtilizationAvg,
 			a.JobsInProgress,
-			a.LatencyMs,
+			a.LatencyMS,
 			a.Version,
 		}
 		batch.Queue(insertHeartbeat, vals...)

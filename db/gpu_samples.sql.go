@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const forgetGPUsUnseenSince = `-- name: forgetGPUsUnseenSince :exec
@@ -50,7 +49,7 @@ ORDER BY date_bin($1::interval, sampled_at, $2::timestamptz), sampled_at DESC
 `
 
 type gpuHistoryParams struct {
-	Step          pgtype.Interval
+	Step          time.Duration
 	Since         time.Time
 	WorkerAddress validator.Address
 	GPUUUID       string
@@ -97,16 +96,17 @@ func (q *Queries) gpuHistory(ctx context.Context, arg gpuHistoryParams) ([]gpuHi
 }
 
 const keepGPUSampleDays = `-- name: keepGPUSampleDays :exec
-SELECT keep_gpu_sample_days($1::date, $2::date)
+SELECT keep_gpu_sample_days($1::date, $2::date, $3::date)
 `
 
 type keepGPUSampleDaysParams struct {
-	FirstDay pgtype.Date
-	LastDay  pgtype.Date
+	Oldest   time.Time
+	FirstDay time.Time
+	LastDay  time.Time
 }
 
 func (q *Queries) keepGPUSampleDays(ctx context.Context, arg keepGPUSampleDaysParams) error {
-	_, err := q.db.Exec(ctx, keepGPUSampleDays, arg.FirstDay, arg.LastDay)
+	_, err := q.db.Exec(ctx, keepGPUSampleDays, arg.Oldest, arg.FirstDay, arg.LastDay)
 	return err
 }
 

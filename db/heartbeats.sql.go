@@ -15,7 +15,7 @@ import (
 const activeHosts = `-- name: activeHosts :many
 WITH newest AS (
     SELECT DISTINCT ON (worker_address, worker_id)
-        worker_address, gpu_count, gpu_utilization_avg, jobs_in_progress, COALESCE(version, '') AS version
+        worker_address, gpu_count, gpu_utilization_avg, jobs_in_progress, version
     FROM heartbeats
     WHERE heartbeat_time > $1::timestamptz AND heartbeat_time <= $2::timestamptz
     ORDER BY worker_address, worker_id, heartbeat_time DESC
@@ -26,7 +26,8 @@ SELECT grouping(version) = 0 AS by_version, grouping(gpu_count) = 0 AS by_gpu_co
        count(DISTINCT worker_address) AS workers,
        COALESCE(sum(gpu_count), 0)::bigint AS gpus,
        count(*) FILTER (WHERE jobs_in_progress > 0) AS busy_hosts,
-       avg(gpu_utilization_avg)::double precision AS gpu_utilization
+       COALESCE(sum(gpu_utilization_avg), 0)::double precision AS gpu_utilization_sum,
+       count(gpu_utilization_avg) AS gpu_utilization_hosts
 FROM newest
 GROUP BY GROUPING SETS ((), (version), (gpu_count))
 ORDER BY hosts DESC, version, gpu_count
@@ -38,15 +39,16 @@ type activeHostsParams struct {
 }
 
 type activeHostsRow struct {
-	ByVersion      bool
-	ByGpuCount     bool
-	Version        string
-	GpuCount       *int32
-	Hosts          int64
-	Workers        int64
-	Gpus           int64
-	BusyHosts      int64
-	GpuUtilization float64
+	ByVersion           bool
+	ByGPUCount          bool
+	Version             *string
+	GPUCount            *int32
+	Hosts               int64
+	Workers             int64
+	GPUs                int64
+	BusyHosts           int64
+	GPUUtilizationSum   float64
+	GPUUtilizationHosts int64
 }
 
 // activeHosts groups the newest heartbeat of every host that is active three ways: over
@@ -62,14 +64,15 @@ func (q *Queries) activeHosts(ctx context.Context, arg activeHostsParams) ([]act
 		var i activeHostsRow
 		if err := rows.Scan(
 			&i.ByVersion,
-			&i.ByGpuCount,
+			&i.ByGPUCount,
 			&i.Version,
-			&i.GpuCount,
+			&i.GPUCount,
 			&i.Hosts,
 			&i.Workers,
-			&i.Gpus,
+			&i.GPUs,
 			&i.BusyHosts,
-			&i.GpuUtilization,
+			&i.GPUUtilizationSum,
+			&i.GPUUtilizationHosts,
 		); err != nil {
 			return nil, err
 		}
@@ -176,11 +179,11 @@ func (q *Queries) newestHeartbeat(ctx context.Context, workerAddress validator.A
 		&i.WorkerAddress,
 		&i.WorkerID,
 		&i.HeartbeatTime,
-		&i.GpuCount,
-		&i.GpuUtilizationAvg,
+		&i.GPUCount,
+		&i.GPUUtilizationAvg,
 		&i.MemoryUtilizationAvg,
 		&i.JobsInProgress,
-		&i.LatencyMs,
+		&i.LatencyMS,
 		&i.Version,
 	)
 	return i, err

@@ -28,12 +28,12 @@ type HeartbeatRow struct {
 	WorkerAddress validator.Address
 	WorkerID      string
 	HeartbeatTime time.Time
-	GpuCount      *int32
+	GPUCount      *int32
 	// Percent, 0 to 100, average over the host's GPUs.
-	GpuUtilizationAvg    *float64
+	GPUUtilizationAvg    *float64
 	MemoryUtilizationAvg *float64
 	JobsInProgress       *int32
-	LatencyMs            *int32
+	LatencyMS            *int32
 	Version              *string
 }
 
@@ -50,7 +50,7 @@ type JobRow struct {
 	CreatedAt       time.Time
 	AssignedAt      *time.Time
 	CompletedAt     *time.Time
-	ExecutionTimeMs *int64
+	ExecutionTimeMS *int64
 	ResultHash      *string
 	ErrorMessage    *string
 	GPUUUID         *string

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const claimedDays = `-- name: claimedDays :many
@@ -26,7 +25,7 @@ type claimedDaysParams struct {
 }
 
 type claimedDaysRow struct {
-	Day    pgtype.Date
+	Day    time.Time
 	Amount validator.Wei
 }
 

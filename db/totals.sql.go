@@ -10,8 +10,16 @@ import (
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
-	"github.com/jackc/pgx/v5/pgtype"
 )
+
+const allowLongStatements = `-- name: allowLongStatements :exec
+SET LOCAL statement_timeout = '60s'
+`
+
+func (q *Queries) allowLongStatements(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, allowLongStatements)
+	return err
+}
 
 const countWorkerJobs = `-- name: countWorkerJobs :one
 SELECT COALESCE(sum(jobs), 0)::bigint FROM job_totals
@@ -123,24 +131,43 @@ func (q *Queries) jobPaymentsSince(ctx context.Context, arg jobPaymentsSincePara
 	return items, nil
 }
 
+const lockTotals = `-- name: lockTotals :one
+SELECT pg_try_advisory_xact_lock(hashtext('fold totals'))
+`
+
+// lockTotals says whether nobody else folds the totals now.
+func (q *Queries) lockTotals(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, lockTotals)
+	var pg_try_advisory_xact_lock bool
+	err := row.Scan(&pg_try_advisory_xact_lock)
+	return pg_try_advisory_xact_lock, err
+}
+
 const networkJobTotals = `-- name: networkJobTotals :one
 SELECT COALESCE(sum(jobs), 0)::bigint AS jobs,
-       COALESCE(sum(execution_ms), 0)::numeric AS execution_ms,
-       (sum(completion_ms) / NULLIF(sum(completion_jobs), 0))::double precision AS average_completion_ms
+       (COALESCE(sum(execution_ms), 0) / 3600000)::double precision AS execution_hours,
+       COALESCE(sum(completion_ms), 0)::double precision AS completion_ms,
+       COALESCE(sum(completion_jobs), 0)::bigint AS completion_jobs
 FROM job_totals
 WHERE status = 'completed'
 `
 
 type networkJobTotalsRow struct {
-	Jobs                int64
-	ExecutionMs         validator.Wei
-	AverageCompletionMs float64
+	Jobs           int64
+	ExecutionHours float64
+	CompletionMS   float64
+	CompletionJobs int64
 }
 
 func (q *Queries) networkJobTotals(ctx context.Context) (networkJobTotalsRow, error) {
 	row := q.db.QueryRow(ctx, networkJobTotals)
 	var i networkJobTotalsRow
-	err := row.Scan(&i.Jobs, &i.ExecutionMs, &i.AverageCompletionMs)
+	err := row.Scan(
+		&i.Jobs,
+		&i.ExecutionHours,
+		&i.CompletionMS,
+		&i.CompletionJobs,
+	)
 	return i, err
 }
 
@@ -153,11 +180,11 @@ GROUP BY day
 
 type workerEarningDaysParams struct {
 	WorkerAddress validator.Address
-	FirstDay      pgtype.Date
+	FirstDay      time.Time
 }
 
 type workerEarningDaysRow struct {
-	Day    pgtype.Date
+	Day    time.Time
 	Amount validator.Wei
 }
 
@@ -183,7 +210,7 @@ func (q *Queries) workerEarningDays(ctx context.Context, arg workerEarningDaysPa
 
 const workerJobTotals = `-- name: workerJobTotals :many
 SELECT job_type, status, sum(jobs)::bigint AS jobs,
-       sum(completion_ms)::bigint AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs
+       sum(completion_ms)::double precision AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs
 FROM job_totals
 WHERE worker_address = $1
 GROUP BY job_type, status
@@ -194,7 +221,7 @@ type workerJobTotalsRow struct {
 	JobType        string
 	Status         validator.JobStatus
 	Jobs           int64
-	CompletionMs   int64
+	CompletionMS   float64
 	CompletionJobs int64
 }
 
@@ -211,7 +238,7 @@ func (q *Queries) workerJobTotals(ctx context.Context, workerAddress validator.A
 			&i.JobType,
 			&i.Status,
 			&i.Jobs,
-			&i.CompletionMs,
+			&i.CompletionMS,
 			&i.CompletionJobs,
 		); err != nil {
 			return nil, err

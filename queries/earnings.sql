@@ -25,11 +25,14 @@ ORDER BY e.earned_at DESC, e.job_id DESC, e.tx_hash DESC
 LIMIT @max_rows OFFSET @skip_rows;
 
 -- name: firstEarning :one
-SELECT LEAST(
-    (SELECT COALESCE(completed_at, created_at) FROM jobs
-     WHERE worker_address = @address::text AND status = 'completed' AND payment_amount IS NOT NULL
-     ORDER BY COALESCE(completed_at, created_at) LIMIT 1),
-    (SELECT claim_time FROM reward_claims
-     WHERE address = @address::text AND status = 'confirmed' AND claim_type <> 'job'
-     ORDER BY claim_time LIMIT 1)
-)::timestamptz AS first_at;
+SELECT e.earned_at FROM (
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at FROM jobs j
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     ORDER BY COALESCE(j.completed_at, j.created_at), j.job_id LIMIT 1)
+    UNION ALL
+    (SELECT c.claim_time FROM reward_claims c
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     ORDER BY c.claim_time LIMIT 1)
+) e
+ORDER BY e.earned_at
+LIMIT 1;

@@ -39,7 +39,7 @@ WHERE worker_address = @worker_address AND gpu_uuid = @gpu_uuid AND sampled_at >
 ORDER BY date_bin(@step::interval, sampled_at, @since::timestamptz), sampled_at DESC;
 
 -- name: keepGPUSampleDays :exec
-SELECT keep_gpu_sample_days(@first_day::date, @last_day::date);
+SELECT keep_gpu_sample_days(@oldest::date, @first_day::date, @last_day::date);
 
 -- name: forgetGPUsUnseenSince :exec
 DELETE FROM worker_gpus WHERE sampled_at < @unseen_since;

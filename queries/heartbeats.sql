@@ -50,7 +50,7 @@ SELECT count(*) FROM (
 -- all hosts, by version and by number of GPUs.
 WITH newest AS (
     SELECT DISTINCT ON (worker_address, worker_id)
-        worker_address, gpu_count, gpu_utilization_avg, jobs_in_progress, COALESCE(version, '') AS version
+        worker_address, gpu_count, gpu_utilization_avg, jobs_in_progress, version
     FROM heartbeats
     WHERE heartbeat_time > @since::timestamptz AND heartbeat_time <= @until::timestamptz
     ORDER BY worker_address, worker_id, heartbeat_time DESC
@@ -61,7 +61,8 @@ SELECT grouping(version) = 0 AS by_version, grouping(gpu_count) = 0 AS by_gpu_co
        count(DISTINCT worker_address) AS workers,
        COALESCE(sum(gpu_count), 0)::bigint AS gpus,
        count(*) FILTER (WHERE jobs_in_progress > 0) AS busy_hosts,
-       avg(gpu_utilization_avg)::double precision AS gpu_utilization
+       COALESCE(sum(gpu_utilization_avg), 0)::double precision AS gpu_utilization_sum,
+       count(gpu_utilization_avg) AS gpu_utilization_hosts
 FROM newest
 GROUP BY GROUPING SETS ((), (version), (gpu_count))
 ORDER BY hosts DESC, version, gpu_count;

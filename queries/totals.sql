@@ -1,6 +1,6 @@
 -- name: workerJobTotals :many
 SELECT job_type, status, sum(jobs)::bigint AS jobs,
-       sum(completion_ms)::bigint AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs
+       sum(completion_ms)::double precision AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs
 FROM job_totals
 WHERE worker_address = @worker_address
 GROUP BY job_type, status
@@ -13,8 +13,9 @@ WHERE worker_address = @worker_address
 
 -- name: networkJobTotals :one
 SELECT COALESCE(sum(jobs), 0)::bigint AS jobs,
-       COALESCE(sum(execution_ms), 0)::numeric AS execution_ms,
-       (sum(completion_ms) / NULLIF(sum(completion_jobs), 0))::double precision AS average_completion_ms
+       (COALESCE(sum(execution_ms), 0) / 3600000)::double precision AS execution_hours,
+       COALESCE(sum(completion_ms), 0)::double precision AS completion_ms,
+       COALESCE(sum(completion_jobs), 0)::bigint AS completion_jobs
 FROM job_totals
 WHERE status = 'completed';
 
@@ -42,6 +43,13 @@ LEFT JOIN LATERAL (
 ) parts ON true
 GROUP BY period.number
 ORDER BY period.number;
+
+-- name: allowLongStatements :exec
+SET LOCAL statement_timeout = '60s';
+
+-- name: lockTotals :one
+-- lockTotals says whether nobody else folds the totals now.
+SELECT pg_try_advisory_xact_lock(hashtext('fold totals'));
 
 -- name: foldJobTotals :exec
 -- foldJobTotals replaces the rows of every key that has new ones by their sum. Readers see

@@ -44,11 +44,18 @@ type NetworkCounts struct {
 	JobsProcessed         int64 // completed
 	JobsLast24h           int64 // completed in the last 24 hours
 	AverageCompletion     *time.Duration
-	ComputeTime           time.Duration // sum of execution times of completed jobs
-	AverageGPUUtilization *float64      // percent, over active hosts that report it
+	ComputeTime           ComputeTime // sum of execution times of completed jobs
+	AverageGPUUtilization *float64    // percent, over active hosts that report it
 	ByVersion             []VersionCount
 	ByGPUCount            []GPUCountWorkers
 }
+
+// ComputeTime is a sum of execution times in hours. A whole network's exceeds the 292 years
+// that a time.Duration can hold.
+type ComputeTime float64
+
+// Hours returns the sum in hours.
+func (c ComputeTime) Hours() float64 { return float64(c) }
 
 // ActiveWindow is how recent a heartbeat must be for a worker to count as active.
 const ActiveWindow = 5 * time.Minute

@@ -48,6 +48,7 @@ DECLARE
     col     text;
     normal  text;
     kind    text;
+    valid   boolean;
 BEGIN
     FOREACH col IN ARRAY TG_ARGV LOOP
         CONTINUE WHEN given ->> col IS NULL;
@@ -56,7 +57,8 @@ BEGIN
             normal := '0x' || lpad(substr(normal, 3), 64, '0');
         END IF;
         kind := CASE WHEN col LIKE '%address' THEN 'Starknet address' ELSE 'felt' END;
-        IF NOT CASE kind WHEN 'felt' THEN is_felt(normal) ELSE is_address(normal) END THEN
+        valid := CASE kind WHEN 'felt' THEN is_felt(normal) ELSE is_address(normal) END;
+        IF NOT valid THEN
             RAISE check_violation USING
                 MESSAGE = format('%s.%s: %L is no %s', TG_TABLE_NAME, col, left(given ->> col, 80), kind),
                 HINT = 'Write 0x and 1 to 64 hex digits, below the bound that Starknet sets'

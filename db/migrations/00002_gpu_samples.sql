@@ -39,10 +39,10 @@ CREATE TABLE gpu_samples (
 COMMENT ON TABLE gpu_samples IS 'History of GPU samples, one partition per UTC day.';
 
 -- keep_gpu_sample_days makes the partitions of the days from first_day to last_day and
--- drops those of earlier days. A new partition is attached rather than created in place,
+-- drops those of days before oldest. A new partition is attached rather than created in place,
 -- since attaching does not lock out readers.
 -- +goose StatementBegin
-CREATE FUNCTION keep_gpu_sample_days(first_day date, last_day date) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_gpu_sample_days(oldest date, first_day date, last_day date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     home text := (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'gpu_samples'::regclass);
     day  date;
@@ -59,7 +59,7 @@ BEGIN
     END LOOP;
     FOR old IN
         SELECT inhrelid::regclass FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-        WHERE inhparent = 'gpu_samples'::regclass AND relname < 'gpu_samples_' || to_char(first_day, 'YYYYMMDD')
+        WHERE inhparent = 'gpu_samples'::regclass AND relname < 'gpu_samples_' || to_char(oldest, 'YYYYMMDD')
     LOOP
         EXECUTE format('DROP TABLE %s', old);
     END LOOP;
@@ -67,6 +67,6 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose Down
-DROP FUNCTION keep_gpu_sample_days(date, date);
+DROP FUNCTION keep_gpu_sample_days(date, date, date);
 DROP TABLE gpu_samples;
 DROP TABLE worker_gpus;

@@ -1,0 +1,93 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// SubmitClaim notes that a wallet sent a claim's transaction, and returns the claim as it
+// stands: the same transaction noted again changes nothing. The same transaction of
+// another wallet is a claim of its own.
+func (s *Store) SubmitClaim(ctx context.Context, address validator.Address, tx validator.Felt, kind validator.RewardKind, now time.Time) (validator.Claim, error) {
+	if err := s.q.submitClaim(ctx, submitClaimParams{Address: address, TxHash: &tx, ClaimType: kind, ClaimTime: now}); err != nil {
+		return validator.Claim{}, s.fail("note a claim", err)
+	}
+	row, err := s.q.getClaim(ctx, getClaimParams{Address: address, TxHash: &tx})
+	if err != nil {
+		return validator.Claim{}, s.fail("read a claim", err)
+	}
+	return row.claim(), nil
+}
+
+// Claims returns a wallet's claims, newest first.
+func (s *Store) Claims(ctx context.Context, address validator.Address, limit int) ([]validator.Claim, error) {
+	rows, err := s.q.listClaims(ctx, listClaimsParams{Address: address, MaxRows: pageSize(limit)})
+	return claims(rows), s.fail("list claims", err)
+}
+
+// OpenClaims returns claims of all wallets whose outcome the chain has not told yet,
+// oldest first.
+func (s *Store) OpenClaims(ctx context.Context, limit int) ([]validator.Claim, error) {
+	rows, err := s.q.listOpenClaims(ctx, pageSize(limit))
+	return claims(rows), s.fail("list open claims", err)
+}
+
+// SettleClaim records what the chain said of an open claim. A confirmed claim takes its
+// block's time, which is when the reward arrived. A claim that is settled already stays
+// as it is; an outcome of submitted changes nothing. ErrInvalid: a confirmed outcome
+// without an amount. ErrNotFound: no such claim.
+func (s *Store) SettleClaim(ctx context.Context, claim validator.Claim, outcome validator.ClaimOutcome) error {
+	p := settleClaimParams{Address: claim.Address, TxHash: &claim.TxHash, Status: outcome.Status}
+	switch outcome.Status {
+	case validator.ClaimSubmitted:
+		return nil
+	case validator.ClaimConfirmed:
+		if outcome.Amount == nil {
+			return fmt.Errorf("settle a claim: %w: a confirmed claim needs the amount that the chain told", ErrInvalid)
+		}
+		p.Amount = outcome.Amount
+	case validator.ClaimFailed:
+		p.Failure = textOrNull(outcome.Failure)
+	default:
+		return fmt.Errorf("settle a claim: %w: there is no status %q", ErrInvalid, outcome.Status)
+	}
+	if b := outcome.Block; b != nil {
+		if b.Number > math.MaxInt64 {
+			return fmt.Errorf("settle a claim: %w: block number %d", ErrInvalid, b.Number)
+		}
+		number := int64(b.Number)
+		p.BlockNumber = &number
+		if outcome.Status == validator.ClaimConfirmed && !b.Time.IsZero() {
+			p.BlockTime = &b.Time
+		}
+	}
+	changed, err := s.q.settleClaim(ctx, p)
+	if err == nil && changed == 0 {
+		if _, err = s.q.getClaim(ctx, getClaimParams{Address: claim.Address, TxHash: &claim.TxHash}); errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("settle a claim: %w", ErrNotFound)
+		}
+	}
+	return s.fail("settle a claim", err)
+}
+
+func claims(rows []ClaimRow) []validator.Claim {
+	out := make([]validator.Claim, len(rows))
+	for i, r := range rows {
+		out[i] = r.claim()
+	}
+	return out
+}
+
+func (r ClaimRow) claim() validator.Claim {
+	return validator.Claim{
+		Address: r.Address, Amount: r.Amount, Kind: r.ClaimType, At: r.ClaimTime, TxHash: orZero(r.TxHash),
+		BlockNumber: blockNumber(r.BlockNumber), Status: r.Status, Failure: orZero(r.Failure),
+	}
+}

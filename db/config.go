@@ -1,0 +1,85 @@
+package db
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config says which database a Store uses and how.
+type Config struct {
+	URL      string // of a PostgreSQL 14 or newer; "" = a private server in DataDir
+	DataDir  string // required without URL; the private server's files lie in DataDir/postgres
+	PGBinDir string // folder of initdb and postgres; "" = searched
+	// PrivateSettings are further settings of the private server as name=value.
+	PrivateSettings []string
+
+	MaxConnections   int32         // default: pgx's, 4 or the number of CPUs
+	StatementTimeout time.Duration // default 5 s; migrations have none
+	ConnectTimeout   time.Duration // default 5 s
+	PingInterval     time.Duration // default 3 s: how soon an outage or its end is noticed
+	SampleRetention  time.Duration // default 30 days: how long GPU samples are kept
+	Tracer           pgx.QueryTracer
+	Log              *slog.Logger // nil = discarded
+}
+
+// ErrBadURL says that Config.URL cannot be read. Its message never holds any of the URL,
+// since a misread one may hold the password anywhere.
+var ErrBadURL = errors.New("it must look like postgres://user:password@host:5432/database, with characters such as @ : / % in user and password percent-encoded")
+
+func (c Config) withDefaults() Config {
+	c.StatementTimeout = cmp.Or(c.StatementTimeout, 5*time.Second)
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
+	c.PingInterval = cmp.Or(c.PingInterval, 3*time.Second)
+	c.SampleRetention = cmp.Or(c.SampleRetention, 30*24*time.Hour)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.URL == "" && c.DataDir == "":
+		return errors.New("open the database: neither a URL nor a data directory is set")
+	case c.StatementTimeout < 0, c.ConnectTimeout < 0, c.PingInterval < 0, c.SampleRetention < 0, c.MaxConnections < 0:
+		return errors.New("open the database: times and numbers must not be negative")
+	}
+	return nil
+}
+
+// parse returns the pool's configuration; conn is the part that a single connection uses.
+func (c Config) parse() (*pgxpool.Config, error) {
+	url := c.URL
+	if url == "" {
+		url = privateURL("", "")
+	}
+	pool, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: DATABASE_URL cannot be read: %w", ErrBadURL)
+	}
+	conn := pool.ConnConfig
+	conn.ConnectTimeout = c.ConnectTimeout
+	conn.Tracer = c.Tracer
+	setDefault(conn.RuntimeParams, "application_name", "validator-dashboard")
+	setDefault(conn.RuntimeParams, "timezone", "UTC")
+	setDefault(conn.RuntimeParams, "statement_timeout", fmt.Sprint(c.StatementTimeout.Milliseconds()))
+	setDefault(conn.RuntimeParams, "idle_in_transaction_session_timeout", fmt.Sprint(2*c.StatementTimeout.Milliseconds()))
+	if c.MaxConnections > 0 {
+		pool.MaxConns = c.MaxConnections
+	}
+	pool.PingTimeout = c.ConnectTimeout
+	pool.AfterConnect = afterConnect
+	return pool, nil
+}
+
+func setDefault(params map[string]string, name, value string) {
+	if _, set := params[name]; !set {
+		params[name] = value
+	}
+}

@@ -1,0 +1,101 @@
+package db
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bitsage-network/validator-dashboard/db/privatepg"
+)
+
+// explain says for people why the database is away and what they can do. Nothing of an
+// error's own text gets into it: that goes to the log.
+func (s *Store) explain(err error) (reason, remedy string) {
+	var problem *privatepg.Problem
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &problem):
+		return problem.Reason, problem.Remedy
+	case errors.Is(err, errMigration):
+		return explainMigration(err)
+	case s.cluster != nil:
+		return s.explainPrivate(err)
+	case errors.As(err, &pg):
+		return s.explainRefusal(pg)
+	}
+	return s.explainSilence(err)
+}
+
+func explainMigration(err error) (reason, remedy string) {
+	reason = "The database's tables could not be brought up to date."
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "42501":
+			return reason, "Its user may not make tables: grant it CREATE on the schema, or run `validator-dashboard migrate` with a DATABASE_URL of a user who may."
+		case "25006":
+			return reason, "It takes no changes: DATABASE_URL must name the primary server, not a read-only copy."
+		}
+	}
+	return reason, "The log says which migration failed; `validator-dashboard migrate` tries again."
+}
+
+func (s *Store) explainPrivate(err error) (reason, remedy string) {
+	if path := s.cluster.LogPath(); path != "" {
+		remedy = "Its log is " + path + "."
+	}
+	if errors.Is(err, errServerGone) {
+		return "The private PostgreSQL ended unexpectedly and is being started again.", remedy
+	}
+	return "The private PostgreSQL is not answering yet.", remedy
+}
+
+func (s *Store) explainRefusal(pg *pgconn.PgError) (reason, remedy string) {
+	switch {
+	case class(pg) == "28":
+		return "The database refuses the user or password of DATABASE_URL.", "Correct DATABASE_URL and start the program again, or let this user in (pg_hba.conf)."
+	case pg.Code == "3D000":
+		return "The server has no database of the name in DATABASE_URL.", "Make it (createdb), or correct DATABASE_URL."
+	case class(pg) == "53":
+		return "The database has no connections or resources left.", "Raise its max_connections, or close other programs' connections."
+	case class(pg) == "57":
+		return "The database is starting up or shutting down.", ""
+	}
+	return "The database refuses to work.", "The log says why."
+}
+
+func (s *Store) explainSilence(err error) (reason, remedy string) {
+	where := s.where()
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &dns):
+		return "The database's host name is not known.", "Correct the host in DATABASE_URL, or check this machine's DNS."
+	case errors.As(err, &certificate), errors.As(err, &authority):
+		return "The database's TLS certificate cannot be trusted.", "Set sslrootcert in DATABASE_URL to its authority's certificate."
+	case strings.Contains(err.Error(), "refused TLS"):
+		return "The database does not speak TLS, and DATABASE_URL demands it.", "Turn on ssl in the server, or set sslmode in DATABASE_URL."
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+		return "Nothing listens at the database's address, " + where + ".", "Start PostgreSQL there, or correct DATABASE_URL."
+	case errors.Is(err, context.DeadlineExceeded):
+		return "The database at " + where + " does not answer in time.", "Check that it runs, and that no firewall stands between."
+	}
+	return "The connection with the database at " + where + " is lost.", "It is being tried again."
+}
+
+// where is the database's address without user and password.
+func (s *Store) where() string {
+	c := s.pool.Config().ConnConfig
+	if strings.HasPrefix(c.Host, "/") {
+		return c.Host
+	}
+	return net.JoinHostPort(c.Host, fmt.Sprint(c.Port))
+}

@@ -1,0 +1,202 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// UpsertWorkerGPUs stores what a worker's host reported of its GPUs, all or none. Each
+// becomes the newest sample of its GPU unless a newer one is there, and joins the history
+// once. ErrInvalid: the database refuses a value, or a sample is older than the retention
+// or more than a day ahead.
+func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error {
+	rows := make([]storeGPUSampleParams, len(gpus))
+	for i, g := range gpus {
+		row, err := sampleRow(g, sampledAt)
+		if err != nil {
+			return fmt.Errorf("store GPU samples: %w", err)
+		}
+		row.WorkerAddress, row.WorkerID, row.ReportedAt = worker, workerID, sampledAt
+		rows[i] = row
+	}
+	if err := (gate{s}).open(); err != nil {
+		return s.fail("store GPU samples", err)
+	}
+	store := func() error {
+		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			q := s.q.WithTx(tx)
+			if err := firstError(q.storeGPUSample(ctx, rows).Exec); err != nil {
+				return err
+			}
+			return q.forgetUnnamedGPUs(ctx, forgetUnnamedGPUsParams{WorkerAddress: worker, WorkerID: workerID, ReportedAt: sampledAt})
+		})
+	}
+	err := store()
+	if isMissingDay(err) {
+		if err = s.makeSampleDays(ctx, rows); err == nil {
+			err = store()
+		}
+	}
+	return s.fail("store GPU samples", err)
+}
+
+// isMissingDay says whether gpu_samples has no partition for a sample's day. Unlike a
+// broken rule of ours, this refusal names no constraint.
+func isMissingDay(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == ""
+}
+
+// makeSampleDays makes the partitions of late samples' days.
+func (s *Store) makeSampleDays(ctx context.Context, rows []storeGPUSampleParams) error {
+	now := time.Now()
+	oldest, newest := now.Add(-s.cfg.SampleRetention), now.Add(24*time.Hour)
+	for _, r := range rows {
+		if !r.KeepHistory {
+			continue
+		}
+		if r.SampledAt.Before(oldest) || r.SampledAt.After(newest) {
+			return fmt.Errorf("%w: a sample's time, %s, is not within the last %d days", ErrInvalid, r.SampledAt.UTC().Format(time.RFC3339), int(s.cfg.SampleRetention.Hours()/24))
+		}
+		day := utcDay(r.SampledAt)
+		if err := s.q.keepGPUSampleDays(ctx, keepGPUSampleDaysParams{Oldest: utcDay(oldest), FirstDay: day, LastDay: day}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sampleRow is a sample as the database keeps it. A GPU without a UUID has no history,
+// since its index is no identity that lasts.
+func sampleRow(g validator.GPU, reportedAt time.Time) (storeGPUSampleParams, error) {
+	sample, err := json.Marshal(g)
+	if err != nil {
+		return storeGPUSampleParams{}, fmt.Errorf("%w: a sample cannot be written: %w", ErrInvalid, err)
+	}
+	row := storeGPUSampleParams{GPUUUID: g.UUID, KeepHistory: g.UUID != "", SampledAt: g.SampledAt, Sample: sample}
+	if row.SampledAt.IsZero() {
+		row.SampledAt = reportedAt
+	}
+	if g.UUID == "" {
+		row.GPUUUID = fmt.Sprintf("index:%d", g.Index)
+	}
+	if _, faulty := g.Fault.Get(); faulty {
+		row.KeepHistory = false
+	}
+	for _, f := range []struct {
+		from validator.Maybe[uint64]
+		to   **int64
+	}{
+		{g.MemoryUsedBytes, &row.MemoryUsedBytes},
+		{g.MemoryTotalBytes, &row.MemoryTotalBytes},
+		{validator.Map(g.ThrottleReasons, func(r validator.ThrottleReasons) uint64 { return uint64(r) }), &row.ThrottleReasons},
+		{wide(g.PowerMilliwatts), &row.PowerMilliwatts},
+		{wide(g.PowerLimitMilliwatts), &row.PowerLimitMilliwatts},
+		{wide(g.SMClockMHz), &row.SmClockMhz},
+		{wide(g.FanPercent), &row.FanPercent},
+	} {
+		v, known := f.from.Get()
+		if !known {
+			continue
+		}
+		if v > math.MaxInt64 {
+			return storeGPUSampleParams{}, fmt.Errorf("%w: a sample holds the impossible number %d", ErrInvalid, v)
+		}
+		n := int64(v)
+		*f.to = &n
+	}
+	row.UtilizationPercent, err = percent(g.UtilizationPercent, err)
+	row.MemoryActivityPercent, err = percent(g.MemoryActivityPercent, err)
+	row.TemperatureC, err = celsius(g.TemperatureC, err)
+	row.MemoryTemperatureC, err = celsius(g.MemoryTemperatureC, err)
+	return row, err
+}
+
+func wide(m validator.Maybe[uint32]) validator.Maybe[uint64] {
+	return validator.Map(m, func(v uint32) uint64 { return uint64(v) })
+}
+
+// percent is a known value as the database takes it. An earlier error is handed on.
+func percent(m validator.Maybe[uint32], earlier error) (*int32, error) {
+	v, known := m.Get()
+	if !known || earlier != nil {
+		return nil, earlier
+	}
+	if v > 100 {
+		return nil, fmt.Errorf("%w: a sample holds %d percent", ErrInvalid, v)
+	}
+	n := int32(v)
+	return &n, nil
+}
+
+func celsius(m validator.Maybe[int], earlier error) (*int32, error) {
+	v, known := m.Get()
+	if !known || earlier != nil {
+		return nil, earlier
+	}
+	if v < math.MinInt32 || v > math.MaxInt32 {
+		return nil, fmt.Errorf("%w: a sample holds %d degrees", ErrInvalid, v)
+	}
+	n := int32(v)
+	return &n, nil
+}
+
+// WorkerGPUs returns the newest sample of every GPU of a worker's hosts, by host and
+// index. GPUs that nobody reported for the retention's time are forgotten.
+func (s *Store) WorkerGPUs(ctx context.Context, worker validator.Address) ([]validator.WorkerGPU, error) {
+	rows, err := s.q.listWorkerGPUs(ctx, worker)
+	if err != nil {
+		return nil, s.fail("list GPUs", err)
+	}
+	out := make([]validator.WorkerGPU, len(rows))
+	for i, r := range rows {
+		out[i].WorkerID = r.WorkerID
+		if err := json.Unmarshal(r.Sample, &out[i].GPU); err != nil {
+			return nil, fmt.Errorf("read a GPU's sample: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// historyPoints is about how many points of a GPU's history one call returns at most.
+const historyPoints = 720
+
+// WorkerGPUHistory returns a GPU's samples since a time, oldest first. Of a long time it
+// returns the newest sample of each of 720 equal steps, as it was.
+func (s *Store) WorkerGPUHistory(ctx context.Context, worker validator.Address, uuid string, since time.Time) ([]validator.GPUPoint, error) {
+	rows, err := s.q.gpuHistory(ctx, gpuHistoryParams{
+		WorkerAddress: worker, GPUUUID: uuid, Since: since,
+		Step: max(time.Since(since)/historyPoints, time.Second).Round(time.Millisecond),
+	})
+	if err != nil {
+		return nil, s.fail("read a GPU's history", err)
+	}
+	out := make([]validator.GPUPoint, len(rows))
+	for i, r := range rows {
+		out[i] = validator.GPUPoint{
+			At:                 r.SampledAt,
+			UtilizationPercent: recorded[int32, uint32](r.UtilizationPercent),
+			MemoryUsedBytes:    recorded[int64, uint64](r.MemoryUsedBytes),
+			TemperatureC:       recorded[int32, int](r.TemperatureC),
+			PowerMilliwatts:    recorded[int64, uint32](r.PowerMilliwatts),
+		}
+	}
+	return out, nil
+}
+
+// recorded is a column as an observation; what was stored as To comes back as To.
+func recorded[From int32 | int64, To int | uint32 | uint64](v *From) validator.Maybe[To] {
+	if v == nil {
+		return validator.None[To]("not recorded")
+	}
+	return validator.Some(To(*v))
+}

@@ -1,0 +1,80 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// InsertHeartbeats stores heartbeats, all or none. One that is there already (the same
+// worker, host and time) stays as it is. ErrInvalid: the database refuses a value.
+func (s *Store) InsertHeartbeats(ctx context.Context, beats []validator.Heartbeat) error {
+	if len(beats) == 0 {
+		return nil
+	}
+	rows := make([]insertHeartbeatParams, len(beats))
+	for i, b := range beats {
+		rows[i] = insertHeartbeatParams{
+			WorkerAddress: b.Worker, WorkerID: b.WorkerID, HeartbeatTime: b.At, GPUCount: b.GPUCount,
+			GPUUtilizationAvg: b.GPUUtilizationPercent, MemoryUtilizationAvg: b.MemoryUtilizationPercent,
+			JobsInProgress: b.JobsInProgress, LatencyMS: b.LatencyMS, Version: textOrNull(b.Version),
+		}
+	}
+	return s.fail("store heartbeats", firstError(s.q.insertHeartbeat(ctx, rows).Exec))
+}
+
+// firstError runs a batch and returns what its first failing row said; the rows after it
+// only repeat that the batch failed.
+func firstError(exec func(func(int, error))) error {
+	var first error
+	exec(func(_ int, err error) {
+		if first == nil {
+			first = err
+		}
+	})
+	return first
+}
+
+// Heartbeats summarises a worker's heartbeats: the first ever, the newest, and the minutes
+// since a time in which at least one arrived.
+func (s *Store) Heartbeats(ctx context.Context, worker validator.Address, since time.Time) (validator.HeartbeatSummary, error) {
+	var sum validator.HeartbeatSummary
+	err := s.inSnapshot(ctx, func(q *Queries) error {
+		newest, err := q.newestHeartbeat(ctx, worker)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		last := newest.heartbeat()
+		sum.Last = &last
+		if sum.First, err = optional(q.firstHeartbeat(ctx, worker)); err != nil {
+			return err
+		}
+		hours, err := q.heartbeatHours(ctx, heartbeatHoursParams{WorkerAddress: worker, Since: since})
+		if err != nil {
+			return err
+		}
+		for _, h := range hours {
+			sum.Hours = append(sum.Hours, validator.HourMask{Hour: h.Hour, Minutes: uint64(h.Minutes)})
+		}
+		return nil
+	})
+	if err != nil {
+		return validator.HeartbeatSummary{}, s.fail("read heartbeats", err)
+	}
+	return sum, nil
+}
+
+func (r HeartbeatRow) heartbeat() validator.Heartbeat {
+	return validator.Heartbeat{
+		Worker: r.WorkerAddress, WorkerID: r.WorkerID, At: r.HeartbeatTime, GPUCount: r.GPUCount,
+		GPUUtilizationPercent: r.GPUUtilizationAvg, MemoryUtilizationPercent: r.MemoryUtilizationAvg,
+		JobsInProgress: r.JobsInProgress, LatencyMS: r.LatencyMS, Version: orZero(r.Version),
+	}
+}

@@ -1,0 +1,302 @@
+//go:build unix
+
+package privatepg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Cluster is a private server's directory, which it holds alone until Close, and the
+// server while it runs. One goroutine starts and stops it; the other methods may be
+// called from any.
+type Cluster struct {
+	cfg Config
+
+	mu     sync.Mutex
+	bin    binaries
+	place  place
+	placed bool
+	lock   *os.File
+	server *process
+}
+
+// Open takes the directory. It returns an error only for what trying again cannot mend:
+// the directory belongs to a live server (ErrInUse) or holds a cluster that none of the
+// machine's binaries fit (ErrOtherVersion). Everything else is told by Start.
+func Open(cfg Config) (*Cluster, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the database's directory: %w", err)
+	}
+	cfg.Dir = dir
+	c := &Cluster{cfg: cfg}
+	var p *Problem
+	if err := c.prepare(); errors.As(err, &p) && p.Permanent() {
+		return nil, errors.Join(p, c.Close())
+	}
+	return c, nil
+}
+
+// Start starts the server and returns when it accepts connections. It waits, until ctx
+// ends, for a server that a dead process left behind to end. The error is a *Problem
+// where a person can do something about it.
+func (c *Cluster) Start(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server != nil && !c.server.gone() {
+		return nil
+	}
+	if err := c.prepareLocked(); err != nil {
+		return err
+	}
+	if err := c.awaitLock(ctx); err != nil {
+		return err
+	}
+	log, err := openLog(c.logPath())
+	if err != nil {
+		return fmt.Errorf("open the database's log: %w", err)
+	}
+	defer func() { _ = log.Close() }()
+	if err := c.initOnce(ctx, log); err != nil {
+		return err
+	}
+	server, err := c.spawn("postgres", log, c.serverArguments()...)
+	if err != nil {
+		return fmt.Errorf("start the private PostgreSQL: %w", err)
+	}
+	c.server = server
+	if err := c.awaitReady(ctx, log); err != nil {
+		return errors.Join(err, server.stop())
+	}
+	return nil
+}
+
+func (c *Cluster) serverArguments() []string {
+	args := []string{
+		"-D", c.place.path("data"), "-k", c.place.socketDir,
+		"-c", "listen_addresses=", "-c", "port=5432", "-c", "unix_socket_permissions=0700",
+		"-c", "logging_collector=off", "-c", "log_destination=stderr",
+		"-c", "timezone=UTC", "-c", "log_timezone=UTC", "-c", "log_checkpoints=off",
+		// Parallel queries need more of /dev/shm than containers have by default.
+		"-c", "max_parallel_workers_per_gather=0",
+	}
+	for _, s := range c.cfg.Settings {
+		args = append(args, "-c", s)
+	}
+	return args
+}
+
+// awaitReady watches postmaster.pid as pg_ctl does: line 1 is the server's pid, line 8
+// its state.
+func (c *Cluster) awaitReady(ctx context.Context, log *logFile) error {
+	for {
+		b, _ := os.ReadFile(c.place.path("data/postmaster.pid"))
+		if l := strings.Split(string(b), "\n"); len(l) > 7 && l[0] == strconv.Itoa(c.server.pid) && strings.TrimSpace(l[7]) == "ready" {
+			return nil
+		}
+		select {
+		case <-c.server.done:
+			return &Problem{
+				Reason: "The private PostgreSQL did not start.",
+				Remedy: "Its log is " + c.logPath() + ".",
+				Cause:  fmt.Errorf("%w: %s", c.server.exit(), log.tail()),
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the private PostgreSQL to start: %w: %s", context.Cause(ctx), log.tail())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Done is closed when the server that was started last is gone, asked or not. It is nil
+// before the first Start.
+func (c *Cluster) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server == nil {
+		return nil
+	}
+	return c.server.done
+}
+
+// PID is the process id of the server's postmaster, 0 while none runs.
+func (c *Cluster) PID() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server == nil || c.server.gone() {
+		return 0
+	}
+	return c.server.pid
+}
+
+// SocketDir is the folder of the server's socket, port 5432, "" while it is not known.
+func (c *Cluster) SocketDir() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.place.socketDir
+}
+
+// LogPath is the server's log file, "" while the directory's place is not known.
+func (c *Cluster) LogPath() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.placed {
+		return ""
+	}
+	return c.logPath()
+}
+
+func (c *Cluster) logPath() string { return c.place.path("postgres.log") }
+
+// TrimLog keeps the log file from growing without end; call it now and then.
+func (c *Cluster) TrimLog() error {
+	if path := c.LogPath(); path != "" {
+		return trimLog(path)
+	}
+	return nil
+}
+
+// Stop shuts the server down: disconnecting clients first, then without a checkpoint,
+// then by force. Stopping a stopped server is no error.
+func (c *Cluster) Stop() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server == nil {
+		return nil
+	}
+	return c.server.stop()
+}
+
+// Close stops the server and gives the directory back.
+func (c *Cluster) Close() error {
+	err := c.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lock != nil {
+		err = errors.Join(err, c.lock.Close())
+		c.lock = nil
+	}
+	return err
+}
+
+// prepare finds the binaries, the place of the files and takes the lock if it is free.
+func (c *Cluster) prepare() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.prepareLocked()
+}
+
+func (c *Cluster) prepareLocked() error {
+	if !c.placed {
+		bin, err := findBinaries(c.cfg.BinDir, clusterVersion(c.cfg.Dir))
+		if err != nil {
+			return err
+		}
+		pl, err := choosePlace(c.cfg.Dir, bin)
+		if err != nil {
+			return err
+		}
+		if pl.dir != c.cfg.Dir {
+			c.cfg.Log.Info("private PostgreSQL lies elsewhere, since its user cannot enter the data directory",
+				slog.String("dir", pl.dir), slog.String("data_dir", c.cfg.Dir))
+			if bin, err = findBinaries(c.cfg.BinDir, clusterVersion(pl.dir)); err != nil {
+				return err
+			}
+		}
+		c.bin, c.place, c.placed = bin, pl, true
+	}
+	if c.lock != nil {
+		return nil
+	}
+	lock, err := tryLock(c.place.path("lock"))
+	var held *heldError
+	if errors.As(err, &held) && held.ownerAlive {
+		return &Problem{
+			Reason: fmt.Sprintf("The database in %s belongs to the running process %d.", c.cfg.Dir, held.owner),
+			Remedy: "Stop that process, or give this one another DATA_DIR or a DATABASE_URL.",
+			Kind:   ErrInUse,
+		}
+	}
+	if held != nil {
+		return nil // Start waits for it
+	}
+	c.lock = lock
+	return err
+}
+
+// awaitLock takes the lock once the processes that a dead owner left behind are gone.
+func (c *Cluster) awaitLock(ctx context.Context) error {
+	for c.lock == nil {
+		if err := c.prepareLocked(); err != nil {
+			return err
+		}
+		if c.lock != nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return &Problem{
+				Reason: "A database server that an earlier process left behind has not ended yet.",
+				Remedy: "Its log is " + c.logPath() + ".",
+				Cause:  context.Cause(ctx),
+			}
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// process is a started child.
+type process struct {
+	pid  int
+	done chan struct{} // closed once it is gone
+	err  error         // how it ended; read after done
+}
+
+func (p *process) gone() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *process) exit() error {
+	<-p.done
+	if p.err == nil {
+		return errors.New("it ended by itself")
+	}
+	return p.err
+}
+
+func (p *process) stop() error {
+	for _, step := range []struct {
+		sig  syscall.Signal
+		wait time.Duration
+	}{{syscall.SIGINT, 20 * time.Second}, {syscall.SIGQUIT, 5 * time.Second}, {syscall.SIGKILL, 5 * time.Second}} {
+		if p.gone() {
+			return nil
+		}
+		_ = syscall.Kill(p.pid, step.sig)
+		select {
+		case <-p.done:
+			return nil
+		case <-time.After(step.wait):
+		}
+	}
+	return fmt.Errorf("the private PostgreSQL (process %d) does not end", p.pid)
+}

@@ -1,0 +1,208 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/db/privatepg"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+const (
+	startLimit    = 90 * time.Second // for the private server to make its files and start
+	firstPause    = 200 * time.Millisecond
+	longestPause  = 10 * time.Second
+	upkeepEvery   = time.Minute
+	closeConnWait = 2 * time.Second
+)
+
+// errServerGone says that the private server ended unasked.
+var errServerGone = errors.New("the private PostgreSQL ended")
+
+// Run keeps the database available until ctx ends or Close is called: it starts the
+// private server or connects, migrates, watches, and begins again when the database is
+// lost. It returns nil.
+func (s *Store) Run(ctx context.Context) error {
+	ctx, leave := s.enter(ctx)
+	defer leave()
+
+	pause := firstPause
+	for ctx.Err() == nil {
+		wasReady, err := s.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		s.lost(err)
+		if wasReady {
+			pause = firstPause
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, longestPause)
+	}
+	s.setState(func(st *validator.SourceState) {
+		st.Health, st.Reason, st.Remedy = validator.HealthUnavailable, "The database connection is closed.", ""
+	})
+	return nil
+}
+
+// session brings the database up, stays with it and returns why it was lost.
+func (s *Store) session(ctx context.Context) (wasReady bool, err error) {
+	if err := s.bringUp(ctx); err != nil {
+		return false, err
+	}
+	// The watch has a connection of its own, since a busy pool is no outage.
+	conn, err := s.connect(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeConnWait)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	s.pool.Reset() // connections of an earlier session are dead
+	s.found()
+	return true, s.watch(ctx, conn)
+}
+
+// bringUp starts the private server if there is one, and migrates.
+func (s *Store) bringUp(ctx context.Context) error {
+	s.raising.Lock()
+	defer s.raising.Unlock()
+	if s.cluster != nil {
+		ctx, cancel := context.WithTimeout(ctx, startLimit)
+		defer cancel()
+		if err := s.cluster.Start(ctx); err != nil {
+			return err
+		}
+		if err := s.makeDatabase(ctx); err != nil {
+			return err
+		}
+	}
+	return s.migrate(ctx)
+}
+
+// makeDatabase makes the private server's database the first time.
+func (s *Store) makeDatabase(ctx context.Context) error {
+	conn, err := s.connect(ctx, "postgres")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var exists bool
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", privatepg.Role).Scan(&exists)
+	if err == nil && !exists {
+		_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{privatepg.Role}.Sanitize())
+	}
+	if err != nil {
+		return fmt.Errorf("make the database %s: %w", privatepg.Role, err)
+	}
+	return nil
+}
+
+// connConfig is the configuration of a connection outside the pool, to the named database
+// or the configured one.
+func (s *Store) connConfig(ctx context.Context, database string) (*pgx.ConnConfig, error) {
+	c := s.pool.Config().ConnConfig
+	if s.cluster != nil {
+		if err := s.beforeConnect(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if database != "" {
+		c.Database = database
+	}
+	return c, nil
+}
+
+func (s *Store) connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	c, err := s.connConfig(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	c.Tracer = nil
+	return pgx.ConnectConfig(ctx, c)
+}
+
+// watch returns when the database is lost or ctx ends.
+func (s *Store) watch(ctx context.Context, conn *pgx.Conn) error {
+	ping := time.NewTicker(s.cfg.PingInterval)
+	defer ping.Stop()
+	upkeep := time.NewTicker(upkeepEvery)
+	defer upkeep.Stop()
+	var gone <-chan struct{}
+	if s.cluster != nil {
+		gone = s.cluster.Done()
+	}
+	s.upkeep(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-gone:
+			return errServerGone
+		case <-upkeep.C:
+			s.upkeep(ctx)
+			continue
+		case <-ping.C:
+		case <-s.wake:
+		}
+		if err := s.ping(ctx, conn); err != nil {
+			return err
+		}
+		s.setState(func(st *validator.SourceState) { st.ObservedAt = time.Now().UTC() })
+	}
+}
+
+func (s *Store) ping(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ConnectTimeout)
+	defer cancel()
+	if err := conn.Ping(ctx); err != nil {
+		return fmt.Errorf("ask the database for a sign of life: %w", err)
+	}
+	return nil
+}
+
+// found marks the database as ready.
+func (s *Store) found() {
+	s.setState(func(st *validator.SourceState) {
+		*st = validator.SourceState{Source: validator.SourceDatabase, Health: validator.HealthOK, ObservedAt: time.Now().UTC()}
+	})
+	s.cfg.Log.Info("database ready", slog.Bool("private", s.cluster != nil))
+}
+
+// lost says for people why the database is away, and logs the cause once per reason.
+func (s *Store) lost(err error) {
+	reason, remedy := s.explain(err)
+	before := s.State()
+	s.setState(func(st *validator.SourceState) {
+		st.Health, st.Reason, st.Remedy = validator.HealthUnavailable, reason, remedy
+	})
+	if before.Health == validator.HealthOK || before.Reason != reason {
+		s.cfg.Log.Warn("database not available", slog.String("reason", reason), slog.Any("error", err))
+	}
+}
+
+// Migrate brings the tables up to date and returns; it starts the private server if need
+// be. It needs no Run, and works beside one. Servers that migrate at the same time take
+// turns.
+func (s *Store) Migrate(ctx context.Context) error {
+	ctx, leave := s.enter(ctx)
+	defer leave()
+	if err := s.bringUp(ctx); err != nil {
+		reason, remedy := s.explain(err)
+		if remedy != "" {
+			reason += " " + remedy
+		}
+		return fmt.Errorf("migrate the database: %s: %w", reason, err)
+	}
+	return nil
+}
