@@ -29,7 +29,7 @@ run: postgres build ## install what is missing, build, and start the server on 1
 	exec $(BINARY) serve
 
 .PHONY: test
-test: postgres compiler ## set up and run every test, with the race detector
+test: postgres compiler chromium ## set up and run every test, with the race detector
 	go vet ./...
 	go test -race ./...
 
@@ -37,6 +37,12 @@ test: postgres compiler ## set up and run every test, with the race detector
 generate: ## write the generated code anew (sqlc, templ)
 	CGO_ENABLED=0 $(TOOL) sqlc generate
 	CGO_ENABLED=0 $(TOOL) templ generate -path views
+
+.PHONY: lint
+lint: ## check style and the import table (golangci-lint)
+	@mkdir -p .cache
+	CGO_ENABLED=0 go build -modfile=tools/lint/go.mod -o .cache/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	.cache/golangci-lint run ./...
 
 .PHONY: fresh
 fresh: generate ## fail if generated code is stale
@@ -54,6 +60,17 @@ postgres:
 		echo "PostgreSQL 14 or newer is needed and was not found. Install its server (it brings initdb and postgres)," >&2; \
 		echo "set PG_BINDIR to their folder, or set DATABASE_URL to a server that runs elsewhere." >&2; \
 		exit 1; \
+	fi
+
+# Browser tests drive a real Chromium.
+.PHONY: chromium
+chromium:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends chromium; \
+	else \
+		echo "The browser tests need Chromium, and none was found: install it so that 'chromium' is on the PATH." >&2; exit 1; \
 	fi
 
 # Tests build a stand-in for NVIDIA's library.

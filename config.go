@@ -1,0 +1,233 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/joho/godotenv"
+
+	"github.com/bitsage-network/validator-dashboard/chain"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// Config is the whole configuration, parsed and validated once at start-up.
+type Config struct {
+	Listen           string // host:port
+	DataDir          string // absolute
+	DatabaseURL      string // "" = the private PostgreSQL in DataDir
+	Network          chain.Network
+	StarknetRPC      []string
+	Contracts        chain.Contracts
+	ValidatorAddress validator.Address // "" = not set
+	NVMLLibrary      string            // "" = the driver's own
+	LocalAccess      bool
+	PublicURL        string // without a trailing slash
+	LogLevel         slog.Level
+	PostgresBinDir   string // "" = searched
+}
+
+// setting is one configuration variable: the environment's name, and its flag's after
+// lower-casing and dashes.
+type setting struct {
+	name, def, help string
+	secret          bool // its value is never printed
+	set             func(c *Config, v string) error
+}
+
+func (s setting) flag() string { return strings.ToLower(strings.ReplaceAll(s.name, "_", "-")) }
+
+// settings lists every variable in the order of the README's table.
+func settings() []setting {
+	return []setting{
+		{name: "LISTEN", def: "127.0.0.1:3030", help: "address and port to serve on", set: setListen},
+		{name: "DATA_DIR", def: "./data", help: "folder of the private PostgreSQL", set: func(c *Config, v string) (err error) {
+			c.DataDir, err = filepath.Abs(v)
+			return err
+		}},
+		{name: "DATABASE_URL", help: "a PostgreSQL 14 or newer to use instead of the private one", secret: true, set: setDatabaseURL},
+		{name: "NETWORK", def: "sepolia", help: "Starknet network: sepolia or mainnet", set: func(c *Config, v string) (err error) {
+			c.Network, err = chain.NetworkByName(v)
+			return err
+		}},
+		{name: "STARKNET_RPC", help: "RPC URLs, comma-separated, tried in order; empty: the network's public node", secret: true, set: setRPC},
+		contractSetting("PROVER_STAKING_ADDRESS", "ProverStaking", func(c *Config) *validator.Address { return &c.Contracts.ProverStaking }),
+		contractSetting("REPUTATION_MANAGER_ADDRESS", "ReputationManager", func(c *Config) *validator.Address { return &c.Contracts.ReputationManager }),
+		contractSetting("SAGE_TOKEN_ADDRESS", "SAGEToken", func(c *Config) *validator.Address { return &c.Contracts.SAGEToken }),
+		contractSetting("JOB_MANAGER_ADDRESS", "JobManager", func(c *Config) *validator.Address { return &c.Contracts.JobManager }),
+		contractSetting("MINING_REWARDS_ADDRESS", "MiningRewards", func(c *Config) *validator.Address { return &c.Contracts.MiningRewards }),
+		{name: "VALIDATOR_ADDRESS", help: "the wallet that this host's GPUs work for", set: func(c *Config, v string) (err error) {
+			if v != "" {
+				c.ValidatorAddress, err = validator.ParseAddress(v)
+			}
+			return err
+		}},
+		{name: "NVML_LIBRARY", help: "path of libnvidia-ml.so.1; empty: the driver's own", set: func(c *Config, v string) error {
+			c.NVMLLibrary = v
+			return nil
+		}},
+		{name: "LOCAL_ACCESS", help: "true or false: requests from this machine may read any wallet without signing in; empty: true while LISTEN is loopback", set: setLocalAccess},
+		{name: "PUBLIC_URL", help: "the URL under which people reach the server; empty: from LISTEN", set: setPublicURL},
+		{name: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: setLogLevel},
+		{name: "PG_BINDIR", help: "folder of initdb and postgres; empty: searched in the usual places", set: func(c *Config, v string) error {
+			c.PostgresBinDir = v
+			return nil
+		}},
+	}
+}
+
+func contractSetting(name, contract string, field func(*Config) *validator.Address) setting {
+	return setting{name: name, help: "address of " + contract + "; empty: the network's", set: func(c *Config, v string) error {
+		if v == "" {
+			return nil
+		}
+		a, err := validator.ParseAddress(v)
+		if err == nil {
+			*field(c) = a
+		}
+		return err
+	}}
+}
+
+// LoadConfig reads flags, then the environment, then the file .env in the current
+// folder, then the defaults; the first that names a variable wins. It returns the
+// arguments that are left. The error names the variable, its value and what would be right.
+func LoadConfig(args []string, getenv func(string) string, usage io.Writer) (Config, []string, error) {
+	fs := flag.NewFlagSet("validator-dashboard", flag.ContinueOnError)
+	fs.SetOutput(usage)
+	all := settings()
+	flags := make(map[string]*string, len(all))
+	for _, s := range all {
+		flags[s.name] = fs.String(s.flag(), "", s.help)
+	}
+	if err := fs.Parse(args); err != nil {
+		return Config{}, nil, err
+	}
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+
+	dotenv, err := godotenv.Read(".env")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return Config{}, nil, fmt.Errorf("the file .env cannot be read: %w", err)
+	}
+	var c Config
+	for _, s := range all {
+		v := s.def
+		switch {
+		case given[s.flag()]:
+			v = *flags[s.name]
+		case getenv(s.name) != "":
+			v = getenv(s.name)
+		case dotenv[s.name] != "":
+			v = dotenv[s.name]
+		}
+		if err := s.set(&c, strings.TrimSpace(v)); err != nil {
+			shown := strconv.Quote(v)
+			if s.secret {
+				shown = "(its value is not shown, since it may hold a password)"
+			}
+			return Config{}, nil, fmt.Errorf("%s is %s: %w", s.name, shown, err)
+		}
+	}
+	c.Contracts = c.Contracts.Or(c.Network.Contracts)
+	return c, fs.Args(), nil
+}
+
+func setListen(c *Config, v string) error {
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return errors.New("it must be host:port, such as 127.0.0.1:3030 or :3030")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("its port must be a number from 0 to 65535, such as 3030, not %q", port)
+	} else if n == 0 && host == "" {
+		return errors.New("port 0, a free port, needs a host, such as 127.0.0.1:0")
+	}
+	c.Listen = v
+	return nil
+}
+
+func setDatabaseURL(c *Config, v string) error {
+	c.DatabaseURL = v
+	if v == "" || !strings.Contains(v, "://") { // libpq's keyword form is checked by the driver
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return errors.New("it must look like postgres://user:password@host:5432/database")
+	}
+	return nil
+}
+
+func setRPC(c *Config, v string) error {
+	if v == "" {
+		c.StarknetRPC = []string{c.Network.DefaultRPC}
+		return nil
+	}
+	for i, s := range strings.Split(v, ",") {
+		s = strings.TrimSpace(s)
+		u, err := url.Parse(s)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return fmt.Errorf("entry %d must be an http or https URL, such as %s", i+1, c.Network.DefaultRPC)
+		}
+		c.StarknetRPC = append(c.StarknetRPC, s)
+	}
+	return nil
+}
+
+func setLocalAccess(c *Config, v string) error {
+	loopback := listensOnLoopback(c.Listen)
+	if v == "" {
+		c.LocalAccess = loopback
+		return nil
+	}
+	on, err := strconv.ParseBool(v)
+	if err != nil {
+		return errors.New("it must be true or false")
+	}
+	if on && !loopback {
+		return fmt.Errorf("it must be false while LISTEN is %s, since it would show every wallet to that network; listen on 127.0.0.1 or [::1] to use it", c.Listen)
+	}
+	c.LocalAccess = on
+	return nil
+}
+
+func listensOnLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func setPublicURL(c *Config, v string) error {
+	if v == "" {
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return errors.New("it must be an origin such as https://validators.example.org, without path or query")
+	}
+	c.PublicURL = u.Scheme + "://" + u.Host
+	return nil
+}
+
+func setLogLevel(c *Config, v string) error {
+	if err := c.LogLevel.UnmarshalText([]byte(v)); err != nil {
+		return errors.New("it must be debug, info, warn or error")
+	}
+	return nil
+}

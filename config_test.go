@@ -1,0 +1,100 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, env map[string]string, args ...string) (Config, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	c, _, err := LoadConfig(args, func(k string) string { return env[k] }, io.Discard)
+	return c, err
+}
+
+func TestConfigDefaults(t *testing.T) {
+	c, err := load(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:3030" || !c.LocalAccess || c.Network.Name != "sepolia" || c.Contracts.ProverStaking == "" || len(c.StarknetRPC) != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestFlagsOverrideEnvironmentOverridesDotenv(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(".env", []byte("LISTEN=127.0.0.1:1\nLOG_LEVEL=debug\nVALIDATOR_ADDRESS=0x7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"LISTEN": "127.0.0.1:2", "LOG_LEVEL": "warn"}
+	c, _, err := LoadConfig([]string{"--listen", "127.0.0.1:3"}, func(k string) string { return env[k] }, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:3" || c.LogLevel.String() != "WARN" || !strings.HasSuffix(string(c.ValidatorAddress), "7") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
+	for name, c := range map[string]struct {
+		env   map[string]string
+		words []string
+	}{
+		"port":         {map[string]string{"LISTEN": "127.0.0.1:http"}, []string{"LISTEN", "127.0.0.1:http", "0 to 65535"}},
+		"listen":       {map[string]string{"LISTEN": "3030"}, []string{"LISTEN", `"3030"`, "host:port"}},
+		"network":      {map[string]string{"NETWORK": "goerli"}, []string{"NETWORK", "goerli", "sepolia"}},
+		"address":      {map[string]string{"VALIDATOR_ADDRESS": "0xzz"}, []string{"VALIDATOR_ADDRESS", "0xzz", "hex digit"}},
+		"contract":     {map[string]string{"SAGE_TOKEN_ADDRESS": "12"}, []string{"SAGE_TOKEN_ADDRESS", "begin with 0x"}},
+		"rpc":          {map[string]string{"STARKNET_RPC": "https://a.example,ftp://b"}, []string{"STARKNET_RPC", "entry 2", "http"}},
+		"local":        {map[string]string{"LOCAL_ACCESS": "maybe"}, []string{"LOCAL_ACCESS", "maybe", "true or false"}},
+		"local abroad": {map[string]string{"LOCAL_ACCESS": "true", "LISTEN": "0.0.0.0:3030"}, []string{"LOCAL_ACCESS", "0.0.0.0:3030"}},
+		"local on all": {map[string]string{"LOCAL_ACCESS": "true", "LISTEN": ":3030"}, []string{"LOCAL_ACCESS"}},
+		"public url":   {map[string]string{"PUBLIC_URL": "example.org/x"}, []string{"PUBLIC_URL", "origin"}},
+		"log level":    {map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL", "loud", "debug, info, warn or error"}},
+		"database url": {map[string]string{"DATABASE_URL": "mysql://u:hunter2@h/d"}, []string{"DATABASE_URL", "postgres://"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, c.env)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, w := range c.words {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("%q lacks %q", err, w)
+				}
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%q tells the password", err)
+			}
+		})
+	}
+}
+
+func TestLocalAccessIsOffAwayFromLoopback(t *testing.T) {
+	for listen, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "localhost:1": true, "127.9.9.9:1": true, "[::ffff:127.0.0.1]:1": true, "0.0.0.0:1": false, ":1": false, "192.168.1.2:1": false, "[::]:1": false} {
+		c, err := load(t, map[string]string{"LISTEN": listen})
+		if err != nil || c.LocalAccess != want {
+			t.Errorf("%s: %v, %v", listen, c.LocalAccess, err)
+		}
+	}
+}
+
+func TestReadmeListsEverySetting(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings() {
+		row := "| " + s.name + " | " + strings.TrimSpace(s.def+" | "+s.help) + " |"
+		if s.def == "" {
+			row = "| " + s.name + " | | " + s.help + " |"
+		}
+		if !strings.Contains(string(b), row+"\n") {
+			t.Errorf("README lacks the row %s", row)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+// The BitSage validator dashboard: real figures of one validator's GPUs, jobs and stake, as
+// pages and as JSON. This package only reads the configuration, wires the rooms together
+// and waits for them to end.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// Set by the linker; see the Makefile.
+var (
+	version = "unknown"
+	commit  = "unknown"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "validator-dashboard:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop has been called
+	}
+}
+
+const usage = `The BitSage validator dashboard.
+
+  validator-dashboard [serve]   serve the dashboard (the default)
+  validator-dashboard migrate   bring the database's schema up to date, and end
+  validator-dashboard version   print version and commit
+
+Flags after the command override the environment; see "validator-dashboard serve -h".
+`
+
+// run is the program: it returns when the command has ended or ctx has.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	case "version":
+		_, err := fmt.Fprintf(stdout, "%s (commit %s)\n", version, commit)
+		return err
+	case "serve", "migrate":
+	default:
+		return fmt.Errorf("there is no command %q; there are serve, migrate, version and help", command)
+	}
+	cfg, rest, err := LoadConfig(args, getenv, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return fmt.Errorf("%s takes flags only, not %q", command, rest[0])
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	if command == "migrate" {
+		return migrate(ctx, cfg, log, stdout)
+	}
+	return serve(ctx, cfg, log, stdout)
+}

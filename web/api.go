@@ -1,0 +1,123 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// reply is an operation's answer.
+type reply[T any] struct {
+	Status int
+	Body   T
+}
+
+func ok[T any](body T) (*reply[T], error) { return &reply[T]{http.StatusOK, body}, nil }
+
+type handler[I, O any] func(context.Context, *I) (*reply[O], error)
+
+func get[I, O any](api huma.API, s *Server, path string, a access, tag, summary string, h handler[I, O]) {
+	register(api, s, http.MethodGet, path, a, tag, summary, h)
+}
+
+func post[I, O any](api huma.API, s *Server, path string, a access, tag, summary string, h handler[I, O]) {
+	register(api, s, http.MethodPost, path, a, tag, summary, h)
+}
+
+func register[I, O any](api huma.API, s *Server, method, path string, a access, tag, summary string, h handler[I, O]) {
+	op := huma.Operation{
+		OperationID: strings.ToLower(method) + strings.ReplaceAll(path, "/", "-"),
+		Method:      method,
+		Path:        path,
+		Summary:     summary,
+		Tags:        []string{tag},
+		Errors:      []int{http.StatusBadRequest},
+		Metadata:    map[string]any{"access": a},
+	}
+	if a != accessPublic {
+		op.Errors = append(op.Errors, http.StatusUnauthorized)
+		op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+			if p := s.refuse(viewerOf(ctx.Context()), a); p != nil {
+				_ = huma.WriteErr(api, ctx, p.Status, p.Detail)
+				return
+			}
+			next(ctx)
+		}}
+	}
+	huma.Register(api, op, func(ctx context.Context, in *I) (*reply[O], error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			p := problemOf(err)
+			if p.Status >= http.StatusInternalServerError {
+				s.log.ErrorContext(ctx, "request failed", "method", method, "route", path, "error", err)
+			}
+			return nil, p
+		}
+		return out, nil
+	})
+}
+
+// mountAPI puts the JSON API and its description into the router.
+func (s *Server) mountAPI(e *echo.Echo) {
+	useProblems()
+	cfg := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:   "BitSage validator dashboard",
+				Version: s.version,
+				Description: "Amounts are decimal strings of wei (10^-18 SAGE); members ending in _formatted are for people. Times are unix seconds. " +
+					"A value that is not known is null, and sources says why. Errors are application/problem+json (RFC 9457).",
+			},
+			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+		},
+		OpenAPIPath:   "/openapi",
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	}
+	api := humaecho.New(e, cfg)
+	s.operations(api)
+	s.docs = describe(api.OpenAPI())
+}
+
+// WalletInput names the wallet that a request is about. It proves nothing.
+type WalletInput struct {
+	Header string `header:"X-Wallet-Address" doc:"The wallet that the request is about, in any form of its Starknet address; left out: the server's VALIDATOR_ADDRESS. It names a wallet, it proves nothing." example:"0x0165fe12b09dd5e6b692cbf59f9c3ea0af30a2616f248c150357b07b967039da"`
+	wallet validator.Address
+}
+
+// Resolve reads the header; huma calls it after its own checks.
+func (in *WalletInput) Resolve(huma.Context) []error {
+	if in.Header == "" {
+		return nil
+	}
+	a, err := validator.ParseAddress(in.Header)
+	if err != nil {
+		return []error{&huma.ErrorDetail{Location: "header.X-Wallet-Address", Message: "is " + err.Error(), Value: in.Header}}
+	}
+	in.wallet = a
+	return nil
+}
+
+var _ huma.Resolver = (*WalletInput)(nil)
+
+// walletFor returns the wallet that a request may see.
+func (s *Server) walletFor(ctx context.Context, in WalletInput) (validator.Address, error) {
+	wallet := in.wallet
+	if wallet == "" {
+		wallet = s.validatorAddress
+	}
+	if wallet == "" {
+		return "", badField("header.X-Wallet-Address", "is missing: send the wallet's Starknet address, such as 0x0165fe12…, or set VALIDATOR_ADDRESS on the server", nil)
+	}
+	if !viewerOf(ctx).mayRead(wallet) {
+		return "", newProblem(http.StatusForbidden, "These credentials do not show that wallet.")
+	}
+	return wallet, nil
+}

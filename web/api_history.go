@@ -1,0 +1,95 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// historyInput asks for a page of earnings.
+type historyInput struct {
+	WalletInput
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many earnings"`
+	Offset int    `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many to pass over"`
+	Period string `query:"period" enum:"day,week,month,all" default:"all" doc:"The last 24 hours, 7 days, 30 days, or everything"`
+}
+
+// historyJSON answers /api/validator/history.
+type historyJSON struct {
+	Rewards       []rewardJSON `json:"rewards" doc:"Newest first"`
+	TotalCount    *int64       `json:"total_count" doc:"Earnings in the period"`
+	PeriodSummary summaryJSON  `json:"period_summary"`
+	Sources       sourcesJSON  `json:"sources"`
+}
+
+// rewardJSON is one earning.
+type rewardJSON struct {
+	Timestamp       int64   `json:"timestamp" doc:"Unix seconds"`
+	Amount          string  `json:"amount" doc:"Wei"`
+	AmountFormatted string  `json:"amount_formatted"`
+	JobID           *string `json:"job_id"`
+	RewardType      string  `json:"reward_type" enum:"job,staking,mining,bonus"`
+	TxHash          *string `json:"tx_hash"`
+}
+
+// summaryJSON sums a period.
+type summaryJSON struct {
+	Period                string  `json:"period" enum:"day,week,month,all"`
+	TotalRewards          *string `json:"total_rewards" doc:"Wei"`
+	TotalRewardsFormatted *string `json:"total_rewards_formatted"`
+	JobCount              *int64  `json:"job_count" doc:"Jobs that were paid in the period"`
+	AvgRewardPerJob       *string `json:"avg_reward_per_job" doc:"Wei, rounded down; null without a paid job"`
+}
+
+// periods are the lengths of the periods that history knows; all has none.
+var periods = map[string]time.Duration{"day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 30 * 24 * time.Hour}
+
+// earningsPage is a page of a period's earnings with the period's sums.
+type earningsPage struct {
+	entries []validator.Earning
+	sum     validator.EarningsPeriod
+}
+
+func (s *Server) earningsPage(ctx context.Context, asked *databaseRead, wallet validator.Address, period string, limit, offset int) validator.Maybe[earningsPage] {
+	return readDBAs(ctx, s, asked, memoryKey{"earnings page", wallet, fmt.Sprintf("%s/%d/%d", period, limit, offset)}, walletMaxAge, func(ctx context.Context) (earningsPage, error) {
+		var since *time.Time
+		if d, bounded := periods[period]; bounded {
+			t := s.now().Add(-d)
+			since = &t
+		}
+		entries, err := s.db.EarningsHistory(ctx, wallet, since, limit, offset)
+		if err != nil {
+			return earningsPage{}, err
+		}
+		sum, err := s.db.EarningsPeriod(ctx, wallet, since)
+		return earningsPage{entries, sum}, err
+	})
+}
+
+func (s *Server) apiHistory(ctx context.Context, in *historyInput) (*reply[historyJSON], error) {
+	wallet, err := s.walletFor(ctx, in.WalletInput)
+	if err != nil {
+		return nil, err
+	}
+	asked := databaseRead{state: s.db.State()}
+	page := s.earningsPage(ctx, &asked, wallet, in.Period, in.Limit, in.Offset)
+	out := historyJSON{Rewards: []rewardJSON{}, PeriodSummary: summaryJSON{Period: in.Period}, Sources: sources(asked.result())}
+	p, has := page.Get()
+	if !has {
+		return ok(out)
+	}
+	for _, e := range p.entries {
+		out.Rewards = append(out.Rewards, rewardJSON{e.At.Unix(), e.Amount.String(), e.Amount.Format(), nonEmpty(e.JobID), string(e.Kind), nonEmpty(string(e.TxHash))})
+	}
+	total, formatted := p.sum.Total.String(), p.sum.Total.Format()
+	out.TotalCount = &p.sum.Entries
+	out.PeriodSummary.TotalRewards, out.PeriodSummary.TotalRewardsFormatted, out.PeriodSummary.JobCount = &total, &formatted, &p.sum.JobCount
+	if p.sum.JobCount > 0 {
+		avg := p.sum.JobTotal.MulDiv(big.NewInt(1), big.NewInt(p.sum.JobCount)).String()
+		out.PeriodSummary.AvgRewardPerJob = &avg
+	}
+	return ok(out)
+}

@@ -1,0 +1,161 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// recentInput asks for the newest jobs.
+type recentInput struct {
+	WalletInput
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"20" doc:"How many jobs"`
+	Status string `query:"status" enum:"pending,assigned,running,completed,failed,timeout,cancelled" doc:"Only jobs in this state"`
+}
+
+// recentJSON answers /api/jobs/recent.
+type recentJSON struct {
+	Jobs       []jobJSON   `json:"jobs"`
+	TotalCount *int64      `json:"total_count" doc:"All jobs of the wallet in that state"`
+	Sources    sourcesJSON `json:"sources"`
+}
+
+// jobJSON is one job.
+type jobJSON struct {
+	JobID           string   `json:"job_id"`
+	JobType         string   `json:"job_type"`
+	Status          string   `json:"status" enum:"pending,assigned,running,completed,failed,timeout,cancelled"`
+	SubmittedAt     int64    `json:"submitted_at" doc:"Unix seconds"`
+	CompletedAt     *int64   `json:"completed_at" doc:"Unix seconds"`
+	DurationSecs    *float64 `json:"duration_secs" doc:"Execution time; null while it is not known"`
+	Reward          *string  `json:"reward" doc:"Wei; null while no payment is recorded"`
+	RewardFormatted *string  `json:"reward_formatted"`
+	ClientAddress   *string  `json:"client_address"`
+	GPUUUID         *string  `json:"gpu_uuid"`
+	TxHash          *string  `json:"tx_hash"`
+	ErrorMessage    *string  `json:"error_message"`
+}
+
+func (s *Server) apiRecentJobs(ctx context.Context, in *recentInput) (*reply[recentJSON], error) {
+	wallet, err := s.walletFor(ctx, in.WalletInput)
+	if err != nil {
+		return nil, err
+	}
+	asked := databaseRead{state: s.db.State()}
+	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Status: validator.JobStatus(in.Status), Limit: in.Limit})
+	out := recentJSON{Jobs: []jobJSON{}, TotalCount: field(page, func(p jobPage) int64 { return p.total }), Sources: sources(asked.result())}
+	for _, j := range page.Or(jobPage{}).jobs {
+		out.Jobs = append(out.Jobs, jobToJSON(j))
+	}
+	return ok(out)
+}
+
+func jobToJSON(j validator.Job) jobJSON {
+	out := jobJSON{
+		JobID: j.ID, JobType: j.Type, Status: string(j.Status), SubmittedAt: j.CreatedAt.Unix(), CompletedAt: unixOf(j.CompletedAt),
+		ClientAddress: nonEmpty(string(j.Client)), GPUUUID: nonEmpty(j.GPUUUID), TxHash: nonEmpty(string(j.TxHash)), ErrorMessage: nonEmpty(j.ErrorMessage),
+	}
+	if d, known := jobDuration(j).Get(); known {
+		secs := d.Seconds()
+		out.DurationSecs = &secs
+	}
+	if j.Payment != nil {
+		wei, formatted := j.Payment.String(), j.Payment.Format()
+		out.Reward, out.RewardFormatted = &wei, &formatted
+	}
+	return out
+}
+
+// jobDuration is the execution time, else the time from assignment to completion.
+func jobDuration(j validator.Job) validator.Maybe[time.Duration] {
+	switch {
+	case j.ExecutionTime != nil:
+		return validator.Some(*j.ExecutionTime)
+	case j.AssignedAt != nil && j.CompletedAt != nil && !j.CompletedAt.Before(*j.AssignedAt):
+		return validator.Some(j.CompletedAt.Sub(*j.AssignedAt))
+	}
+	return validator.None[time.Duration]("not recorded")
+}
+
+// jobPage is a list of jobs with how many there are.
+type jobPage struct {
+	jobs  []validator.Job
+	total int64
+}
+
+func (s *Server) jobs(ctx context.Context, asked *databaseRead, wallet validator.Address, f db.JobFilter) validator.Maybe[jobPage] {
+	return readDBAs(ctx, s, asked, memoryKey{"jobs", wallet, fmt.Sprintf("%s/%d", f.Status, f.Limit)}, walletMaxAge, func(ctx context.Context) (jobPage, error) {
+		jobs, err := s.db.Jobs(ctx, wallet, f)
+		if err != nil {
+			return jobPage{}, err
+		}
+		total, err := s.db.CountJobs(ctx, wallet, f.Status)
+		return jobPage{jobs, total}, err
+	})
+}
+
+// analyticsJSON answers /api/jobs/analytics.
+type analyticsJSON struct {
+	TotalJobs             *int64      `json:"total_jobs"`
+	JobsCompleted         *int64      `json:"jobs_completed"`
+	JobsFailed            *int64      `json:"jobs_failed" doc:"Failed or timed out"`
+	JobsInProgress        *int64      `json:"jobs_in_progress" doc:"Assigned or running"`
+	AvgCompletionTimeSecs *float64    `json:"avg_completion_time_secs" doc:"Over completed jobs whose time is known"`
+	SuccessRate           *float64    `json:"success_rate" doc:"Percent: completed / (completed + failed); null while none has ended"`
+	JobsByType            []typeJSON  `json:"jobs_by_type"`
+	JobsLast24h           *int64      `json:"jobs_last_24h" doc:"Submitted in the last 24 hours"`
+	JobsLast7d            *int64      `json:"jobs_last_7d" doc:"Submitted in the last 7 days"`
+	Sources               sourcesJSON `json:"sources"`
+}
+
+// typeJSON counts one type of job.
+type typeJSON struct {
+	JobType    string  `json:"job_type"`
+	Count      int64   `json:"count"`
+	Percentage float64 `json:"percentage"`
+}
+
+func (s *Server) apiAnalytics(ctx context.Context, in *WalletInput) (*reply[analyticsJSON], error) {
+	wallet, err := s.walletFor(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	asked := databaseRead{state: s.db.State()}
+	counts := s.jobCounts(ctx, &asked, wallet)
+	count := func(f func(validator.JobCounts) int64) *int64 { return field(counts, f) }
+	out := analyticsJSON{
+		TotalJobs:      count(func(c validator.JobCounts) int64 { return c.Total }),
+		JobsCompleted:  count(func(c validator.JobCounts) int64 { return c.Completed }),
+		JobsFailed:     count(func(c validator.JobCounts) int64 { return c.Failed }),
+		JobsInProgress: count(func(c validator.JobCounts) int64 { return c.InProgress }),
+		JobsLast24h:    count(func(c validator.JobCounts) int64 { return c.Last24h }),
+		JobsLast7d:     count(func(c validator.JobCounts) int64 { return c.Last7d }),
+		JobsByType:     []typeJSON{},
+		Sources:        sources(asked.result()),
+	}
+	if c, has := counts.Get(); has {
+		out.SuccessRate = known(c.SuccessPercent())
+		out.AvgCompletionTimeSecs = seconds(c.AverageCompletion)
+		for _, t := range c.ByType {
+			out.JobsByType = append(out.JobsByType, typeJSON{t.Type, t.Count, float64(t.Count) / float64(c.Total) * 100})
+		}
+	}
+	return ok(out)
+}
+
+func (s *Server) jobCounts(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[validator.JobCounts] {
+	return readDB(ctx, s, asked, "job counts", wallet, func(ctx context.Context) (validator.JobCounts, error) {
+		return s.db.JobCounts(ctx, wallet, s.now())
+	})
+}
+
+func seconds(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	v := d.Seconds()
+	return &v
+}

@@ -1,0 +1,170 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// statsJSON answers /api/network/stats.
+type statsJSON struct {
+	Network                  string      `json:"network" doc:"The Starknet network"`
+	ChainID                  string      `json:"chain_id"`
+	TotalWorkers             *int64      `json:"total_workers" doc:"Workers that ever sent a heartbeat or held a job"`
+	ActiveWorkers            *int64      `json:"active_workers" doc:"With a heartbeat within 5 minutes"`
+	TotalJobsProcessed       *int64      `json:"total_jobs_processed" doc:"Completed"`
+	JobsLast24h              *int64      `json:"jobs_last_24h" doc:"Completed in the last 24 hours"`
+	AvgJobCompletionTimeSecs *float64    `json:"avg_job_completion_time_secs"`
+	TotalComputeHours        *float64    `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs"`
+	NetworkUtilization       *float64    `json:"network_utilization" doc:"Average GPU utilisation in percent over the active hosts that report it"`
+	TotalStaked              *string     `json:"total_staked" doc:"Wei: ProverStaking.total_staked"`
+	TotalStakedFormatted     *string     `json:"total_staked_formatted"`
+	CurrentBlock             *uint64     `json:"current_block" doc:"The block that the chain's values are of"`
+	Sources                  sourcesJSON `json:"sources"`
+}
+
+func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validator.Maybe[validator.NetworkCounts] {
+	return readDBAs(ctx, s, asked, memoryKey{read: "network counts"}, networkMaxAge, func(ctx context.Context) (validator.NetworkCounts, error) {
+		return s.db.NetworkCounts(ctx, s.now())
+	})
+}
+
+func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[statsJSON], error) {
+	asked := databaseRead{state: s.db.State()}
+	counts, net := s.networkCounts(ctx, &asked), s.chain.Network()
+	count := func(f func(validator.NetworkCounts) int64) *int64 { return field(counts, f) }
+	out := statsJSON{
+		Network: s.network.Name, ChainID: s.network.ChainID,
+		TotalWorkers:       count(func(c validator.NetworkCounts) int64 { return c.TotalWorkers }),
+		ActiveWorkers:      count(func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }),
+		TotalJobsProcessed: count(func(c validator.NetworkCounts) int64 { return c.JobsProcessed }),
+		JobsLast24h:        count(func(c validator.NetworkCounts) int64 { return c.JobsLast24h }),
+		TotalComputeHours:  field(counts, func(c validator.NetworkCounts) float64 { return c.ComputeTime.Hours() }),
+		TotalStaked:        weiText(net.TotalStaked.Maybe), TotalStakedFormatted: weiFormatted(net.TotalStaked.Maybe),
+		Sources: sources(asked.result(), net.State),
+	}
+	if c, has := counts.Get(); has {
+		out.AvgJobCompletionTimeSecs, out.NetworkUtilization = seconds(c.AverageCompletion), c.AverageGPUUtilization
+	}
+	if net.Block.Number > 0 {
+		out.CurrentBlock = &net.Block.Number
+	}
+	return ok(out)
+}
+
+// workersJSON answers /api/network/workers: counts only, since a worker's own figures are
+// for its wallet.
+type workersJSON struct {
+	TotalWorkers  *int64        `json:"total_workers"`
+	ActiveWorkers *int64        `json:"active_workers"`
+	ActiveHosts   *int64        `json:"active_hosts"`
+	BusyHosts     *int64        `json:"busy_hosts" doc:"Active hosts that report a job in progress"`
+	ActiveGPUs    *int64        `json:"active_gpus"`
+	ByVersion     []versionJSON `json:"by_version" doc:"Active hosts by the version of their software"`
+	ByGPUCount    []gpuHosts    `json:"by_gpu_count" doc:"Active hosts by how many GPUs they have"`
+	Sources       sourcesJSON   `json:"sources"`
+}
+
+type versionJSON struct {
+	Version string `json:"version" doc:"Empty where a host does not report one"`
+	Hosts   int64  `json:"hosts"`
+}
+
+type gpuHosts struct {
+	GPUs  int32 `json:"gpus"`
+	Hosts int64 `json:"hosts"`
+}
+
+func (s *Server) apiNetworkWorkers(ctx context.Context, _ *struct{}) (*reply[workersJSON], error) {
+	asked := databaseRead{state: s.db.State()}
+	counts := s.networkCounts(ctx, &asked)
+	out := workersJSON{ByVersion: []versionJSON{}, ByGPUCount: []gpuHosts{}, Sources: sources(asked.result())}
+	if c, has := counts.Get(); has {
+		out.TotalWorkers, out.ActiveWorkers, out.ActiveHosts, out.BusyHosts, out.ActiveGPUs = &c.TotalWorkers, &c.ActiveWorkers, &c.ActiveHosts, &c.BusyHosts, &c.ActiveGPUs
+		for _, v := range c.ByVersion {
+			out.ByVersion = append(out.ByVersion, versionJSON{v.Version, v.Hosts})
+		}
+		for _, v := range c.ByGPUCount {
+			out.ByGPUCount = append(out.ByGPUCount, gpuHosts{v.GPUs, v.Hosts})
+		}
+	}
+	return ok(out)
+}
+
+// contractsJSON answers /api/contracts.
+type contractsJSON struct {
+	Network     string         `json:"network"`
+	ChainID     string         `json:"chain_id"`
+	ExplorerURL string         `json:"explorer_url"`
+	Contracts   []contractJSON `json:"contracts"`
+	Sources     sourcesJSON    `json:"sources"`
+}
+
+type contractJSON struct {
+	Name             string   `json:"name"`
+	Address          *string  `json:"address"`
+	Status           string   `json:"status" enum:"ok,unchecked,not_configured,not_deployed,incompatible"`
+	ClassHash        *string  `json:"class_hash"`
+	MissingFunctions []string `json:"missing_functions" doc:"That this dashboard calls and the deployed class lacks"`
+	Reason           *string  `json:"reason"`
+}
+
+func (s *Server) apiContracts(context.Context, *struct{}) (*reply[contractsJSON], error) {
+	out := contractsJSON{Network: s.network.Name, ChainID: s.network.ChainID, ExplorerURL: s.network.ExplorerURL, Contracts: []contractJSON{}, Sources: sources(s.chain.Network().State)}
+	for _, c := range s.chain.Contracts() {
+		missing := c.MissingFunctions
+		if missing == nil {
+			missing = []string{}
+		}
+		out.Contracts = append(out.Contracts, contractJSON{c.Name, nonEmpty(string(c.Address)), string(c.Status), nonEmpty(string(c.ClassHash)), missing, nonEmpty(c.Reason)})
+	}
+	return ok(out)
+}
+
+// healthJSON answers /health and its kin.
+type healthJSON struct {
+	Status  string      `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: some source is not ok; unavailable: none answers"`
+	Version string      `json:"version"`
+	Sources sourcesJSON `json:"sources"`
+}
+
+func (s *Server) health() healthJSON {
+	states := []validator.SourceState{s.gpus.Snapshot().State, s.db.State(), s.chain.Network().State}
+	good := 0
+	for _, st := range states {
+		if st.Health == validator.HealthOK {
+			good++
+		}
+	}
+	out := healthJSON{Status: "degraded", Version: s.version, Sources: sources(states...)}
+	switch good {
+	case len(states):
+		out.Status = "ok"
+	case 0:
+		out.Status = "unavailable"
+	}
+	return out
+}
+
+func (s *Server) apiHealth(context.Context, *struct{}) (*reply[healthJSON], error) {
+	return ok(s.health())
+}
+
+func (s *Server) apiReady(context.Context, *struct{}) (*reply[healthJSON], error) {
+	h := s.health()
+	if h.Status == "unavailable" {
+		return &reply[healthJSON]{http.StatusServiceUnavailable, h}, nil
+	}
+	return ok(h)
+}
+
+// liveJSON answers /health/live.
+type liveJSON struct {
+	Status  string `json:"status" enum:"ok"`
+	Version string `json:"version"`
+}
+
+func (s *Server) apiLive(context.Context, *struct{}) (*reply[liveJSON], error) {
+	return ok(liveJSON{"ok", s.version})
+}

@@ -1,0 +1,249 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// uptimeJSON answers /api/worker/uptime.
+type uptimeJSON struct {
+	WorkerAddress string       `json:"worker_address"`
+	UptimePercent *float64     `json:"uptime_percent" doc:"Of the last 24 hours"`
+	Windows       []windowJSON `json:"windows"`
+	Definition    string       `json:"definition"`
+	LastHeartbeat *int64       `json:"last_heartbeat" doc:"Unix seconds"`
+	Sources       sourcesJSON  `json:"sources"`
+}
+
+// windowJSON is the uptime of one window.
+type windowJSON struct {
+	Window        string    `json:"window" enum:"24h,7d,30d"`
+	From          int64     `json:"from" doc:"Unix seconds of the first minute that counts"`
+	To            int64     `json:"to" doc:"Unix seconds of the end of the last"`
+	UptimePercent *float64  `json:"uptime_percent"`
+	MinutesUp     int       `json:"minutes_up"`
+	MinutesTotal  int       `json:"minutes_total"`
+	Gaps          []gapJSON `json:"gaps" doc:"Oldest first"`
+}
+
+// gapJSON is a run of minutes without a heartbeat.
+type gapJSON struct {
+	From    int64 `json:"from" doc:"Unix seconds"`
+	To      int64 `json:"to" doc:"Unix seconds"`
+	Minutes int   `json:"minutes"`
+}
+
+const uptimeDefinition = "The share of the window's minutes, counted from the worker's first heartbeat if that is later, in which at least one heartbeat arrived. The running minute counts once a heartbeat has arrived in it."
+
+// uptimeWindows are the windows that uptime is told for.
+var uptimeWindows = []struct {
+	name   string
+	length time.Duration
+}{{"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", uptimeReach}}
+
+func (s *Server) apiUptime(ctx context.Context, in *WalletInput) (*reply[uptimeJSON], error) {
+	wallet, err := s.walletFor(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	asked := databaseRead{state: s.db.State()}
+	beats := s.heartbeats(ctx, &asked, wallet)
+	p := validator.Picture{Now: s.now(), Heartbeats: beats}
+	out := uptimeJSON{WorkerAddress: string(wallet), UptimePercent: uptimePercent(p, 24*time.Hour), Windows: []windowJSON{}, Definition: uptimeDefinition, Sources: sources(asked.result())}
+	if h, has := beats.Get(); has && h.Last != nil {
+		out.LastHeartbeat = unix(h.Last.At)
+	}
+	for _, w := range uptimeWindows {
+		u, has := p.Uptime(w.length).Get()
+		if !has {
+			continue
+		}
+		j := windowJSON{Window: w.name, From: u.From.Unix(), To: u.To.Unix(), UptimePercent: known(u.Percent()), MinutesUp: u.UpMinutes, MinutesTotal: u.TotalMinutes, Gaps: []gapJSON{}}
+		for _, g := range u.Gaps {
+			j.Gaps = append(j.Gaps, gapJSON{g.From.Unix(), g.To.Unix(), g.Minutes()})
+		}
+		out.Windows = append(out.Windows, j)
+	}
+	return ok(out)
+}
+
+// workerStatusJSON answers /api/worker/status.
+type workerStatusJSON struct {
+	WorkerAddress     string      `json:"worker_address"`
+	IsActive          *bool       `json:"is_active" doc:"Whether a heartbeat arrived within 5 minutes"`
+	WorkerID          *string     `json:"worker_id" doc:"The host that sent the newest heartbeat"`
+	LastHeartbeat     *int64      `json:"last_heartbeat" doc:"Unix seconds"`
+	HeartbeatAgeSecs  *float64    `json:"heartbeat_age_secs"`
+	GPUCount          *int32      `json:"gpu_count"`
+	GPUUtilization    *float64    `json:"gpu_utilization_avg" doc:"Percent"`
+	MemoryUtilization *float64    `json:"memory_utilization_avg" doc:"Percent"`
+	JobsInProgress    *int32      `json:"jobs_in_progress"`
+	LatencyMS         *int32      `json:"latency_ms"`
+	Version           *string     `json:"version"`
+	Sources           sourcesJSON `json:"sources"`
+}
+
+func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[workerStatusJSON], error) {
+	wallet, err := s.walletFor(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	asked := databaseRead{state: s.db.State()}
+	beats := s.heartbeats(ctx, &asked, wallet)
+	out := workerStatusJSON{WorkerAddress: string(wallet), Sources: sources(asked.result())}
+	h, has := beats.Get()
+	if !has {
+		return ok(out)
+	}
+	active := false
+	if h.Last != nil {
+		age := s.now().Sub(h.Last.At)
+		active = age <= validator.ActiveWindow
+		secs := age.Seconds()
+		out.HeartbeatAgeSecs = &secs
+		out.WorkerID, out.LastHeartbeat, out.Version = nonEmpty(h.Last.WorkerID), unix(h.Last.At), nonEmpty(h.Last.Version)
+		out.GPUCount, out.GPUUtilization, out.MemoryUtilization = h.Last.GPUCount, h.Last.GPUUtilizationPercent, h.Last.MemoryUtilizationPercent
+		out.JobsInProgress, out.LatencyMS = h.Last.JobsInProgress, h.Last.LatencyMS
+	}
+	out.IsActive = &active
+	return ok(out)
+}
+
+// heartbeatInput is a heartbeat; its members are the columns of the table.
+type heartbeatInput struct {
+	WalletInput
+	Body struct {
+		WorkerAddress     string   `json:"worker_address,omitempty" doc:"The worker's wallet; left out: the header's"`
+		WorkerID          string   `json:"worker_id" minLength:"1" maxLength:"200" doc:"The host's own name, unique per worker" example:"rig-1"`
+		HeartbeatTime     *int64   `json:"heartbeat_time,omitempty" doc:"Unix seconds; left out: now"`
+		GPUCount          *int32   `json:"gpu_count,omitempty" minimum:"0" maximum:"100000"`
+		GPUUtilization    *float64 `json:"gpu_utilization_avg,omitempty" minimum:"0" maximum:"100" doc:"Percent"`
+		MemoryUtilization *float64 `json:"memory_utilization_avg,omitempty" minimum:"0" maximum:"100" doc:"Percent"`
+		JobsInProgress    *int32   `json:"jobs_in_progress,omitempty" minimum:"0" maximum:"1000000"`
+		LatencyMS         *int32   `json:"latency_ms,omitempty" minimum:"0" doc:"To the coordinator"`
+		Version           string   `json:"version,omitempty" maxLength:"200" doc:"Of the worker's software"`
+	}
+}
+
+// storedJSON says what was stored.
+type storedJSON struct {
+	Status        string `json:"status" enum:"ok"`
+	WorkerAddress string `json:"worker_address"`
+	StoredAt      int64  `json:"stored_at" doc:"Unix seconds under which it was stored"`
+}
+
+// How far a reported time may be from this server's clock.
+const (
+	oldestReport = 24 * time.Hour
+	clockSkew    = 5 * time.Minute
+)
+
+func (s *Server) apiHeartbeat(ctx context.Context, in *heartbeatInput) (*reply[storedJSON], error) {
+	worker, err := s.workerFor(ctx, in.WalletInput, in.Body.WorkerAddress)
+	if err != nil {
+		return nil, err
+	}
+	at, err := s.reportTime("body.heartbeat_time", in.Body.HeartbeatTime)
+	if err != nil {
+		return nil, err
+	}
+	beat := validator.Heartbeat{
+		Worker: worker, WorkerID: in.Body.WorkerID, At: at, GPUCount: in.Body.GPUCount,
+		GPUUtilizationPercent: in.Body.GPUUtilization, MemoryUtilizationPercent: in.Body.MemoryUtilization,
+		JobsInProgress: in.Body.JobsInProgress, LatencyMS: in.Body.LatencyMS, Version: in.Body.Version,
+	}
+	if err := s.db.InsertHeartbeats(ctx, []validator.Heartbeat{beat}); err != nil {
+		return nil, s.storeProblem(err)
+	}
+	return ok(storedJSON{"ok", string(worker), at.Unix()})
+}
+
+// workerFor returns the worker that a report is about; body and header must agree.
+func (s *Server) workerFor(ctx context.Context, in WalletInput, body string) (validator.Address, error) {
+	worker := in.wallet
+	if body != "" {
+		a, err := validator.ParseAddress(body)
+		if err != nil {
+			return "", badField("body.worker_address", "is "+err.Error(), body)
+		}
+		if worker != "" && worker != a {
+			return "", badField("body.worker_address", "names another wallet than the header X-Wallet-Address", body)
+		}
+		worker = a
+	}
+	if worker == "" {
+		worker = s.validatorAddress
+	}
+	if worker == "" {
+		return "", badField("body.worker_address", "is missing: name the worker's wallet there or in the header X-Wallet-Address", nil)
+	}
+	if !viewerOf(ctx).mayWrite(worker) {
+		return "", newProblem(http.StatusForbidden, "These credentials may not write for that worker.")
+	}
+	return worker, nil
+}
+
+// reportTime reads a reported time, now if there is none.
+func (s *Server) reportTime(name string, unixSeconds *int64) (time.Time, error) {
+	now := s.now()
+	if unixSeconds == nil {
+		return now, nil
+	}
+	at := time.Unix(*unixSeconds, 0).UTC()
+	if at.After(now.Add(clockSkew)) || at.Before(now.Add(-oldestReport)) {
+		return time.Time{}, badField(name, fmt.Sprintf("must be unix seconds between 24 hours ago and 5 minutes ahead of this server's clock, which reads %d", now.Unix()), *unixSeconds)
+	}
+	return at, nil
+}
+
+// storeProblem says that a report could not be stored, so that the sender keeps it.
+func (s *Server) storeProblem(err error) error {
+	p := newProblem(http.StatusServiceUnavailable, "Nothing was stored, since the database cannot be reached; send it again.")
+	if st := s.db.State(); st.Health == validator.HealthOK {
+		p = newProblem(http.StatusInternalServerError, unexpectedWords)
+	}
+	p.cause = err
+	return p
+}
+
+// claimInput names a claim's transaction.
+type claimInput struct {
+	WalletInput
+	Body struct {
+		TxHash    string `json:"tx_hash" doc:"Of the transaction that the wallet sent" example:"0x5a1f"`
+		ClaimType string `json:"claim_type,omitempty" enum:"staking" default:"staking" doc:"What was claimed"`
+	}
+}
+
+// claimJSON is a claim that is being tracked.
+type claimJSON struct {
+	Status string  `json:"status" enum:"submitted,confirmed,failed" doc:"As the chain tells it; a claim begins as submitted"`
+	TxHash string  `json:"tx_hash"`
+	Amount *string `json:"amount" doc:"Wei, from the chain's event; null until confirmed"`
+	Reason *string `json:"reason" doc:"Why it failed"`
+}
+
+func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[claimJSON], error) {
+	wallet, err := s.walletFor(ctx, in.WalletInput)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := validator.ParseFelt(in.Body.TxHash)
+	if err != nil {
+		return nil, badField("body.tx_hash", "is "+err.Error(), in.Body.TxHash)
+	}
+	claim, err := s.db.SubmitClaim(ctx, wallet, tx, validator.RewardStaking, s.now())
+	if err != nil {
+		return nil, s.storeProblem(err)
+	}
+	out := claimJSON{Status: string(claim.Status), TxHash: string(tx), Reason: nonEmpty(claim.Failure)}
+	if claim.Amount != nil {
+		wei := claim.Amount.String()
+		out.Amount = &wei
+	}
+	return &reply[claimJSON]{http.StatusAccepted, out}, nil
+}

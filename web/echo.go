@@ -1,0 +1,112 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+)
+
+// maxBody bounds a request's body: a thousand GPU samples fit.
+const maxBody = "1M"
+
+// newEcho puts the middleware around the routes.
+func (s *Server) newEcho() (*echo.Echo, error) {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.handleError
+	meter, err := s.meter()
+	if err != nil {
+		return nil, err
+	}
+	e.Use(
+		meter,
+		s.logRequests,
+		middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			s.log.ErrorContext(c.Request().Context(), "panic in a handler", slog.Any("error", err), slog.String("stack", string(stack)))
+			return err
+		}}),
+		secureHeaders,
+		echo.WrapMiddleware(s.sameOrigin),
+		middleware.BodyLimit(maxBody),
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 512}),
+		s.identify,
+	)
+	for _, r := range s.pages() {
+		e.Add(r.method, r.path, r.handler, s.require(r.access))
+	}
+	s.mountAPI(e)
+	return e, nil
+}
+
+// require refuses a route to who may not call it.
+func (s *Server) require(a access) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if p := s.refuse(viewerOf(c.Request().Context()), a); p != nil {
+				return p
+			}
+			return next(c)
+		}
+	}
+}
+
+// refuse returns the problem that keeps a viewer from a route, nil if nothing does.
+func (s *Server) refuse(v viewer, a access) *problem {
+	if v.may(a) {
+		return nil
+	}
+	detail := "This address shows a wallet's own data. Open it on the machine that runs the dashboard, at its loopback address and not through a proxy."
+	if !s.localAccess {
+		detail = "This address shows a wallet's own data, and this server is set to show none without credentials (LOCAL_ACCESS is off)."
+	}
+	return newProblem(http.StatusUnauthorized, detail)
+}
+
+// contentPolicy lets a page load nothing but this server's own files.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set(echo.HeaderCacheControl, "no-store")
+		return next(c)
+	}
+}
+
+// sameOrigin refuses requests that change something and come from another site's page.
+func (s *Server) sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	if s.publicURL != "" {
+		if err := guard.AddTrustedOrigin(s.publicURL); err != nil {
+			s.log.Error("PUBLIC_URL is no origin", slog.Any("error", err))
+		}
+	}
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.handleError(newProblem(http.StatusForbidden, "This request comes from another site's page."), s.echo.NewContext(r, w))
+	}))
+	return guard.Handler(next)
+}
+
+// logRequests logs at debug level; health checks and polls would drown the rest.
+func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		err := next(c)
+		if err != nil {
+			c.Error(err)
+		}
+		s.log.DebugContext(c.Request().Context(), "request", slog.String("method", c.Request().Method), slog.String("route", c.Path()),
+			slog.Int("status", c.Response().Status), slog.Duration("took", time.Since(start)))
+		return nil
+	}
+}

@@ -1,0 +1,67 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+// handleError writes every error of every route, once: problem+json for programs, a line
+// for a panel's poll, a page for people. Causes go to the log.
+func (s *Server) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		s.log.ErrorContext(c.Request().Context(), "request failed", slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("error", err))
+	}
+	if werr := s.writeProblem(p, c); werr != nil {
+		s.log.DebugContext(c.Request().Context(), "error could not be written", slog.Any("error", werr))
+	}
+}
+
+func (s *Server) writeProblem(p *problem, c echo.Context) error {
+	r := c.Request()
+	switch {
+	case r.Method == http.MethodHead:
+		return c.NoContent(p.Status)
+	case r.Header.Get("HX-Request") == "true":
+		return c.String(p.Status, p.Detail)
+	case wantsPage(r):
+		return s.render(c, p.Status, views.Failure(views.ErrorPage{
+			Page:   s.page(r, "Problem", "", ""),
+			Status: http.StatusText(p.Status),
+			Title:  titleFor(p.Status),
+			Detail: p.Detail,
+		}))
+	}
+	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
+	return c.JSON(p.Status, p)
+}
+
+// wantsPage says whether a person's browser asks.
+func wantsPage(r *http.Request) bool {
+	for _, prefix := range []string{"/api/", "/health", "/metrics", "/openapi"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			return false
+		}
+	}
+	return strings.Contains(r.Header.Get(echo.HeaderAccept), echo.MIMETextHTML)
+}
+
+func titleFor(status int) string {
+	switch {
+	case status == http.StatusNotFound:
+		return "Nothing here"
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return "This needs somebody who may see it"
+	case status >= http.StatusInternalServerError:
+		return "That did not work"
+	}
+	return "That request cannot be answered"
+}

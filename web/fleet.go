@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// fleet is every GPU that works for a wallet.
+type fleet struct {
+	host        validator.GPUSnapshot
+	hostApplies bool
+	remote      validator.Maybe[[]validator.WorkerGPU]
+	database    validator.SourceState
+	members     []fleetGPU
+}
+
+// fleetGPU is a GPU with what the other sources know of it.
+type fleetGPU struct {
+	gpu   validator.GPU
+	host  string // "" = this host
+	jobID string
+	tee   string
+}
+
+// inProgressShown bounds the jobs that are matched with GPUs.
+const inProgressShown = 100
+
+// fleet gathers a wallet's GPUs: this host's, and those that other hosts reported.
+func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
+	asked := databaseRead{state: s.db.State()}
+	f := fleet{host: s.gpus.Snapshot(), hostApplies: s.hostGPUsApply(ctx, wallet)}
+	if wallet == "" {
+		f.remote = validator.None[[]validator.WorkerGPU]("no wallet is chosen")
+	} else {
+		f.remote = s.workerGPUs(ctx, &asked, wallet)
+	}
+	jobs := map[string]string{}
+	if wallet != "" {
+		for _, j := range s.jobsInProgress(ctx, &asked, wallet).Or(nil) {
+			if j.GPUUUID != "" {
+				jobs[j.GPUUUID] = j.ID
+			}
+		}
+	}
+	f.database = asked.result()
+	local := map[string]bool{}
+	if f.hostApplies {
+		tee := teeType(f.host.Host.ConfidentialCompute)
+		for _, g := range f.host.GPUs {
+			local[g.UUID] = true
+			f.members = append(f.members, fleetGPU{gpu: g, jobID: jobs[g.UUID], tee: tee})
+		}
+	}
+	for _, w := range f.remote.Or(nil) {
+		if !local[w.GPU.UUID] {
+			f.members = append(f.members, fleetGPU{gpu: w.GPU, host: w.WorkerID, jobID: jobs[w.GPU.UUID]})
+		}
+	}
+	return f
+}
+
+func (f fleet) states() []validator.SourceState {
+	return []validator.SourceState{f.host.State, f.database}
+}
+
+func (s *Server) jobsInProgress(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[[]validator.Job] {
+	return readDB(ctx, s, asked, "jobs in progress", wallet, func(ctx context.Context) ([]validator.Job, error) {
+		var out []validator.Job
+		for _, st := range []validator.JobStatus{validator.JobRunning, validator.JobAssigned} {
+			page, err := s.db.Jobs(ctx, wallet, db.JobFilter{Status: st, Limit: inProgressShown})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, page...)
+		}
+		return out, nil
+	})
+}
+
+// teeType names the kind of confidential computing that is on, "" if none is.
+func teeType(cc validator.Maybe[validator.ConfidentialCompute]) string {
+	c, known := cc.Get()
+	switch {
+	case !known, !c.Enabled:
+		return ""
+	case c.DevTools:
+		return "nvidia-cc-devtools"
+	}
+	return "nvidia-cc"
+}
+
+// gpuStatus is a GPU's state in one word, with more where something is wrong.
+type gpuStatus struct{ word, message string }
+
+func statusOf(g validator.GPU) gpuStatus {
+	if g.MissingSince.Known() {
+		return gpuStatus{"missing", "No longer answers; the values are its last. " + g.Fault.Or("")}
+	}
+	if why, faulted := g.Fault.Get(); faulted {
+		return gpuStatus{"fault", validator.Sentence(why)}
+	}
+	if r, known := g.ThrottleReasons.Get(); known && r.Slowed() {
+		return gpuStatus{"throttled", fmt.Sprintf("Slowed: %s.", r.List()[0].Words)}
+	}
+	switch u, known := g.UtilizationPercent.Get(); {
+	case !known:
+		return gpuStatus{word: "unknown"}
+	case u > 0:
+		return gpuStatus{word: "active"}
+	}
+	return gpuStatus{word: "idle"}
+}

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+// shownDecimals is how many decimals of an amount stand at full strength; the rest
+// follow smaller, so that no digit is lost.
+const shownDecimals = 4
+
+func showWei(w validator.Wei) views.Amount {
+	whole, frac, _ := strings.Cut(w.SAGE(), ".")
+	a := views.Amount{Whole: whole, Unit: "SAGE", Wei: w.String()}
+	if frac != "" {
+		n := min(len(frac), shownDecimals)
+		a.Fraction, a.Tail = "."+frac[:n], frac[n:]
+	}
+	return a
+}
+
+func showAmount(m validator.Maybe[validator.Wei]) views.Amount {
+	if w, known := m.Get(); known {
+		return showWei(w)
+	}
+	return views.Amount{Reason: validator.Sentence(m.Reason())}
+}
+
+// show makes a value for display from a text and its unit.
+func show[T any](m validator.Maybe[T], unit string, text func(T) string) views.Value {
+	if v, known := m.Get(); known {
+		return views.Value{Text: text(v), Unit: unit}
+	}
+	return views.Value{Reason: validator.Sentence(m.Reason())}
+}
+
+func integer[T int | int32 | int64 | uint32 | uint64](n T) string {
+	s := strconv.FormatInt(int64(n), 10)
+	neg := strings.HasPrefix(s, "-")
+	s = strings.TrimPrefix(s, "-")
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	if neg {
+		return "-" + s
+	}
+	return s
+}
+
+// percent rounds down, so that 99.999 % never reads as 100 %.
+func percent(p float64) string {
+	return strconv.FormatFloat(math.Floor(p*100)/100, 'f', 2, 64)
+}
+
+func oneDecimal(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
+
+func gibText(b uint64) string { return oneDecimal(float64(b) / bytesPerGiB) }
+
+func wattsText(mw uint32) string { return strconv.FormatFloat(math.Round(watts(mw)), 'f', 0, 64) }
+
+// durationText says a job's length: "850 ms", "12.4 s", "3 min", "2 h 5 min".
+func durationText(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return oneDecimal(d.Seconds()) + " s"
+	}
+	return validator.Ago(d)
+}
+
+func ago(now, t time.Time) string {
+	if d := now.Sub(t); d < -time.Second {
+		return "in " + validator.Ago(-d)
+	}
+	return validator.Ago(now.Sub(t)) + " ago"
+}
+
+func moment(now, t time.Time) views.Moment {
+	if t.IsZero() {
+		return views.Moment{}
+	}
+	return views.Moment{Words: ago(now, t), ISO: t.UTC().Format(time.RFC3339), UTC: t.UTC().Format("2006-01-02 15:04:05") + " UTC"}
+}
+
+// abbreviated shortens a long identifier to its first and last characters.
+func abbreviated(s string) string {
+	const head, tail = 8, 4
+	if len(s) <= head+tail+3 {
+		return s
+	}
+	return s[:head] + "…" + s[len(s)-tail:]
+}

@@ -1,0 +1,187 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+// render writes a component, whole or not at all.
+func (s *Server) render(c echo.Context, status int, component templ.Component) error {
+	var b bytes.Buffer
+	if err := component.Render(c.Request().Context(), &b); err != nil {
+		return fmt.Errorf("render %s: %w", c.Path(), err)
+	}
+	return c.HTMLBlob(status, b.Bytes())
+}
+
+// page is what every page needs around its content.
+func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
+	p := views.Page{
+		Title: title + " · BitSage Validator", Network: networkLabel(s.network.Name), Version: s.version, Nav: nav,
+		Assets: views.Assets{CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), HTMX: s.assets.Path("htmx.min.js"), Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg")},
+	}
+	if wallet != "" {
+		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
+	}
+	return p
+}
+
+func networkLabel(name string) string {
+	if name == "" {
+		return ""
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// How often each panel asks anew.
+const (
+	everyGPUs    = "2s"
+	everyStatus  = "5s"
+	everyJobs    = "5s"
+	everyRewards = "15s"
+	everyNetwork = "15s"
+)
+
+func panel(id, every string, wallet validator.Address) views.Panel {
+	p := views.Panel{ID: id, URL: "/partials/" + id, Every: every}
+	if wallet != "" {
+		p.URL += "?wallet=" + url.QueryEscape(string(wallet))
+	}
+	return p
+}
+
+// pageWallet returns the wallet that a page is about: the query's, else the server's own,
+// else none.
+func (s *Server) pageWallet(c echo.Context) (validator.Address, error) {
+	q := c.QueryParam("wallet")
+	if q == "" {
+		return s.validatorAddress, nil
+	}
+	wallet, err := validator.ParseAddress(q)
+	if err != nil {
+		return "", badField("query.wallet", "is "+err.Error(), q)
+	}
+	if !viewerOf(c.Request().Context()).mayRead(wallet) {
+		return "", newProblem(http.StatusForbidden, "These credentials do not show that wallet.")
+	}
+	return wallet, nil
+}
+
+func (s *Server) dashboard(c echo.Context) error {
+	wallet, err := s.pageWallet(c)
+	if c.QueryParam("choose") != "" || wallet == "" && err == nil {
+		return s.render(c, http.StatusOK, views.Choose(views.ChoosePage{Page: s.page(c.Request(), "Choose a validator", "dashboard", "")}))
+	}
+	if err != nil {
+		p := problemOf(err)
+		if p.Status != http.StatusBadRequest {
+			return err
+		}
+		why := strings.TrimPrefix(p.Detail, "query.wallet ")
+		return s.render(c, http.StatusBadRequest, views.Choose(views.ChoosePage{
+			Page: s.page(c.Request(), "Choose a validator", "dashboard", ""), Entered: c.QueryParam("wallet"), Problem: "This " + why + ".",
+		}))
+	}
+	ctx := c.Request().Context()
+	p := s.picture(ctx, wallet)
+	jobs := s.jobsPanel(c, wallet)
+	a := p.Assess()
+	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
+		Page:    s.page(c.Request(), fmt.Sprintf("%s · %s", a.Verdict, wallet.Abbreviated()), "dashboard", wallet),
+		Status:  s.showStatus(p, panel("status", everyStatus, wallet)),
+		GPUs:    s.showGPUs(s.fleet(ctx, wallet), panel("gpus", everyGPUs, wallet), p.Now),
+		Jobs:    jobs,
+		Rewards: s.rewardsPanel(c, p),
+		Network: s.networkPanel(c),
+	}))
+}
+
+// Rows on the dashboard; the lists' own pages and the API have all.
+const (
+	jobsShown    = 12
+	rewardsShown = 8
+)
+
+func (s *Server) jobsPanel(c echo.Context, wallet validator.Address) views.JobsPanel {
+	ctx := c.Request().Context()
+	asked := databaseRead{state: s.db.State()}
+	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Limit: jobsShown})
+	counts := s.jobCounts(ctx, &asked, wallet)
+	return showJobs(page, counts, asked.result(), panel("jobs", everyJobs, wallet), s.now())
+}
+
+func (s *Server) rewardsPanel(c echo.Context, p validator.Picture) views.RewardsPanel {
+	asked := databaseRead{state: s.db.State()}
+	page := s.earningsPage(c.Request().Context(), &asked, p.Address, "all", rewardsShown, 0)
+	return s.showRewards(p, page, panel("rewards", everyRewards, p.Address))
+}
+
+func (s *Server) networkPanel(c echo.Context) views.NetworkPanel {
+	asked := databaseRead{state: s.db.State()}
+	counts := s.networkCounts(c.Request().Context(), &asked)
+	return showNetwork(counts, s.chain.Network(), asked.result(), panel("network", everyNetwork, ""), s.now())
+}
+
+// partial makes a handler of a panel that is about a wallet.
+func (s *Server) partial(c echo.Context, show func(wallet validator.Address) templ.Component) error {
+	wallet, err := s.pageWallet(c)
+	if err != nil {
+		return err
+	}
+	if wallet == "" {
+		return badField("query.wallet", "is missing: name the wallet that the panel is about", nil)
+	}
+	return s.render(c, http.StatusOK, show(wallet))
+}
+
+func (s *Server) partialStatus(c echo.Context) error {
+	return s.partial(c, func(wallet validator.Address) templ.Component {
+		return views.Status(s.showStatus(s.picture(c.Request().Context(), wallet), panel("status", everyStatus, wallet)))
+	})
+}
+
+func (s *Server) partialGPUs(c echo.Context) error {
+	return s.partial(c, func(wallet validator.Address) templ.Component {
+		return views.GPUs(s.showGPUs(s.fleet(c.Request().Context(), wallet), panel("gpus", everyGPUs, wallet), s.now()))
+	})
+}
+
+func (s *Server) partialJobs(c echo.Context) error {
+	return s.partial(c, func(wallet validator.Address) templ.Component { return views.Jobs(s.jobsPanel(c, wallet)) })
+}
+
+func (s *Server) partialRewards(c echo.Context) error {
+	return s.partial(c, func(wallet validator.Address) templ.Component {
+		return views.Rewards(s.rewardsPanel(c, s.picture(c.Request().Context(), wallet)))
+	})
+}
+
+func (s *Server) partialNetwork(c echo.Context) error {
+	return s.render(c, http.StatusOK, views.Network(s.networkPanel(c)))
+}
+
+// forever lets browsers keep a file whose name changes with its content.
+const forever = "public, max-age=31536000, immutable"
+
+func (s *Server) staticFile(c echo.Context) error {
+	f, found := s.assets.At(c.Request().URL.Path)
+	if !found {
+		return echo.ErrNotFound
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, forever)
+	return c.Blob(http.StatusOK, f.ContentType, f.Body)
+}
+
+func (s *Server) favicon(c echo.Context) error {
+	return c.Redirect(http.StatusFound, s.assets.Path("favicon.svg"))
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+)
+
+// problem is an error as people and programs see it: application/problem+json (RFC 9457)
+// with the member "error" that older clients read.
+type problem struct {
+	Type   string         `json:"type" doc:"about:blank: the title says it all"`
+	Title  string         `json:"title" doc:"What kind of problem this is"`
+	Status int            `json:"status" doc:"The HTTP status"`
+	Detail string         `json:"detail" doc:"What was wrong and what would be right"`
+	Err    string         `json:"error" doc:"The same as detail, for older clients"`
+	Errors []fieldProblem `json:"errors,omitempty" doc:"Each field that was wrong"`
+	cause  error
+}
+
+// fieldProblem names a field of a request and the rule that it breaks.
+type fieldProblem struct {
+	Field string `json:"field" doc:"Where it stands: query.limit, header.X-Wallet-Address, body.gpu_count"`
+	Rule  string `json:"rule" doc:"What it must be"`
+	Value any    `json:"value,omitempty" doc:"What it was"`
+}
+
+func newProblem(status int, detail string, fields ...fieldProblem) *problem {
+	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Err: detail, Errors: fields}
+}
+
+func badField(field, rule string, value any) *problem {
+	return newProblem(http.StatusBadRequest, fmt.Sprintf("%s %s", field, rule), fieldProblem{field, rule, value})
+}
+
+func (p *problem) Error() string { return p.Detail }
+
+func (p *problem) Unwrap() error { return p.cause }
+
+// GetStatus makes a problem a huma.StatusError.
+func (p *problem) GetStatus() int { return p.Status }
+
+// ContentType makes huma serve it as RFC 9457 asks.
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+// useProblems makes huma describe and write every error as a problem. huma keeps its error
+// constructor in a variable of its own, so this happens once for the process.
+var useProblems = sync.OnceFunc(func() {
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		if status == http.StatusUnprocessableEntity {
+			status = http.StatusBadRequest
+		}
+		if status >= http.StatusInternalServerError {
+			p := newProblem(status, unexpectedWords)
+			p.cause = errors.Join(errs...)
+			return p
+		}
+		var fields []fieldProblem
+		var details []string
+		for _, err := range errs {
+			d := &huma.ErrorDetail{Message: err.Error()}
+			if de, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma hands its own details over unwrapped
+				d = de.ErrorDetail()
+			}
+			fields = append(fields, fieldProblem{d.Location, d.Message, d.Value})
+			details = append(details, strings.TrimSpace(d.Location+" "+d.Message))
+		}
+		if len(details) > 0 {
+			msg = strings.Join(details, "; ")
+		}
+		return newProblem(status, msg, fields...)
+	}
+})
+
+const unexpectedWords = "Something went wrong on our side. It has been logged; please try again."
+
+// problemOf turns any error that a handler returned into a problem. What is not meant for
+// people stays in cause.
+func problemOf(err error) *problem {
+	var p *problem
+	if errors.As(err, &p) {
+		return p
+	}
+	var he *echo.HTTPError
+	if errors.As(err, &he) {
+		p = newProblem(he.Code, wordsFor(he.Code))
+		if he.Code >= http.StatusInternalServerError {
+			p.cause = err
+		}
+		return p
+	}
+	p = newProblem(http.StatusInternalServerError, unexpectedWords)
+	p.cause = err
+	return p
+}
+
+func wordsFor(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "There is nothing at this address."
+	case http.StatusMethodNotAllowed:
+		return "This address does not answer that method."
+	case http.StatusRequestEntityTooLarge:
+		return "The request's body is too large."
+	}
+	return http.StatusText(status)
+}

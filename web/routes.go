@@ -1,0 +1,52 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+)
+
+// pages lists every route that is not of the JSON API, with who may call it.
+func (s *Server) pages() []route {
+	return []route{
+		{http.MethodGet, "/", accessWallet, s.dashboard},
+		{http.MethodGet, "/partials/status", accessWallet, s.partialStatus},
+		{http.MethodGet, "/partials/gpus", accessWallet, s.partialGPUs},
+		{http.MethodGet, "/partials/jobs", accessWallet, s.partialJobs},
+		{http.MethodGet, "/partials/rewards", accessWallet, s.partialRewards},
+		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
+		{http.MethodGet, "/docs", accessPublic, s.docsPage},
+		{http.MethodGet, "/static/:file", accessPublic, s.staticFile},
+		{http.MethodGet, "/favicon.ico", accessPublic, s.favicon},
+		{http.MethodGet, "/metrics", accessOperator, s.metricsPage()},
+	}
+}
+
+// operations lists every route of the JSON API, with who may call it.
+func (s *Server) operations(api huma.API) {
+	get(api, s, "/api/validator/status", accessWallet, "Validator", "Status of a validator", s.apiStatus)
+	get(api, s, "/api/validator/gpus", accessWallet, "Validator", "GPUs that work for a validator", s.apiGPUs)
+	get(api, s, "/api/validator/rewards", accessWallet, "Validator", "Rewards of a validator", s.apiRewards)
+	get(api, s, "/api/validator/history", accessWallet, "Validator", "Earnings of a validator, newest first", s.apiHistory)
+	get(api, s, "/api/jobs/recent", accessWallet, "Jobs", "Newest jobs of a validator", s.apiRecentJobs)
+	get(api, s, "/api/jobs/analytics", accessWallet, "Jobs", "Counts over all jobs of a validator", s.apiAnalytics)
+	get(api, s, "/api/network/stats", accessPublic, "Network", "The network as a whole", s.apiNetworkStats)
+	get(api, s, "/api/network/workers", accessPublic, "Network", "The network's workers, counted", s.apiNetworkWorkers)
+	get(api, s, "/api/contracts", accessPublic, "Network", "The contracts that are read, and whether they fit", s.apiContracts)
+	get(api, s, "/api/worker/uptime", accessWallet, "Worker", "Uptime of a worker", s.apiUptime)
+	get(api, s, "/api/worker/status", accessWallet, "Worker", "What a worker last reported", s.apiWorkerStatus)
+	post(api, s, "/api/worker/heartbeat", accessIngest, "Worker", "Store a heartbeat", s.apiHeartbeat)
+	post(api, s, "/api/worker/gpu-metrics", accessIngest, "Worker", "Store samples of a worker's GPUs", s.apiGPUMetrics)
+	post(api, s, "/api/worker/claim-reward", accessWallet, "Worker", "Track a claim transaction that a wallet sent", s.apiClaimReward)
+	get(api, s, "/health", accessPublic, "Health", "Health with the state of each source", s.apiHealth)
+	get(api, s, "/health/ready", accessPublic, "Health", "200 while at least one source answers, else 503", s.apiReady)
+	get(api, s, "/health/live", accessPublic, "Health", "200 while the process runs", s.apiLive)
+}
+
+// route is a route outside the JSON API.
+type route struct {
+	method, path string
+	access       access
+	handler      echo.HandlerFunc
+}

@@ -1,0 +1,131 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bitsage-network/validator-dashboard/chain"
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/static"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// GPUReader is what the server needs of the GPU sampler.
+type GPUReader interface {
+	Snapshot() validator.GPUSnapshot
+	History(uuid string) []validator.GPUPoint
+}
+
+// ChainReader is what the server needs of the chain watcher. Look answers at once except
+// for the first look at an address, which it bounds.
+type ChainReader interface {
+	Look(ctx context.Context, wallet validator.Address) validator.ChainSnapshot
+	Network() validator.ChainNetwork
+	Contracts() []validator.ContractCheck
+}
+
+// Config is what a Server is made of; all but PublicURL and ValidatorAddress are required.
+type Config struct {
+	Database         *db.Store
+	GPUs             GPUReader
+	Chain            ChainReader
+	Network          chain.Network
+	ValidatorAddress validator.Address // the wallet of this host's GPUs; "" = not set
+	LocalAccess      bool
+	PublicURL        string
+	Version          string
+	Metrics          *prometheus.Registry
+	Log              *slog.Logger
+}
+
+// Server answers HTTP requests.
+type Server struct {
+	db               *db.Store
+	gpus             GPUReader
+	chain            ChainReader
+	network          chain.Network
+	validatorAddress validator.Address
+	localAccess      bool
+	publicURL        string
+	version          string
+	metrics          *prometheus.Registry
+	log              *slog.Logger
+	assets           *static.Assets
+	memory           *memory
+	now              func() time.Time
+	echo             *echo.Echo
+	docs             []apiOperation
+}
+
+// New checks the configuration and builds the routes.
+func New(c Config) (*Server, error) {
+	switch {
+	case c.Database == nil, c.GPUs == nil, c.Chain == nil, c.Metrics == nil, c.Log == nil:
+		return nil, errors.New("web: database, GPUs, chain, metrics and log are required")
+	}
+	assets, err := static.Load()
+	if err != nil {
+		return nil, err
+	}
+	mem, err := newMemory()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		db: c.Database, gpus: c.GPUs, chain: c.Chain, network: c.Network,
+		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
+		version: c.Version, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
+		now: func() time.Time { return time.Now().UTC() },
+	}
+	if s.echo, err = s.newEcho(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Handler is the whole site.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// How long a client may take; answers are small and come from memory.
+const (
+	headerTimeout = 5 * time.Second
+	readBody      = 15 * time.Second
+	writeTimeout  = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	drainTimeout  = 5 * time.Second
+	maxHeader     = 32 << 10
+)
+
+// Serve answers on the listener until ctx ends, then lets running requests finish.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readBody,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := srv.Shutdown(drain); err != nil {
+		return errors.Join(fmt.Errorf("finish requests: %w", err), srv.Close())
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+func (s *Server) showGPUs(f fleet, panel views.Panel, now time.Time) views.GPUsPanel {
+	m := views.GPUsPanel{Panel: panel}
+	if f.hostApplies {
+		m.Notice = staleNotice(f.host.State, now)
+	}
+	for _, g := range f.members {
+		m.Cards = append(m.Cards, s.gpuCard(g, now, f.hostApplies && g.host == "" && f.host.State.Health != validator.HealthOK))
+	}
+	if len(m.Cards) == 0 {
+		m.Empty, m.Notice = noGPUs(f), nil
+		return m
+	}
+	m.Summary = fleetSummary(f)
+	return m
+}
+
+func fleetSummary(f fleet) []views.Row {
+	var total, used, util, power mean
+	here := 0
+	for _, g := range f.members {
+		if g.gpu.MissingSince.Known() {
+			continue
+		}
+		here++
+		addTo(&total, g.gpu.MemoryTotalBytes)
+		addTo(&used, g.gpu.MemoryUsedBytes)
+		addTo(&util, g.gpu.UtilizationPercent)
+		addTo(&power, g.gpu.PowerMilliwatts)
+	}
+	rows := []views.Row{{Label: "Answering", Value: views.Value{Text: fmt.Sprintf("%d of %d", here, len(f.members))}}}
+	if util.n > 0 {
+		rows = append(rows, views.Row{Label: "Utilisation", Value: views.Value{Text: oneDecimal(util.sum / float64(util.n)), Unit: "%"}})
+	}
+	if total.n > 0 && used.n > 0 {
+		rows = append(rows, views.Row{Label: "Memory", Value: views.Value{Text: oneDecimal(used.sum/bytesPerGiB) + " of " + oneDecimal(total.sum/bytesPerGiB), Unit: "GiB"}})
+	}
+	if power.n > 0 {
+		rows = append(rows, views.Row{Label: "Power", Value: views.Value{Text: integer(int64(power.sum/1000 + 0.5)), Unit: "W"}})
+	}
+	if f.hostApplies {
+		if v, known := f.host.Host.DriverVersion.Get(); known {
+			rows = append(rows, views.Row{Label: "Driver", Value: views.Value{Text: v}})
+		}
+		if v, known := f.host.Host.CUDAVersion.Get(); known {
+			rows = append(rows, views.Row{Label: "CUDA", Value: views.Value{Text: v}})
+		}
+	}
+	return rows
+}
+
+func noGPUs(f fleet) *views.Empty {
+	st := f.host.State
+	switch {
+	case f.hostApplies && st.Health == validator.HealthOK:
+		return &views.Empty{Icon: "cpu", Tone: views.ToneBad, Title: "The driver finds no GPU on this host", Text: "Check that the card is seated and powered, and what nvidia-smi says."}
+	case f.hostApplies:
+		return &views.Empty{Icon: "cpu", Tone: toneOf(st.Health), Title: "This host's GPUs cannot be read", Text: strings.TrimSpace(validator.Sentence(st.Reason) + " " + st.Remedy)}
+	case !f.remote.Known():
+		return &views.Empty{Icon: "cpu", Tone: views.ToneUnknown, Title: "GPUs unknown", Text: validator.Sentence(f.remote.Reason())}
+	}
+	return &views.Empty{Icon: "cpu", Tone: views.TonePlain, Title: "No GPU has been reported for this wallet", Text: "This host's GPUs work for another wallet. A worker reports its own with POST /api/worker/gpu-metrics."}
+}
+
+var gpuLooks = map[string]struct {
+	words string
+	tone  views.Tone
+	icon  string
+}{
+	"active":    {"Active", views.ToneGood, "activity"},
+	"idle":      {"Idle", views.TonePlain, "clock"},
+	"throttled": {"Throttled", views.ToneBad, "heat"},
+	"fault":     {"Fault", views.ToneBad, "bad"},
+	"missing":   {"Missing", views.ToneBad, "bad"},
+	"unknown":   {"Load unknown", views.ToneUnknown, "unknown"},
+}
+
+// remoteFresh is how old another host's report may be and still count as live.
+const remoteFresh = 2 * time.Minute
+
+func (s *Server) gpuCard(m fleetGPU, now time.Time, stale bool) views.GPUCard {
+	g := m.gpu
+	st := statusOf(g)
+	look := gpuLooks[st.word]
+	c := views.GPUCard{
+		ID: "gpu-" + domID(m.host+g.UUID, g.Index), Index: fmt.Sprintf("GPU %d", g.Index), Name: g.Name.Or("GPU of unknown model"),
+		UUID: g.UUID, Host: m.host, Tier: show(g.Tier, "", validator.Tier.String), Status: look.words, Tone: look.tone, Icon: look.icon,
+		Message: st.message, Stale: stale || g.MissingSince.Known(), Job: m.jobID,
+	}
+	if since, gone := g.MissingSince.Get(); gone {
+		c.Message = fmt.Sprintf("Gone since %s (%s): it no longer answers. Its last reading stays below.", since.UTC().Format("15:04:05 UTC"), ago(now, since))
+	} else if m.host != "" && now.Sub(g.SampledAt) > remoteFresh {
+		c.Stale, c.Tone, c.Icon, c.Status = true, views.ToneWarn, "warn", "Stale"
+		c.Message = "Last reported " + ago(now, g.SampledAt) + "."
+	}
+	var points []validator.GPUPoint
+	if m.host == "" {
+		points = s.gpus.History(g.UUID)
+	}
+	c.Gauges = gpuGauges(g, now, points)
+	if r, known := g.ThrottleReasons.Get(); known {
+		for _, t := range r.List() {
+			if t.Bit != validator.ThrottleGPUIdle {
+				tone, icon := severityLook(t.Severity)
+				c.Throttle = append(c.Throttle, views.Tag{Text: t.Words, Tone: tone, Icon: icon})
+			}
+		}
+	}
+	c.Facts = gpuFacts(g)
+	procs, known := g.Processes.Get()
+	if !known && m.host == "" {
+		c.ProcNote = "Processes: " + g.Processes.Reason()
+	}
+	for _, p := range procs {
+		c.Procs = append(c.Procs, views.GPUProc{PID: strconv.FormatUint(uint64(p.PID), 10), Name: p.Name.Or("name unknown"), Memory: orDash(show(p.MemoryBytes, "GiB", gibText))})
+	}
+	return c
+}
+
+func severityLook(sev validator.Severity) (views.Tone, string) {
+	switch sev {
+	case validator.SeverityCritical:
+		return views.ToneBad, "heat"
+	case validator.SeverityWarning:
+		return views.ToneWarn, "power"
+	case validator.SeverityGood, validator.SeverityNeutral:
+	}
+	return views.TonePlain, "info"
+}
+
+func orDash(v views.Value) string {
+	if !v.Known() {
+		return "—"
+	}
+	return v.Text + " " + v.Unit
+}
+
+// domID makes an identifier that is stable while the card is.
+func domID(uuid string, index int) string {
+	if uuid == "" {
+		return "index-" + strconv.Itoa(index)
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' {
+			return r
+		}
+		return '_'
+	}, uuid)
+}
+
+func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint) []views.Gauge {
+	util := views.Gauge{Label: "Utilisation", Icon: "gauge", Value: show(g.UtilizationPercent, "%", integer[uint32]), Percent: orEmpty(g.UtilizationPercent, integer[uint32]), Tone: views.TonePlain}
+	memory := views.Gauge{Label: "Memory", Icon: "memory", Value: show(g.MemoryUsedBytes, "GiB", gibText), Tone: views.TonePlain}
+	temp := views.Gauge{Label: "Temperature", Icon: "heat", Value: show(g.TemperatureC, "°C", integer[int]), Tone: views.TonePlain}
+	power := views.Gauge{Label: "Power", Icon: "power", Value: show(g.PowerMilliwatts, "W", wattsText), Tone: views.TonePlain}
+	if total, known := g.MemoryTotalBytes.Get(); known && total > 0 {
+		memory.Limit = "of " + gibText(total) + " GiB"
+		memory.Percent = share(validator.Map(g.MemoryUsedBytes, func(u uint64) float64 { return float64(u) / float64(total) }))
+	}
+	limit, hasLimit := g.SlowdownTemperatureC.Get()
+	if !hasLimit {
+		limit, hasLimit = g.MaxTemperatureC.Get()
+	}
+	if t, known := g.TemperatureC.Get(); known && hasLimit && limit > 0 {
+		temp.Limit = fmt.Sprintf("slows at %d °C", limit)
+		temp.Percent = share(validator.Some(float64(t) / float64(limit)))
+		switch {
+		case t >= limit:
+			temp.Tone = views.ToneBad
+		case t >= limit-nearLimitC:
+			temp.Tone = views.ToneWarn
+		}
+	}
+	if most, known := g.PowerLimitMilliwatts.Get(); known && most > 0 {
+		power.Limit = "of " + wattsText(most) + " W"
+		power.Percent = share(validator.Map(g.PowerMilliwatts, func(p uint32) float64 { return float64(p) / float64(most) }))
+	}
+	if len(points) > 0 {
+		util.Spark = gpuSparkline("Utilisation, last 10 minutes", now, points, func(p validator.GPUPoint) validator.Maybe[float64] {
+			return validator.Map(p.UtilizationPercent, func(u uint32) float64 { return float64(u) / 100 })
+		})
+		temp.Spark = gpuSparkline("Temperature, last 10 minutes", now, points, func(p validator.GPUPoint) validator.Maybe[float64] {
+			return validator.Map(p.TemperatureC, func(t int) float64 { return float64(t) / 100 })
+		})
+		memory.Spark = scaledSparkline("Memory, last 10 minutes", now, points, g.MemoryTotalBytes, func(p validator.GPUPoint) validator.Maybe[uint64] { return p.MemoryUsedBytes })
+		power.Spark = scaledSparkline("Power, last 10 minutes", now, points, g.PowerLimitMilliwatts, func(p validator.GPUPoint) validator.Maybe[uint32] { return p.PowerMilliwatts })
+	}
+	return []views.Gauge{util, memory, temp, power}
+}
+
+// nearLimitC is how close to throttling a temperature is worth a warning.
+const nearLimitC = 5
+
+// scaledSparkline draws a field against its limit; nil without one.
+func scaledSparkline[T uint32 | uint64](label string, now time.Time, points []validator.GPUPoint, limit validator.Maybe[T], of func(validator.GPUPoint) validator.Maybe[T]) *views.Sparkline {
+	most, known := limit.Get()
+	if !known || most == 0 {
+		return nil
+	}
+	return gpuSparkline(label, now, points, func(p validator.GPUPoint) validator.Maybe[float64] {
+		return validator.Map(of(p), func(v T) float64 { return float64(v) / float64(most) })
+	})
+}
+
+func orEmpty[T any](m validator.Maybe[T], text func(T) string) string {
+	v, known := m.Get()
+	if !known {
+		return ""
+	}
+	return text(v)
+}
+
+// share is a bar's length in percent, "" if unknown.
+func share(m validator.Maybe[float64]) string {
+	return orEmpty(m, func(f float64) string { return num(min(max(f, 0), 1) * 100) })
+}
+
+func gpuFacts(g validator.GPU) []views.Row {
+	clock := func(now, most validator.Maybe[uint32]) views.Value {
+		v := show(now, "MHz", integer[uint32])
+		if m, known := most.Get(); known && v.Known() {
+			v.Text += " of " + integer(m)
+		}
+		return v
+	}
+	rows := []views.Row{
+		{Label: "SM clock", Value: clock(g.SMClockMHz, g.SMClockMaxMHz)},
+		{Label: "Memory clock", Value: clock(g.MemoryClockMHz, g.MemoryClockMaxMHz)},
+		{Label: "Fan", Value: show(g.FanPercent, "%", integer[uint32])},
+		{Label: "Performance state", Value: show(g.PerformanceState, "", func(p int) string { return "P" + strconv.Itoa(p) })},
+		{Label: "ECC errors, uncorrected", Value: show(g.ECCUncorrectedVolatile, "", integer[uint64])},
+		{Label: "Confidential computing", Value: show(g.ConfidentialComputeActive, "", func(on bool) string {
+			if on {
+				return "on"
+			}
+			return "off"
+		})},
+	}
+	if len(g.XIDs) > 0 {
+		rows = append(rows, views.Row{Label: "Newest XID error", Value: views.Value{Text: fmt.Sprintf("%d at %s", g.XIDs[0].Code, g.XIDs[0].At.UTC().Format("15:04:05 UTC"))}})
+	}
+	return rows
+}
