@@ -64,7 +64,7 @@ func probe(path string) error {
 	lib := dl.New(path, dl.RTLD_LAZY|dl.RTLD_LOCAL)
 	if err := lib.Open(); err != nil {
 		e := &Error{
-			Reason: fmt.Sprintf("%s cannot be loaded as a library.", path),
+			Reason: path + " cannot be loaded as a library.",
 			Remedy: "Set NVML_LIBRARY to the libnvidia-ml.so.1 of this host's NVIDIA driver.",
 			Err:    fmt.Errorf("dlopen: %w", err),
 		}
@@ -77,7 +77,7 @@ func probe(path string) error {
 	for _, symbol := range []string{"nvmlInit_v2", "nvmlShutdown"} {
 		if err := lib.Lookup(symbol); err != nil {
 			return &Error{
-				Reason: fmt.Sprintf("%s is not NVIDIA's management library.", path),
+				Reason: path + " is not NVIDIA's management library.",
 				Remedy: "Set NVML_LIBRARY to the libnvidia-ml.so.1 of this host's NVIDIA driver.",
 				Err:    fmt.Errorf("looking up a function: %w", err),
 			}
@@ -114,7 +114,7 @@ func openLibrary(path string) (Reader, error) {
 	}
 	for _, either := range [][]string{countSymbols, handleSymbols} {
 		if !r.has(either...) {
-			r.lib.Shutdown()
+			_ = r.lib.Shutdown() // it is not used
 			return nil, &Error{
 				Reason: "NVIDIA's driver is too old for this program: its library cannot list the GPUs.",
 				Remedy: "Install a current NVIDIA driver.",

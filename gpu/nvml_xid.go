@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 )
 
 const (
-	xidWait     = 250 * time.Millisecond // longest time that stopping takes
-	xidPause    = time.Second            // after a failed wait, which may fail at once each time
-	xidsPending = 1000                   // kept between two passes; a storm drops its oldest
+	xidWaitMS   = 250         // milliseconds: the longest time that stopping takes
+	xidPause    = time.Second // after a failed wait, which may fail at once each time
+	xidsPending = 1000        // kept between two passes; a storm drops its oldest
 )
 
 // xidWatch waits for the XIDs of a set of GPUs on a goroutine of its own.
@@ -46,9 +47,8 @@ func (r *nvmlReader) watchXIDs(present map[nvml.Device]string) {
 
 // takeXIDs returns the XIDs that came since it was called before, oldest first.
 func (r *nvmlReader) takeXIDs() []XID {
-	taken := append(r.untaken, r.watch.take()...)
-	r.untaken = nil
-	return taken
+	defer func() { r.untaken = nil }()
+	return slices.Concat(r.untaken, r.watch.take())
 }
 
 func (r *nvmlReader) hasEvents() bool {
@@ -96,7 +96,7 @@ func (r *nvmlReader) register(devices map[nvml.Device]string) (*xidWatch, map[nv
 		if !undefined {
 			return &xidWatch{set: set, uuids: devices, stop: make(chan struct{}), done: make(chan struct{})}, since
 		}
-		set.Free()
+		_ = set.Free() // as nvml.h asks; nothing waits on it
 	}
 }
 
@@ -120,7 +120,7 @@ func (w *xidWatch) wait() {
 			return
 		default:
 		}
-		event, ret := w.set.Wait(uint32(xidWait.Milliseconds()))
+		event, ret := w.set.Wait(xidWaitMS)
 		switch {
 		case ret == nvml.SUCCESS && event.EventType == nvml.EventTypeXidCriticalError:
 			w.put(XID{UUID: w.uuids[event.Device], XIDEvent: validator.XIDEvent{Code: event.EventData, At: time.Now()}})
@@ -163,6 +163,6 @@ func (w *xidWatch) close() []XID {
 	}
 	close(w.stop)
 	<-w.done
-	w.set.Free()
+	_ = w.set.Free() // nvmlShutdown follows, or a new set
 	return w.take()
 }

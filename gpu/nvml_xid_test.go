@@ -43,7 +43,7 @@ func TestXIDs(t *testing.T) {
 
 				f.Fail("1.lost", 15)
 				until(t, s, "NVML was opened anew", func(s validator.GPUSnapshot) bool {
-					return missingNow("GPU-b")(s) && s.GPUs[0].XIDsWatchedSince.Or(start).After(snap.GPUs[0].XIDsWatchedSince.Or(start))
+					return missingNow(s) && s.GPUs[0].XIDsWatchedSince.Or(start).After(snap.GPUs[0].XIDsWatchedSince.Or(start))
 				})
 				f.XID(0, 14)
 				snap = until(t, s, "XIDs after NVML was opened anew", func(s validator.GPUSnapshot) bool { return len(s.GPUs[0].XIDs) == 2 })
@@ -63,7 +63,7 @@ func TestXIDOfALostGPU(t *testing.T) {
 		s := run(t, cfg)
 		until(t, s, "two GPUs", healthy(2))
 		f.Fail("1.handle", 15)
-		until(t, s, "the GPU is missing", missingNow("GPU-b"))
+		until(t, s, "the GPU is missing", missingNow)
 		f.XID(1, 79)
 		until(t, s, "its XID", func(s validator.GPUSnapshot) bool {
 			g := s.GPUs[1]

@@ -23,6 +23,7 @@ const childEnv = "GPU_TEST_IN_CHILD"
 // fake is a fake library with the script that drives it.
 type fake struct {
 	*gputest.Script
+
 	lib string
 }
 
@@ -132,12 +133,13 @@ func until(t *testing.T, s *Sampler, what string, ok func(validator.GPUSnapshot)
 
 // summary is what a failed test needs to see of a snapshot.
 func summary(s validator.GPUSnapshot) string {
-	out := fmt.Sprintf("%s %q", s.State.Health, s.State.Reason)
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s %q", s.State.Health, s.State.Reason)
 	for _, g := range s.GPUs {
-		out += fmt.Sprintf("\n%d %s %q: fault %q, missing since %v, sampled at %v, %v °C, XIDs %v",
+		fmt.Fprintf(&out, "\n%d %s %q: fault %q, missing since %v, sampled at %v, %v °C, XIDs %v",
 			g.Index, g.UUID, g.Name.Or(g.Name.Reason()), g.Fault.Or("none"), g.MissingSince.Or(time.Time{}), g.SampledAt, g.TemperatureC.Or(0), g.XIDs)
 	}
-	return out
+	return out.String()
 }
 
 func healthy(n int) func(validator.GPUSnapshot) bool {

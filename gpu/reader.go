@@ -28,8 +28,9 @@ type Reading struct {
 // XID is an error that NVIDIA's driver reported for the GPU with the given UUID
 // (nvmlEventTypeXidCriticalError). UUID is empty if the driver named no GPU that is listed.
 type XID struct {
-	UUID string
 	validator.XIDEvent
+
+	UUID string
 }
 
 // Error says why the GPUs of this host cannot be read, in sentences for people.

@@ -254,7 +254,7 @@ func (s *Sampler) logMissing(before []validator.GPU) {
 		faulty := g.Fault.Known()
 		log := s.cfg.Log.With(slog.Int("index", g.Index), slog.String("gpu", g.UUID))
 		switch wasFaulty, known := was[cardKey(g)]; {
-		case faulty && !(known && wasFaulty):
+		case faulty && (!known || !wasFaulty):
 			log.Warn("a GPU cannot be read", "reason", g.Fault.Or(""))
 		case !faulty && wasFaulty:
 			log.Info("a GPU can be read again")

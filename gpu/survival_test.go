@@ -27,11 +27,9 @@ func byUUID(t *testing.T, s validator.GPUSnapshot, uuid string) validator.GPU {
 	return s.GPUs[i]
 }
 
-// missingNow says whether the card with the UUID is listed as missing.
-func missingNow(uuid string) func(validator.GPUSnapshot) bool {
-	return func(s validator.GPUSnapshot) bool {
-		return slices.ContainsFunc(s.GPUs, func(g validator.GPU) bool { return g.UUID == uuid && g.MissingSince.Known() })
-	}
+// missingNow says whether the second of twoGPUs is listed as missing.
+func missingNow(s validator.GPUSnapshot) bool {
+	return slices.ContainsFunc(s.GPUs, func(g validator.GPU) bool { return g.UUID == "GPU-b" && g.MissingSince.Known() })
 }
 
 func TestValuesFollowTheGPU(t *testing.T) {
@@ -97,13 +95,13 @@ func TestGPUIsLostAndComesBack(t *testing.T) {
 				lost := time.Now()
 				f.Set("0.temp", "44")
 				how(f)
-				until(t, s, "the GPU is missing", missingNow("GPU-b"))
+				until(t, s, "the GPU is missing", missingNow)
 
 				// What the other GPU does goes on, also when NVML is opened anew meanwhile.
 				f.Set("0.temp", "45")
-				snap := until(t, s, "the other GPU goes on", func(s validator.GPUSnapshot) bool { return s.GPUs[0].TemperatureC.Or(0) == 45 })
+				until(t, s, "the other GPU goes on", func(s validator.GPUSnapshot) bool { return s.GPUs[0].TemperatureC.Or(0) == 45 })
 				time.Sleep(300 * time.Millisecond)
-				snap = until(t, s, "the other GPU is there", func(s validator.GPUSnapshot) bool { return s.State.Health == validator.HealthOK })
+				snap := until(t, s, "the other GPU is there", func(s validator.GPUSnapshot) bool { return s.State.Health == validator.HealthOK })
 				b := byUUID(t, snap, "GPU-b")
 				since, known := b.MissingSince.Get()
 				if !known || since.Before(lost) || b.TemperatureC.Or(0) != 66 || b.SampledAt.After(since) || !b.Fault.Known() || len(snap.GPUs) != 2 {
@@ -116,8 +114,8 @@ func TestGPUIsLostAndComesBack(t *testing.T) {
 					t.Error("history has points of when the GPU was missing")
 				}
 
-				f.Unset("1.lost", "1.handle", "1.power", "1.util")
 				f.Set("count", "2", "1.uuid", "GPU-b", "1.temp", "51")
+				f.Unset("1.lost", "1.handle", "1.power", "1.util")
 				snap = until(t, s, "it is back", healthy(2))
 				if b := byUUID(t, snap, "GPU-b"); b.MissingSince.Known() || b.TemperatureC.Or(0) != 51 {
 					t.Errorf("GPU %+v; want it back", b)
@@ -176,7 +174,7 @@ func TestReplacedCard(t *testing.T) {
 		s := run(t, f.fast())
 		until(t, s, "two GPUs", healthy(2))
 		f.Set("1.uuid", "GPU-c", "1.name", "NVIDIA B200")
-		snap := until(t, s, "the new card", missingNow("GPU-b"))
+		snap := until(t, s, "the new card", missingNow)
 		if len(snap.GPUs) != 3 || snap.GPUs[1].UUID != "GPU-c" || snap.GPUs[1].Tier.Or(-1) != validator.TierFrontier || snap.GPUs[2].UUID != "GPU-b" {
 			t.Errorf("GPUs %+v; want a, c and then the missing b", snap.GPUs)
 		}
@@ -262,7 +260,7 @@ func TestCleanShutdown(t *testing.T) {
 			s := run(t, f.fast())
 			until(t, s, "two GPUs", healthy(2))
 			f.Fail("1.lost", 15) // brings a few openings anew
-			until(t, s, "the GPU is missing", missingNow("GPU-b"))
+			until(t, s, "the GPU is missing", missingNow)
 			time.Sleep(400 * time.Millisecond)
 		})
 		count := map[string]int{}

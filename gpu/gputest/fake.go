@@ -66,7 +66,7 @@ func BuildFake(tb testing.TB, v Variant) string {
 	if _, err := os.Stat(lib); err == nil {
 		return lib
 	}
-	work, err := os.MkdirTemp(filepath.Dir(folder), "build-")
+	work, err := os.MkdirTemp(filepath.Dir(folder), "build-") //nolint:usetesting // it is renamed to outlive the test
 	if err != nil {
 		tb.Fatalf("making a folder for the fake NVML library: %v", err)
 	}
@@ -93,7 +93,7 @@ func compile(tb testing.TB, folder, header string, v Variant) {
 	flags := append(strings.Fields(string(v)), "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations",
 		"-DNVML_NO_UNVERSIONED_FUNC_DEFS", "-I"+header, "-shared", "-fPIC", "-pthread",
 		"-Wl,-soname,libnvidia-ml.so.1", "-o", filepath.Join(folder, "libnvidia-ml.so.1"), c)
-	cmd := exec.Command(cc, flags...)
+	cmd := exec.CommandContext(tb.Context(), cc, flags...) //nolint:gosec // the flags are this package's
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("building the fake NVML library: %v\n%s", err, out)
 	}
@@ -102,7 +102,7 @@ func compile(tb testing.TB, folder, header string, v Variant) {
 // headerFolder finds the nvml.h that go-nvml is built with.
 func headerFolder(tb testing.TB) string {
 	tb.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/NVIDIA/go-nvml").Output()
+	out, err := exec.CommandContext(tb.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/NVIDIA/go-nvml").Output()
 	if err != nil {
 		tb.Fatalf("finding go-nvml's nvml.h: %v", err)
 	}
@@ -124,7 +124,7 @@ func cacheFolder(tb testing.TB) string {
 
 func digest(tb testing.TB, header string, v Variant) string {
 	tb.Helper()
-	h, err := os.ReadFile(header)
+	h, err := os.ReadFile(header) //nolint:gosec // the header that go list names
 	if err != nil {
 		tb.Fatalf("reading go-nvml's nvml.h: %v", err)
 	}

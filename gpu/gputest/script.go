@@ -41,9 +41,9 @@ func (s *Script) Set(pairs ...string) {
 	if len(pairs)%2 != 0 {
 		s.tb.Fatalf("Script.Set wants pairs of key and value, this has %d strings", len(pairs))
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		s.drop(pairs[i])
-		s.lines = append(s.lines, pairs[i]+"="+pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		s.drop(pair[0])
+		s.lines = append(s.lines, strings.Join(pair, "="))
 	}
 	s.write()
 }
