@@ -31,9 +31,8 @@ func (c *Client) stateAt(now time.Time) validator.SourceState {
 	if c.block != nil {
 		without = validator.HealthStale
 	}
-	k := c.cfg.Contracts
 	switch {
-	case k.ProverStaking == "" && k.ReputationManager == "" && k.SAGEToken == "":
+	case c.cfg.Contracts.unreadable():
 		s.Health = validator.HealthDisabled
 		s.Reason = validator.Sentence(c.nothingConfigured())
 		s.Remedy = "Set PROVER_STAKING_ADDRESS, REPUTATION_MANAGER_ADDRESS and SAGE_TOKEN_ADDRESS."

@@ -10,7 +10,7 @@ import (
 // Look returns the newest snapshot of a wallet and keeps the wallet watched for the
 // configured time. It answers at once, except the first look at a wallet: that one waits
 // until the wallet has been read, at most FirstLookWait, and not at all while every node
-// is known to be down. All first looks at a wallet share one read.
+// is known to be down or there is no contract to read. All first looks at a wallet share one read.
 //
 // The address must be in normal form. The snapshot's slices are shared: do not write them.
 func (c *Client) Look(ctx context.Context, wallet validator.Address) validator.ChainSnapshot {
@@ -18,7 +18,7 @@ func (c *Client) Look(ctx context.Context, wallet validator.Address) validator.C
 	w := c.watched.look(wallet, c.cfg.Now())
 	first := !w.tried
 	c.mu.Unlock()
-	if first && !c.pool.open() {
+	if first && !c.cfg.Contracts.unreadable() && !c.pool.open() {
 		signal(c.pollNow)
 		t := time.NewTimer(c.cfg.FirstLookWait)
 		defer t.Stop()

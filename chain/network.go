@@ -46,6 +46,11 @@ func (c Contracts) Or(defaults Contracts) Contracts {
 	}
 }
 
+// unreadable says whether no contract that a wallet is read from has an address.
+func (c Contracts) unreadable() bool {
+	return c.ProverStaking == "" && c.ReputationManager == "" && c.SAGEToken == ""
+}
+
 // ErrUnknownNetwork says that a name is no network; the wrapping error lists those that are.
 var ErrUnknownNetwork = errors.New("unknown network")
 

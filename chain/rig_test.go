@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -141,6 +142,19 @@ func (r *rig) seenAt(t *testing.T, a validator.Address, b validator.Block) valid
 		return s.Block == b
 	})
 	return s
+}
+
+// checked waits until no contract is left unchecked.
+func (r *rig) checked(t *testing.T) []validator.ContractCheck {
+	t.Helper()
+	var checks []validator.ContractCheck
+	eventually(t, "every contract is checked", func() bool {
+		checks = r.client.Contracts()
+		return !slices.ContainsFunc(checks, func(c validator.ContractCheck) bool {
+			return c.Status == validator.ContractUnchecked
+		})
+	})
+	return checks
 }
 
 func aliceStake() validator.Stake {

@@ -1,0 +1,220 @@
+package chain_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/chain"
+	"github.com/bitsage-network/validator-dashboard/chain/devchain"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// wholeFailures are the ways in which a node as a whole fails, and what is said of each.
+var wholeFailures = []struct {
+	name   string
+	faults devchain.Faults
+	says   string
+}{
+	{"cut connections", devchain.Faults{Mode: devchain.Disconnects}, "broke off the connection"},
+	{"silence", devchain.Faults{Mode: devchain.Hangs}, "did not answer in"},
+	{"slowness", devchain.Faults{Latency: time.Minute}, "did not answer in"},
+	{"garbage", devchain.Faults{Mode: devchain.Garbage}, "no JSON-RPC"},
+	{"a proxy's HTML", devchain.Faults{Mode: devchain.HTML}, "is failing (HTTP 502)"},
+	{"a rate limit", devchain.Faults{Mode: devchain.RateLimits}, "takes no more requests for now (HTTP 429)"},
+	{"a cut body", devchain.Faults{Mode: devchain.Truncates}, "broke off in the middle of its answer"},
+	{"ids nobody asked with", devchain.Faults{Mode: devchain.WrongIDs}, "answered none of the questions"},
+	{"a flood", devchain.Faults{Mode: devchain.Floods}, "more than this dashboard reads"},
+	{"no batches", devchain.Faults{Mode: devchain.SingleError}, "no JSON-RPC"},
+	{"errors of its own", devchain.Faults{Methods: map[string]devchain.RPCError{
+		"starknet_blockHashAndNumber": {Code: -32603, Message: "Internal error"}}}, "JSON-RPC error -32603"},
+	{"another network", devchain.Faults{ChainID: "SN_MAIN"}, "serves SN_MAIN, this dashboard is set to SN_SEPOLIA"},
+}
+
+func impatient(c *chain.Config) {
+	c.CallTimeout = 250 * time.Millisecond
+	c.MaxResponseBytes = 64 << 10
+}
+
+func TestANodeThatFailsFromTheStart(t *testing.T) {
+	for _, c := range wholeFailures {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 1, impatient)
+			r.breaks(0, c.faults)
+			r.run(t)
+			var s validator.ChainSnapshot
+			eventually(t, "the reason names the failure", func() bool {
+				s = r.look(alice)
+				return strings.Contains(s.State.Reason, c.says)
+			})
+			if s.State.Health != validator.HealthUnavailable || s.State.Remedy == "" || !s.State.ObservedAt.IsZero() {
+				t.Errorf("state %+v", s.State)
+			}
+			if s.Stake.Known() || s.Eligible.Known() || s.Reputation.Known() || s.ReputationRank.Known() ||
+				s.WalletBalance.Known() || s.Network.Config.Known() || s.Network.TotalStaked.Known() {
+				t.Errorf("something is known of a chain that was never read: %+v", s)
+			}
+			if s.Stake.Reason() == "" || s.Stake.Call.Function != "get_stake" {
+				t.Errorf("the missing stake says %q of %q", s.Stake.Reason(), s.Stake.Call.Function)
+			}
+			r.nodes[0].Heal()
+			r.health(t, validator.HealthOK)
+			r.seenAt(t, alice, r.chain.Mine())
+		})
+	}
+}
+
+func TestGoodValuesStayWhenTheNodeFails(t *testing.T) {
+	for _, c := range wholeFailures {
+		t.Run(c.name, func(t *testing.T) {
+			r := running(t, 1, impatient)
+			before := r.seenAt(t, alice, r.chain.Head())
+			r.breaks(0, c.faults)
+			var s validator.ChainSnapshot
+			eventually(t, "the reason names the failure", func() bool {
+				s = r.look(alice)
+				return strings.Contains(s.State.Reason, c.says)
+			})
+			if s.State.Health != validator.HealthStale ||
+				!strings.Contains(s.State.Reason, "Last good block 1.") || s.State.Block != before.Block.Number {
+				t.Errorf("state %+v", s.State)
+			}
+			stake, ok := s.Stake.Get()
+			if !ok || !sameStake(stake, aliceStake()) || s.Block != before.Block {
+				t.Errorf("the last good stake is gone: %+v", s.Stake)
+			}
+			r.nodes[0].Heal()
+			r.health(t, validator.HealthOK)
+		})
+	}
+}
+
+func TestAClosedPort(t *testing.T) {
+	r := newRig(t, 1)
+	if err := r.nodes[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.run(t)
+	s := r.health(t, validator.HealthUnavailable)
+	eventually(t, "the reason names the node", func() bool {
+		s = r.client.State()
+		return strings.Contains(s.Reason, "cannot be connected to")
+	})
+}
+
+func TestAFirstLookWaitsNoLongerThanItsBound(t *testing.T) {
+	const bound = 150 * time.Millisecond
+	r := newRig(t, 1, func(c *chain.Config) { c.FirstLookWait = bound })
+	r.breaks(0, devchain.Faults{Mode: devchain.Hangs})
+	r.run(t)
+	start := time.Now()
+	s := r.look(alice)
+	if took := time.Since(start); took < bound || took > bound+2*time.Second {
+		t.Errorf("the first look took %s, its bound is %s", took, bound)
+	}
+	if s.State.Health != validator.HealthUnavailable || s.Stake.Known() {
+		t.Errorf("state %+v", s.State)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	start = time.Now()
+	r.client.Look(ctx, bob)
+	if took := time.Since(start); took > bound {
+		t.Errorf("a look whose context had ended took %s", took)
+	}
+}
+
+func TestAnOpenCircuitSparesNodeAndCaller(t *testing.T) {
+	r := newRig(t, 1, func(c *chain.Config) {
+		c.BreakerFailures, c.BreakerDelay = 2, time.Hour
+		c.FirstLookWait = time.Minute
+	})
+	r.breaks(0, devchain.Faults{Mode: devchain.RateLimits})
+	r.run(t)
+	// The checks of the contracts fail too, so that the circuit opens after two requests.
+	eventually(t, "the circuit opens", func() bool { return r.metric(t, "validator_chain_rpc_circuit_open") == 1 })
+	asked := r.nodes[0].Counters().Requests
+	start := time.Now()
+	s := r.look(alice)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("a look took %s though the circuit is known to be open", took)
+	}
+	if !strings.Contains(s.State.Reason, "HTTP 429") {
+		t.Errorf("the reason is lost behind the circuit: %q", s.State.Reason)
+	}
+	polls := time.After(100 * time.Millisecond) // ten poll intervals
+	<-polls
+	if now := r.nodes[0].Counters().Requests; now > asked {
+		t.Errorf("%d more requests went to a node whose circuit is open", now-asked)
+	}
+}
+
+func TestACircuitClosesWhenTheNodeServesAgain(t *testing.T) {
+	r := newRig(t, 1, func(c *chain.Config) { c.BreakerFailures = 2 })
+	r.breaks(0, devchain.Faults{Mode: devchain.HTML})
+	r.run(t)
+	eventually(t, "the circuit opens", func() bool { return r.metric(t, "validator_chain_rpc_circuit_open") == 1 })
+	r.nodes[0].Heal()
+	r.health(t, validator.HealthOK)
+	if n := strings.Count(r.log.String(), "Starknet node fails"); n != 1 {
+		t.Errorf("one outage was logged %d times:\n%s", n, r.log)
+	}
+	if n := strings.Count(r.log.String(), "Starknet node serves again"); n != 1 {
+		t.Errorf("one recovery was logged %d times:\n%s", n, r.log)
+	}
+}
+
+func TestTheSecondNodeServesWhileTheFirstFails(t *testing.T) {
+	for _, c := range wholeFailures {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 2, impatient, func(c *chain.Config) { c.BreakerFailures = 2 })
+			r.breaks(0, c.faults)
+			r.run(t)
+			r.seenAt(t, alice, r.chain.Mine())
+			if r.nodes[1].Counters().Requests == 0 {
+				t.Error("the second node was never asked")
+			}
+			r.nodes[0].Heal()
+			eventually(t, "the first node alone serves", func() bool {
+				r.nodes[0].ResetCounters()
+				r.nodes[1].ResetCounters()
+				r.seenAt(t, alice, r.chain.Mine())
+				return r.nodes[0].Counters().Requests > 0 && r.nodes[1].Counters().Requests == 0
+			})
+		})
+	}
+}
+
+func TestAPassingFailureIsRetriedAtOnce(t *testing.T) {
+	r := newRig(t, 1, func(c *chain.Config) {
+		c.Retries, c.RetryBackoff = 20, 20*time.Millisecond
+		c.PollInterval = time.Hour
+	})
+	r.breaks(0, devchain.Faults{Mode: devchain.HTML})
+	r.run(t)
+	eventually(t, "the node is asked", func() bool { return r.nodes[0].Counters().Requests > 0 })
+	r.nodes[0].Heal()
+	r.health(t, validator.HealthOK) // long before the next poll
+}
+
+func TestWordsForPeopleAndLogsHoldNoKeys(t *testing.T) {
+	r := newRig(t, 1, func(c *chain.Config) {
+		c.RPCURLs = []string{"http://user:hunter2@127.0.0.1:1/v2/SECRETKEY?apikey=SECRETKEY"}
+	})
+	r.run(t)
+	eventually(t, "the node is found down", func() bool { return strings.Contains(r.client.State().Reason, "127.0.0.1:1") })
+	s := r.look(alice)
+	eventually(t, "the contracts' checks fail too", func() bool {
+		return strings.Contains(r.client.Contracts()[0].Reason, "127.0.0.1:1")
+	})
+	for _, text := range []string{s.State.Reason, s.State.Remedy, s.Stake.Reason(), r.client.Contracts()[0].Reason, r.log.String()} {
+		if strings.Contains(text, "SECRETKEY") || strings.Contains(text, "hunter2") {
+			t.Errorf("a key is told: %s", text)
+		}
+	}
+	_, err := r.client.ClaimOutcome(context.Background(), "0x1", alice)
+	if err == nil || strings.Contains(err.Error(), "SECRETKEY") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("error of ClaimOutcome: %v", err)
+	}
+}
