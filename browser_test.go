@@ -87,7 +87,7 @@ func until(t *testing.T, ctx context.Context, js string) {
 
 func TestThePageShowsTheSourcesAndFollowsThem(t *testing.T) {
 	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=2", "temp=61", "util=73")
-	c, _, env := devnet(t)
+	c, env := devnet(t)
 	c.SetStake(wallet, validator.Stake{Amount: validator.WeiFromSAGE(12_500), StakedAt: time.Now().Add(-time.Hour), LastClaimAt: time.Now().Add(-time.Hour), Tier: validator.TierEnterprise, Active: true})
 	c.Mine()
 	url := dbtest.NewURL(t)

@@ -98,7 +98,8 @@ func start(t *testing.T, env ...string) *program {
 		if !open {
 			t.Fatalf("the program ended:\n%s", p.logged())
 		}
-		p.url = l[strings.Index(l, "http://"):]
+		_, after, _ := strings.Cut(l, "http://")
+		p.url = "http://" + after
 	case <-time.After(60 * time.Second):
 		t.Fatalf("the program is not ready:\n%s", p.logged())
 	}
@@ -179,14 +180,14 @@ func source(v map[string]any, name string) map[string]any {
 }
 
 // devnet is a chain served over HTTP with one staked wallet.
-func devnet(t *testing.T) (*devchain.Chain, *devchain.Node, []string) {
+func devnet(t *testing.T) (*devchain.Chain, []string) {
 	t.Helper()
 	c := devchain.New(devchain.Config{})
 	n := devchain.NewNode(c)
 	srv := httptest.NewServer(n)
 	t.Cleanup(srv.Close)
 	at := c.Contracts()
-	return c, n, []string{
+	return c, []string{
 		"STARKNET_RPC=" + srv.URL,
 		"PROVER_STAKING_ADDRESS=" + string(at.ProverStaking), "REPUTATION_MANAGER_ADDRESS=" + string(at.ReputationManager),
 		"SAGE_TOKEN_ADDRESS=" + string(at.SAGEToken), "JOB_MANAGER_ADDRESS=" + string(at.JobManager),
@@ -223,7 +224,7 @@ func TestWithoutAnythingItStartsAndSaysSo(t *testing.T) {
 }
 
 func TestEveryDigitSurvives(t *testing.T) {
-	c, _, env := devnet(t)
+	c, env := devnet(t)
 	big := validator.WeiFromInt(1)
 	for range 200 {
 		big = big.Add(big)
@@ -323,7 +324,7 @@ func TestAWorkerReportsAndIsSeen(t *testing.T) {
 }
 
 func TestTheWholeAPIAnswersForAnUnknownWallet(t *testing.T) {
-	_, _, env := devnet(t)
+	_, env := devnet(t)
 	p := start(t, append(env, "DATABASE_URL="+dbtest.NewURL(t))...)
 	for _, path := range []string{
 		"/api/validator/status", "/api/validator/gpus", "/api/validator/rewards", "/api/validator/history", "/api/jobs/recent", "/api/jobs/analytics",

@@ -26,7 +26,7 @@ const startPatience = 10 * time.Second
 
 // serve runs the server until ctx ends and everything it started has ended.
 func serve(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) error {
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("LISTEN is %q, and another program listens there already: end it, or choose another port", cfg.Listen)

@@ -79,9 +79,6 @@ func (c *Client) Run(ctx context.Context) error {
 	return nil
 }
 
-// NetworkInfo returns the network that the client was made for.
-func (c *Client) NetworkInfo() Network { return c.cfg.Network }
-
 // signal wakes a goroutine that waits on ch, once however often it is signalled meanwhile.
 func signal(ch chan struct{}) {
 	select {

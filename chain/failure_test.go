@@ -2,6 +2,8 @@ package chain_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -132,7 +134,6 @@ func TestAnOpenCircuitSparesNodeAndCaller(t *testing.T) {
 	})
 	r.breaks(0, devchain.Faults{Mode: devchain.RateLimits})
 	r.run(t)
-	// The checks of the contracts fail too, so that the circuit opens after two requests.
 	eventually(t, "the circuit opens", func() bool { return r.metric(t, "validator_chain_rpc_circuit_open") == 1 })
 	asked := r.nodes[0].Counters().Requests
 	start := time.Now()
@@ -143,9 +144,9 @@ func TestAnOpenCircuitSparesNodeAndCaller(t *testing.T) {
 	if !strings.Contains(s.State.Reason, "HTTP 429") {
 		t.Errorf("the reason is lost behind the circuit: %q", s.State.Reason)
 	}
-	polls := time.After(100 * time.Millisecond) // ten poll intervals
-	<-polls
-	if now := r.nodes[0].Counters().Requests; now > asked {
+	time.Sleep(200 * time.Millisecond) // twenty poll intervals, ten retries of the checks
+	// What was on its way when the circuit opened may still arrive: a poll and a check.
+	if now := r.nodes[0].Counters().Requests; now > asked+2 {
 		t.Errorf("%d more requests went to a node whose circuit is open", now-asked)
 	}
 }
@@ -218,3 +219,97 @@ func TestWordsForPeopleAndLogsHoldNoKeys(t *testing.T) {
 		t.Errorf("error of ClaimOutcome: %v", err)
 	}
 }
+
+func TestNonsenseIsNoAnswer(t *testing.T) {
+	for name, answers := range map[string]map[string]any{
+		"a chain id of a number":    {"starknet_chainId": 7},
+		"a chain id of no felt":     {"starknet_chainId": "SN_SEPOLIA"},
+		"a head without a number":   {"starknet_blockHashAndNumber": map[string]any{"block_hash": "0x1"}},
+		"a head without a hash":     {"starknet_blockHashAndNumber": map[string]any{"block_number": 7}},
+		"a head of text":            {"starknet_blockHashAndNumber": "soon"},
+		"a header of another block": {"starknet_getBlockWithTxHashes": map[string]any{"block_hash": "0x1", "block_number": 1, "timestamp": 1}},
+		"a header of nothing":       {"starknet_getBlockWithTxHashes": map[string]any{}},
+		"a header of text":          {"starknet_getBlockWithTxHashes": "soon"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1)
+			r.breaks(0, devchain.Faults{Answers: answers})
+			r.run(t)
+			eventually(t, "the nonsense is told", func() bool {
+				return strings.Contains(r.look(alice).State.Reason, "answered nonsense for")
+			})
+			if s := r.look(alice); s.State.Health != validator.HealthUnavailable || s.Stake.Known() {
+				t.Errorf("state %+v", s.State)
+			}
+			r.nodes[0].Heal()
+			r.health(t, validator.HealthOK)
+		})
+	}
+}
+
+func TestReadsFailWhileTheHeadIsFollowed(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults devchain.Faults
+		says   string
+	}{
+		"the header": {devchain.Faults{Methods: map[string]devchain.RPCError{
+			"starknet_getBlockWithTxHashes": {Code: -32603, Message: "Internal error"}}}, "could not answer (JSON-RPC error -32603)"},
+		"a block that is gone": {devchain.Faults{Methods: map[string]devchain.RPCError{
+			"starknet_getBlockWithTxHashes": {Code: 24, Message: "Block not found"},
+			"starknet_call":                 {Code: 24, Message: "Block not found"}}}, "does not know the block that is being read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := running(t, 1, func(c *chain.Config) { c.Retries = 1 })
+			before := r.look(alice)
+			r.breaks(0, c.faults)
+			r.chain.Mine()
+			var s validator.ChainSnapshot
+			eventually(t, "the failed read is told", func() bool {
+				s = r.look(alice)
+				return s.State.Health == validator.HealthStale && strings.Contains(s.State.Reason, c.says)
+			})
+			if s.Block != before.Block || !s.Stake.Known() {
+				t.Errorf("the last good values are gone: %+v", s)
+			}
+			if s := r.look(bob); s.State.Health != validator.HealthUnavailable || s.Stake.Known() || !strings.Contains(s.State.Reason, c.says) {
+				t.Errorf("a wallet that was never read: %+v", s.State)
+			}
+			r.nodes[0].Heal()
+			r.seenAt(t, bob, r.chain.Mine())
+			r.health(t, validator.HealthOK)
+		})
+	}
+}
+
+func TestARefusedKeyIsNamedAsSuch(t *testing.T) {
+	r := newRig(t, 1, func(c *chain.Config) {
+		c.Transport = roundTrip(func(q *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusForbidden, Status: "403 Forbidden", Body: http.NoBody, Request: q}, nil
+		})
+	})
+	r.run(t)
+	eventually(t, "the key is named", func() bool {
+		s := r.client.State()
+		return strings.Contains(s.Reason, "refuses this dashboard (HTTP 403)") && s.Remedy == "Check the API key in STARKNET_RPC."
+	})
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	followed := false
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	defer elsewhere.Close()
+	node := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer node.Close()
+	r := newRig(t, 0, func(c *chain.Config) { c.RPCURLs = []string{node.URL} })
+	if _, err := r.client.ClaimOutcome(context.Background(), "0x1", alice); err == nil || !strings.Contains(err.Error(), "HTTP 307") {
+		t.Errorf("%v, want the redirect's status", err)
+	}
+	if followed {
+		t.Error("a redirect was followed")
+	}
+}
+
+// roundTrip makes a function an HTTP transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

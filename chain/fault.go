@@ -63,6 +63,7 @@ func (f *fault) passing() bool {
 	switch f.kind {
 	case faultUnreachable, faultHTTP, faultGarbage, faultRPC, faultBlockGone:
 		return f.status != http.StatusUnauthorized && f.status != http.StatusForbidden
+	case faultTimeout, faultTooLarge, faultWrongChain, faultBehind, faultOldHead:
 	}
 	return false
 }
@@ -162,8 +163,7 @@ func rpcError(err error) error {
 
 // codeOf returns the code of a JSON-RPC error, and 0 for any other error.
 func codeOf(err error) int {
-	var e *rpc.RPCError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rpc.RPCError](err); ok {
 		return e.Code
 	}
 	return 0
@@ -181,8 +181,7 @@ const (
 // redacted writes a cause for the log: without the request's URL, which may hold a key,
 // and not at any length that a node chooses.
 func redacted(err error) string {
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
 		err = withURL.Err
 	}
 	const limit = 300

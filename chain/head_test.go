@@ -117,6 +117,22 @@ func TestANewerNodeIsPreferredToAFrozenOne(t *testing.T) {
 	r.health(t, validator.HealthOK)
 }
 
+func TestTwoNodesWithTheSameOldHeadAreStale(t *testing.T) {
+	clock := newClock()
+	r := running(t, 2, func(c *chain.Config) { c.Now, c.WatchFor = clock.now, 24*time.Hour })
+	r.seenAt(t, alice, r.chain.MineAt(clock.now()))
+	clock.advance(12 * time.Minute)
+	eventually(t, "both nodes are asked and the age is told", func() bool {
+		s := r.client.State()
+		return r.nodes[1].Counters().Requests > 0 && s.Health == validator.HealthStale && strings.HasPrefix(s.Reason, "The node's newest block is 1")
+	})
+	if s := r.look(alice); !s.Stake.Known() {
+		t.Errorf("stake: %s", s.Stake.Reason())
+	}
+	r.chain.MineAt(clock.now())
+	r.health(t, validator.HealthOK)
+}
+
 func TestNetworkGoesStaleWhenTheClientStops(t *testing.T) {
 	clock := newClock()
 	r := newRig(t, 1, func(c *chain.Config) { c.Now, c.HeadMaxAge = clock.now, time.Hour })

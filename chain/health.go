@@ -45,6 +45,9 @@ func (c *Client) stateAt(now time.Time) validator.SourceState {
 	case c.block == nil:
 		s.Health = validator.HealthUnavailable
 		s.Reason = "Starknet has not been read yet."
+		if o := c.pool.standingOutage(); o != nil {
+			s.Reason, s.Remedy = c.outageWords(o)
+		}
 	case now.Sub(c.head.polledAt) > c.silence():
 		s.Health = validator.HealthStale
 		s.Reason = fmt.Sprintf("Starknet was last asked %s ago.", validator.Ago(now.Sub(c.head.polledAt)))

@@ -89,11 +89,16 @@ func (p *pool) round(ctx context.Context, timeout time.Duration, op func(context
 }
 
 // open says whether no node would be asked now.
-func (p *pool) open() bool {
+func (p *pool) open() bool { return p.standingOutage() != nil }
+
+// standingOutage returns why no node would be asked now, and nil if one would.
+func (p *pool) standingOutage() *outage {
+	o := &outage{}
 	for _, e := range p.nodes {
 		if !e.breaker.IsOpen() {
-			return false
+			return nil
 		}
+		o.faults = append(o.faults, e.lastFault())
 	}
-	return true
+	return o
 }

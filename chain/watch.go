@@ -2,6 +2,7 @@ package chain
 
 import (
 	"container/list"
+	"slices"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -85,7 +86,7 @@ func (l *watchList) unread(block validator.Felt, n int) []*watchedWallet {
 			again = append(again, w)
 		}
 	}
-	all := append(fresh, again...)
+	all := slices.Concat(fresh, again)
 	return all[:min(n, len(all))]
 }
 

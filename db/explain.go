@@ -35,8 +35,7 @@ func (s *Store) explain(err error) (reason, remedy string) {
 
 func explainMigration(err error) (reason, remedy string) {
 	reason = "The database's tables could not be brought up to date."
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
 		case "42501":
 			return reason, "Its user may not make tables: grant it CREATE on the schema, or run `validator-dashboard migrate` with a DATABASE_URL of a user who may."
@@ -88,7 +87,7 @@ func (s *Store) explainSilence(err error) (reason, remedy string) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The database at " + where + " does not answer in time.", "Check that it runs, and that no firewall stands between."
 	}
-	return "The connection with the database at " + where + " is lost.", "It is being tried again."
+	return "There is no connection with the database at " + where + ".", "Check that it runs and that DATABASE_URL names it."
 }
 
 // where is the database's address without user and password.

@@ -77,6 +77,9 @@ func (s *Store) session(ctx context.Context) (wasReady bool, err error) {
 func (s *Store) bringUp(ctx context.Context) error {
 	s.raising.Lock()
 	defer s.raising.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if s.cluster != nil {
 		ctx, cancel := context.WithTimeout(ctx, startLimit)
 		defer cancel()

@@ -153,7 +153,7 @@ func (q *query) memoryTemperature() validator.Maybe[int] {
 		if ret := q.device.GetFieldValues(fields); ret != nvml.SUCCESS {
 			return 0, ret
 		}
-		ret := nvml.Return(fields[0].NvmlReturn) //nolint:gosec // C's enum, in a field without a sign
+		ret := nvml.Return(fields[0].NvmlReturn)
 		return int(binary.NativeEndian.Uint32(fields[0].Value[:])), ret
 	}, "nvmlDeviceGetFieldValues")
 	if v, ok := t.Get(); ok && v == 0 {
@@ -200,7 +200,7 @@ func (q *query) readErrors(g *validator.GPU) {
 	g.RetiredPages = either(
 		ask(q, func() (uint32, nvml.Return) {
 			corrected, uncorrected, _, _, ret := q.device.GetRemappedRows()
-			return uint32(corrected + uncorrected), ret //nolint:gosec // both were uint32 in C
+			return uint32(corrected + uncorrected), ret
 		}, "nvmlDeviceGetRemappedRows"),
 		func() validator.Maybe[uint32] {
 			return validator.Map2(q.retired(nvml.PAGE_RETIREMENT_CAUSE_MULTIPLE_SINGLE_BIT_ECC_ERRORS), q.retired(nvml.PAGE_RETIREMENT_CAUSE_DOUBLE_BIT_ECC_ERROR),
@@ -211,7 +211,7 @@ func (q *query) readErrors(g *validator.GPU) {
 func (q *query) retired(cause nvml.PageRetirementCause) validator.Maybe[uint32] {
 	return ask(q, func() (uint32, nvml.Return) {
 		pages, ret := q.device.GetRetiredPages(cause)
-		return uint32(len(pages)), ret //nolint:gosec // their number was uint32 in C
+		return uint32(len(pages)), ret
 	}, "nvmlDeviceGetRetiredPages")
 }
 
@@ -287,7 +287,7 @@ func cString(chars []int8) string {
 		if c == 0 {
 			break
 		}
-		b = append(b, byte(c)) //nolint:gosec // C's char
+		b = append(b, byte(c))
 	}
 	return printable(string(b))
 }

@@ -20,6 +20,7 @@ type ContractCall struct {
 // ChainRead is one decoded view of a contract with the call it came from.
 type ChainRead[T any] struct {
 	Maybe[T]
+
 	Call ContractCall
 }
 
@@ -99,6 +100,7 @@ func (r SlashReason) String() string {
 		return "malicious behaviour"
 	case SlashBenchmarkFraud:
 		return "benchmark fraud"
+	case SlashReasonCount:
 	}
 	return "unknown reason"
 }

@@ -1,6 +1,9 @@
 package validator
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // JobStatus is the state of a job in the jobs table.
 type JobStatus string
@@ -21,12 +24,7 @@ var JobStatuses = []JobStatus{JobPending, JobAssigned, JobRunning, JobCompleted,
 
 // Valid says whether the database accepts the state.
 func (s JobStatus) Valid() bool {
-	for _, k := range JobStatuses {
-		if s == k {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(JobStatuses, s)
 }
 
 // InProgress says whether a worker holds the job now.

@@ -78,7 +78,7 @@ func (p Picture) Assess() Assessment {
 	case !ok:
 		a.Verdict, a.Reason = VerdictUnknown, "Whether jobs are running is not known. "+p.unusable(p.Database, p.Jobs.Reason())
 	case jobs.InProgress > 0:
-		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("%s in progress.", plural(jobs.InProgress, "job", "jobs"))
+		a.Verdict, a.Reason = VerdictEarning, plural(jobs.InProgress, "job", "jobs")+" in progress."
 	case jobs.LastCompletedAt != nil && p.Now.Sub(*jobs.LastCompletedAt) <= recentWork:
 		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("The newest job was completed %s ago.", Ago(p.Now.Sub(*jobs.LastCompletedAt)))
 	case jobs.LastCompletedAt != nil:
@@ -288,7 +288,7 @@ func (p Picture) checkTier() Check {
 		}
 		return c.with(CheckWarn, detail, "Stake in the tier of the GPUs that run.")
 	case len(match) == 0 && len(unknown) > 0:
-		return c.unknown(fmt.Sprintf("The network's table has no tier for %s", strings.Join(unique(unknown), ", ")))
+		return c.unknown("The network's table has no tier for " + strings.Join(unique(unknown), ", "))
 	case len(match) == 0:
 		return c.unknown("No GPU can be compared with the staked tier")
 	}

@@ -11,6 +11,7 @@ func iconOf(t Tone) string {
 		return "bad"
 	case ToneUnknown:
 		return "unknown"
+	case TonePlain:
 	}
 	return "info"
 }

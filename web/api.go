@@ -18,7 +18,7 @@ type reply[T any] struct {
 	Body   T
 }
 
-func ok[T any](body T) (*reply[T], error) { return &reply[T]{http.StatusOK, body}, nil }
+func ok[T any](body T) (*reply[T], error) { return &reply[T]{http.StatusOK, body}, nil } //nolint:unparam // the last line of every handler
 
 type handler[I, O any] func(context.Context, *I) (*reply[O], error)
 

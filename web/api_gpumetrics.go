@@ -11,6 +11,7 @@ import (
 // gpuMetricsInput is a host's report of its GPUs.
 type gpuMetricsInput struct {
 	WalletInput
+
 	Body struct {
 		WorkerAddress string      `json:"worker_address,omitempty" doc:"The worker's wallet; left out: the header's"`
 		WorkerID      string      `json:"worker_id" minLength:"1" maxLength:"200" doc:"The host's own name, unique per worker" example:"rig-1"`

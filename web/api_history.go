@@ -12,6 +12,7 @@ import (
 // historyInput asks for a page of earnings.
 type historyInput struct {
 	WalletInput
+
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many earnings"`
 	Offset int    `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many to pass over"`
 	Period string `query:"period" enum:"day,week,month,all" default:"all" doc:"The last 24 hours, 7 days, 30 days, or everything"`

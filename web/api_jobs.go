@@ -12,6 +12,7 @@ import (
 // recentInput asks for the newest jobs.
 type recentInput struct {
 	WalletInput
+
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"20" doc:"How many jobs"`
 	Status string `query:"status" enum:"pending,assigned,running,completed,failed,timeout,cancelled" doc:"Only jobs in this state"`
 }

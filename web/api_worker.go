@@ -116,6 +116,7 @@ func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[w
 // heartbeatInput is a heartbeat; its members are the columns of the table.
 type heartbeatInput struct {
 	WalletInput
+
 	Body struct {
 		WorkerAddress     string   `json:"worker_address,omitempty" doc:"The worker's wallet; left out: the header's"`
 		WorkerID          string   `json:"worker_id" minLength:"1" maxLength:"200" doc:"The host's own name, unique per worker" example:"rig-1"`
@@ -213,6 +214,7 @@ func (s *Server) storeProblem(err error) error {
 // claimInput names a claim's transaction.
 type claimInput struct {
 	WalletInput
+
 	Body struct {
 		TxHash    string `json:"tx_hash" doc:"Of the transaction that the wallet sent" example:"0x5a1f"`
 		ClaimType string `json:"claim_type,omitempty" enum:"staking" default:"staking" doc:"What was claimed"`

@@ -15,8 +15,9 @@ import (
 
 // apiOperation is an endpoint as /docs shows it.
 type apiOperation struct {
-	group string
 	views.DocsOperation
+
+	group string
 }
 
 // groupOrder is the order of the groups on /docs.
@@ -31,7 +32,7 @@ func describe(api *huma.OpenAPI) []apiOperation {
 			if op == nil {
 				continue
 			}
-			d := apiOperation{op.Tags[0], views.DocsOperation{Method: op.Method, Path: path, Summary: op.Summary, Description: op.Description}}
+			d := apiOperation{views.DocsOperation{Method: op.Method, Path: path, Summary: op.Summary, Description: op.Description}, op.Tags[0]}
 			for _, p := range op.Parameters {
 				d.Params = append(d.Params, views.DocsField{Name: p.Name, Type: p.In + " " + schemaType(p.Schema), Text: p.Description})
 			}

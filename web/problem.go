@@ -64,7 +64,7 @@ var useProblems = sync.OnceFunc(func() {
 		var details []string
 		for _, err := range errs {
 			d := &huma.ErrorDetail{Message: err.Error()}
-			if de, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma hands its own details over unwrapped
+			if de, ok := err.(huma.ErrorDetailer); ok {
 				d = de.ErrorDetail()
 			}
 			fields = append(fields, fieldProblem{d.Location, d.Message, d.Value})
@@ -86,8 +86,7 @@ func problemOf(err error) *problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
+	if he, is := errors.AsType[*echo.HTTPError](err); is {
 		p = newProblem(he.Code, wordsFor(he.Code))
 		if he.Code >= http.StatusInternalServerError {
 			p.cause = err

@@ -50,6 +50,7 @@ type Faults struct {
 	Freeze      bool                  // the node sees no block newer than FrozenAt
 	FrozenAt    uint64                // block number
 	Methods     map[string]RPCError   // JSON-RPC methods that answer an error
+	Answers     map[string]any        // JSON-RPC methods that answer this JSON instead of the truth
 	Reverts     map[Function]string   // views that panic with a text
 	Malformed   map[Function][]any    // views that answer this JSON instead of their felts
 	Broken      map[Function]RPCError // views that answer an error
@@ -57,6 +58,7 @@ type Faults struct {
 
 func (f Faults) clone() Faults {
 	f.Methods = maps.Clone(f.Methods)
+	f.Answers = maps.Clone(f.Answers)
 	f.Reverts = maps.Clone(f.Reverts)
 	f.Malformed = maps.Clone(f.Malformed)
 	f.Broken = maps.Clone(f.Broken)

@@ -42,4 +42,6 @@ func (p *Problem) Unwrap() []error {
 }
 
 // Permanent says whether trying again cannot help until a person has acted.
-func (p *Problem) Permanent() bool { return p.Kind == ErrInUse || p.Kind == ErrOtherVersion }
+func (p *Problem) Permanent() bool {
+	return errors.Is(p.Kind, ErrInUse) || errors.Is(p.Kind, ErrOtherVersion)
+}

@@ -93,7 +93,7 @@ func compile(tb testing.TB, folder, header string, v Variant) {
 	flags := append(strings.Fields(string(v)), "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations",
 		"-DNVML_NO_UNVERSIONED_FUNC_DEFS", "-I"+header, "-shared", "-fPIC", "-pthread",
 		"-Wl,-soname,libnvidia-ml.so.1", "-o", filepath.Join(folder, "libnvidia-ml.so.1"), c)
-	cmd := exec.CommandContext(tb.Context(), cc, flags...) //nolint:gosec // the flags are this package's
+	cmd := exec.CommandContext(tb.Context(), cc, flags...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("building the fake NVML library: %v\n%s", err, out)
 	}
@@ -124,7 +124,7 @@ func cacheFolder(tb testing.TB) string {
 
 func digest(tb testing.TB, header string, v Variant) string {
 	tb.Helper()
-	h, err := os.ReadFile(header) //nolint:gosec // the header that go list names
+	h, err := os.ReadFile(header)
 	if err != nil {
 		tb.Fatalf("reading go-nvml's nvml.h: %v", err)
 	}
