@@ -121,6 +121,9 @@ func Value(t testing.TB, databaseURL, sql string, args ...any) string {
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := makeDir()
+	if err == nil {
+		err = removeAfterUs(dir) // even if the process is killed
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

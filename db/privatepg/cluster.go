@@ -26,6 +26,7 @@ type Cluster struct {
 	bin    binaries
 	place  place
 	placed bool
+	closed bool
 	lock   *os.File
 	server *process
 }
@@ -56,7 +57,10 @@ func Open(cfg Config) (*Cluster, error) {
 func (c *Cluster) Start(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.server != nil && !c.server.gone() {
+	switch {
+	case c.closed:
+		return errors.New("start the private PostgreSQL: it was closed")
+	case c.server != nil && !c.server.gone():
 		return nil
 	}
 	if err := c.prepareLocked(); err != nil {
@@ -174,6 +178,10 @@ func (c *Cluster) TrimLog() error {
 func (c *Cluster) Stop() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.stopLocked()
+}
+
+func (c *Cluster) stopLocked() error {
 	if c.server == nil {
 		return nil
 	}
@@ -182,9 +190,10 @@ func (c *Cluster) Stop() error {
 
 // Close stops the server and gives the directory back.
 func (c *Cluster) Close() error {
-	err := c.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closed = true
+	err := c.stopLocked()
 	if c.lock != nil {
 		err = errors.Join(err, c.lock.Close())
 		c.lock = nil
@@ -262,6 +271,7 @@ func (c *Cluster) awaitLock(ctx context.Context) error {
 // process is a started child.
 type process struct {
 	pid  int
+	proc *os.Process
 	done chan struct{} // closed once it is gone
 	err  error         // how it ended; read after done
 }
@@ -291,7 +301,7 @@ func (p *process) stop() error {
 		if p.gone() {
 			return nil
 		}
-		_ = syscall.Kill(p.pid, step.sig)
+		_ = p.proc.Signal(step.sig)
 		select {
 		case <-p.done:
 			return nil

@@ -72,7 +72,7 @@ func (c *Cluster) spawn(name string, log *logFile, args ...string) (*process, er
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		if err == nil {
-			p.pid = cmd.Process.Pid
+			p.pid, p.proc = cmd.Process.Pid, cmd.Process
 		}
 		started <- err
 		if err == nil {

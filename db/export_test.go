@@ -1,0 +1,9 @@
+package db
+
+import "context"
+
+// ServerPID is the private server's process.
+func (s *Store) ServerPID() int { return s.cluster.PID() }
+
+// FoldTotals does what upkeep does now and then.
+func (s *Store) FoldTotals(ctx context.Context) error { return s.foldTotals(ctx) }

@@ -1,0 +1,133 @@
+package db_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+func sample(uuid string, index int, at time.Time, temperature int) validator.GPU {
+	return validator.GPU{
+		Index: index, UUID: uuid, SampledAt: at, Name: validator.Some("NVIDIA H100"), Tier: validator.Some(validator.TierEnterprise),
+		TemperatureC: validator.Some(temperature), UtilizationPercent: validator.Some(uint32(50)),
+		MemoryUsedBytes: validator.Some(uint64(1 << 36)), MemoryTotalBytes: validator.Some(uint64(80 << 30)),
+		PowerMilliwatts: validator.Some(uint32(350_000)), ThrottleReasons: validator.Some(validator.ThrottlePowerCap),
+		EnergyMillijoules: validator.Some(uint64(math.MaxUint64)),
+		Processes:         validator.Some([]validator.GPUProcess{{PID: 7, Name: validator.Some("python")}}),
+		FanPercent:        validator.None[uint32]("passively cooled"),
+	}
+}
+
+func TestWorkerGPUs(t *testing.T) {
+	b := newBench(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	gpus := []validator.GPU{sample("GPU-1", 1, at, 61), sample("GPU-0", 0, at, 60)}
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, gpus))
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, gpus)) // posted twice
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at.Add(time.Minute), []validator.GPU{sample("GPU-0", 0, at.Add(time.Minute), 70)}))
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at.Add(30*time.Second), []validator.GPU{sample("GPU-0", 0, at.Add(30*time.Second), 65)})) // late
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), bob, "host", at, []validator.GPU{sample("GPU-0", 0, at, 10)}))
+
+	got := must[[]validator.WorkerGPU](t)(b.store.WorkerGPUs(b.ctx(), alice))
+	equal(t, "GPUs", len(got), 2)
+	equal(t, "order", got[0].GPU.UUID+got[1].GPU.UUID, "GPU-0GPU-1")
+	equal(t, "newest", got[0].GPU.TemperatureC.Or(0), 70)
+	g := got[1].GPU
+	if got[1].WorkerID != "host" || g.EnergyMillijoules.Or(0) != math.MaxUint64 || g.Tier.Or(0) != validator.TierEnterprise ||
+		g.Processes.Or(nil)[0].Name.Or("") != "python" || g.FanPercent.Known() || !g.SampledAt.Equal(at) || g.ECCEnabled.Known() {
+		t.Errorf("%+v", g)
+	}
+	history := must[[]validator.GPUPoint](t)(b.store.WorkerGPUHistory(b.ctx(), alice, "GPU-0", at.Add(-time.Hour)))
+	var temperatures []int
+	for _, p := range history {
+		temperatures = append(temperatures, p.TemperatureC.Or(0))
+	}
+	equal(t, "history", temperatures, []int{60, 65, 70})
+	equal(t, "point", []any{history[0].UtilizationPercent.Or(0), history[0].MemoryUsedBytes.Or(0), history[0].PowerMilliwatts.Or(0), history[0].At.Equal(at)},
+		[]any{50, 1 << 36, 350_000, true})
+}
+
+func TestAGPUWithoutUUIDHasNoHistory(t *testing.T) {
+	b := newBench(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{
+		{Index: 0, Fault: validator.Some("it fell off the bus")}, {Index: 1, Fault: validator.Some("lost")}, sample("GPU-2", 2, at, 50),
+	}))
+	got := must[[]validator.WorkerGPU](t)(b.store.WorkerGPUs(b.ctx(), alice))
+	equal(t, "GPUs", len(got), 3)
+	equal(t, "first", []any{got[0].GPU.UUID, got[0].GPU.Fault.Or("")}, "[ it fell off the bus]")
+	equal(t, "history", dbtest.Value(t, b.url, "SELECT count(*) FROM gpu_samples"), 1)
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at.Add(time.Second), []validator.GPU{sample("GPU-2", 2, at.Add(time.Second), 50)}))
+	equal(t, "GPUs once they have names", len(must[[]validator.WorkerGPU](t)(b.store.WorkerGPUs(b.ctx(), alice))), 1)
+}
+
+func TestImpossibleSamplesAreRefused(t *testing.T) {
+	b := newBench(t)
+	at := time.Now().UTC()
+	for name, change := range map[string]func(*validator.GPU){
+		"percent": func(g *validator.GPU) { g.UtilizationPercent = validator.Some(uint32(101)) },
+		"memory":  func(g *validator.GPU) { g.MemoryUsedBytes = validator.Some(uint64(math.MaxUint64)) },
+		"degrees": func(g *validator.GPU) { g.TemperatureC = validator.Some(math.MaxInt) },
+		"old":     func(g *validator.GPU) { g.SampledAt = at.AddDate(0, 0, -31) },
+		"future":  func(g *validator.GPU) { g.SampledAt = at.AddDate(0, 0, 9) },
+		"name":    func(g *validator.GPU) { g.Name = validator.Some("a\x00b") },
+	} {
+		g := sample("GPU-0", 0, at, 50)
+		change(&g)
+		if err := b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-1", 1, at, 50), g}); !errors.Is(err, db.ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	equal(t, "GPUs", len(must[[]validator.WorkerGPU](t)(b.store.WorkerGPUs(b.ctx(), alice))), 0)
+}
+
+// TestLateSamplesFindTheirDay: an agent that was cut off posts what it kept.
+func TestLateSamplesFindTheirDay(t *testing.T) {
+	b := newBench(t)
+	at := time.Now().UTC().AddDate(0, 0, -20)
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-0", 0, at, 50)}))
+	equal(t, "points", len(must[[]validator.GPUPoint](t)(b.store.WorkerGPUHistory(b.ctx(), alice, "GPU-0", at.Add(-time.Hour)))), 1)
+}
+
+// TestALongHistoryIsThinnedToRealSamples: no point is an average.
+func TestALongHistoryIsThinnedToRealSamples(t *testing.T) {
+	b := newBench(t)
+	at := time.Now().UTC().Truncate(time.Second).Add(-10 * time.Hour)
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-0", 0, at, 1)}))
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at.Add(10*time.Hour), []validator.GPU{sample("GPU-0", 0, at.Add(10*time.Hour), 1)}))
+	b.exec(`INSERT INTO gpu_samples (worker_address, worker_id, gpu_uuid, sampled_at, temperature_c)
+		SELECT $1, 'host', 'GPU-0', $2::timestamptz + n * interval '10 seconds', n FROM generate_series(1, 3599) n`, string(alice), at)
+	points := must[[]validator.GPUPoint](t)(b.store.WorkerGPUHistory(b.ctx(), alice, "GPU-0", at.Add(-time.Second)))
+	if len(points) < 700 || len(points) > 722 {
+		t.Errorf("%d points", len(points))
+	}
+	for _, p := range points[1 : len(points)-1] {
+		if want := int(p.At.Sub(at) / (10 * time.Second)); p.TemperatureC.Or(0) != want && want != 0 {
+			t.Fatalf("at %v: %d, want %d", p.At, p.TemperatureC.Or(0), want)
+		}
+	}
+}
+
+func TestOldDaysOfSamplesAreDropped(t *testing.T) {
+	url := dbtest.NewURL(t)
+	now := time.Now().UTC()
+	old := dbtest.Open(t, db.Config{URL: url})
+	b := bench{t, url, old}
+	for _, days := range []int{0, 3, 20} {
+		at := now.AddDate(0, 0, -days)
+		check(t, old.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-"+string(rune('0'+days)), 0, at, 50)}))
+	}
+	dbtest.Open(t, db.Config{URL: url, SampleRetention: 5 * 24 * time.Hour})
+	deadline := time.Now().Add(30 * time.Second)
+	for dbtest.Value(t, url, "SELECT count(*) FROM gpu_samples")+dbtest.Value(t, url, "SELECT count(*) FROM worker_gpus") != "22" {
+		if time.Now().After(deadline) {
+			t.Fatal("old samples are still there")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

@@ -1,0 +1,131 @@
+package db_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// queries notes every named query that a Store asks, with its arguments.
+type queries struct {
+	mu    sync.Mutex
+	asked map[string]pgx.TraceQueryStartData
+}
+
+var queryName = regexp.MustCompile(`^-- name: (\w+)`)
+
+func (q *queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	if m := queryName.FindStringSubmatch(d.SQL); m != nil {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.asked[m[1]] = d
+	}
+	return ctx
+}
+
+func (q *queries) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TestNoReadScansABigTable asks every question of a Store on many rows, and looks at how
+// PostgreSQL answers each.
+func TestNoReadScansABigTable(t *testing.T) {
+	t.Parallel()
+	url := dbtest.NewURL(t)
+	at := time.Now().UTC()
+	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms)
+		SELECT n::text, '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'type' || n % 4,
+		       CASE WHEN n % 10 < 8 THEN 'completed' WHEN n % 10 = 8 THEN 'failed' ELSE 'running' END,
+		       n, $1::timestamptz - n * interval '60 seconds', $1::timestamptz - n * interval '60 seconds',
+		       CASE WHEN n % 10 < 8 THEN $1::timestamptz - n * interval '59 seconds' END, 1000
+		FROM generate_series(1, 150000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg, version)
+		SELECT '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'host', $1::timestamptz - n / 200 * interval '3 minutes', 8, 50, 'v' || n % 3
+		FROM generate_series(1, 150000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, status)
+		SELECT '0x' || lpad(to_hex(1 + n % 200), 64, '0'), CASE WHEN n % 50 > 0 THEN n END, 'staking', $1::timestamptz - n * interval '10 minutes',
+		       '0x' || lpad(to_hex(n), 64, '0'), CASE n % 50 WHEN 0 THEN 'submitted' ELSE 'confirmed' END
+		FROM generate_series(1, 20000) n`, at)
+	asked := &queries{asked: map[string]pgx.TraceQueryStartData{}}
+	s := dbtest.Open(t, db.Config{URL: url, Tracer: asked})
+	worker := must[validator.Address](t)(validator.ParseAddress("0x7"))
+	ctx := t.Context()
+	check(t, s.UpsertWorkerGPUs(ctx, worker, "host", at, []validator.GPU{sample("GPU-7", 0, at, 50)}))
+	dbtest.Exec(t, url, `INSERT INTO gpu_samples (worker_address, worker_id, gpu_uuid, sampled_at)
+		SELECT '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'host', 'GPU-' || n % 200, $1::timestamptz + n * interval '1 second' / 2 FROM generate_series(1, 50000) n`,
+		at.Truncate(24*time.Hour))
+	dbtest.Exec(t, url, `INSERT INTO worker_gpus (worker_address, worker_id, gpu_uuid, sampled_at, sample)
+		SELECT '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'host' || n, 'GPU-' || n, $1, '{}' FROM generate_series(1, 5000) n`, at)
+	check(t, s.FoldTotals(ctx))
+	dbtest.Exec(t, url, "ANALYZE")
+
+	check(t, onlyErr(s.JobCounts(ctx, worker, at)))
+	check(t, onlyErr(s.CountJobs(ctx, worker, validator.JobFailed)))
+	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20})))
+	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20, Status: validator.JobRunning, Before: db.JobCursor{CreatedAt: at.AddDate(0, 0, -9)}})))
+	check(t, onlyErr(s.Job(ctx, worker, "6")))
+	check(t, onlyErr(s.Earnings(ctx, worker, at)))
+	check(t, onlyErr(s.EarningsHistory(ctx, worker, nil, 20, 40)))
+	check(t, onlyErr(s.EarningsPeriod(ctx, worker, nil)))
+	check(t, onlyErr(s.Heartbeats(ctx, worker, at.AddDate(0, 0, -1))))
+	check(t, onlyErr(s.WorkerGPUs(ctx, worker)))
+	check(t, onlyErr(s.WorkerGPUHistory(ctx, worker, "GPU-6", at.Add(-time.Hour))))
+	check(t, onlyErr(s.Claims(ctx, worker, 20)))
+	open := must[[]validator.Claim](t)(s.OpenClaims(ctx, 20))
+	check(t, s.SettleClaim(ctx, open[0], validator.ClaimOutcome{Status: validator.ClaimFailed}))
+	check(t, onlyErr(s.SubmitClaim(ctx, worker, "0x00000000000000000000000000000000000000000000000000000000000fffff", validator.RewardStaking, at)))
+	check(t, onlyErr(s.NetworkCounts(ctx, at)))
+	check(t, s.FoldTotals(ctx))
+
+	conn := must[*pgx.Conn](t)(pgx.Connect(ctx, url))
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	names := slices.Sorted(maps.Keys(asked.asked))
+	if len(names) < 25 {
+		t.Errorf("only %d queries were asked: %v", len(names), names)
+	}
+	for _, name := range names {
+		if name == "allowLongStatements" { // not a query that can be explained
+			continue
+		}
+		q := asked.asked[name]
+		var plan []struct{ Plan node }
+		var text []byte
+		check(t, conn.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+q.SQL, q.Args...).Scan(&text))
+		check(t, json.Unmarshal(text, &plan))
+		for _, table := range plan[0].Plan.scanned() {
+			if dbtest.Value(t, url, "SELECT reltuples > 1000 FROM pg_class WHERE relname = $1", table) == "true" {
+				t.Errorf("%s reads all of %s:\n%s", name, table, text)
+			}
+		}
+	}
+}
+
+func onlyErr[T any](_ T, err error) error { return err }
+
+// node is a step of a plan.
+type node struct {
+	Type     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Plans    []node
+}
+
+// scanned lists the tables that the plan reads from end to end.
+func (n node) scanned() []string {
+	var out []string
+	if n.Type == "Seq Scan" {
+		out = append(out, n.Relation)
+	}
+	for _, p := range n.Plans {
+		out = append(out, p.scanned()...)
+	}
+	return out
+}
