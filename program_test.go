@@ -350,6 +350,25 @@ func TestTheWholeAPIAnswersForAnUnknownWallet(t *testing.T) {
 	}
 }
 
+func TestWithEverythingDownItIsNotReady(t *testing.T) {
+	p := start(t, "DATABASE_URL=postgres://nobody@127.0.0.1:9/none", "NVML_LIBRARY=/nonexistent/libnvidia-ml.so.1")
+	if code, b := p.call(t, http.MethodGet, "/health/ready", "", ""); code != http.StatusServiceUnavailable {
+		t.Errorf("/health/ready: %d %s", code, b)
+	}
+	v := p.get(t, "/api/validator/status", "0x123")
+	for _, member := range []string{"staked_amount", "total_earnings", "jobs_completed", "jobs_failed", "uptime_percent", "last_heartbeat", "is_active", "reputation_score"} {
+		if value, there := v[member]; !there || value != nil {
+			t.Errorf("%s is %v with every source down", member, value)
+		}
+	}
+	if code, b := p.call(t, http.MethodPost, "/api/worker/heartbeat", "0x123", `{"worker_id":"r"}`); code != http.StatusServiceUnavailable {
+		t.Errorf("a heartbeat that cannot be stored: %d %s", code, b)
+	}
+	if code, b := p.call(t, http.MethodGet, "/?wallet=0x123", "", ""); code != http.StatusOK || !strings.Contains(string(b), "Unknown") {
+		t.Errorf("the page: %d", code)
+	}
+}
+
 func TestAwayFromThisMachineNobodySeesAWallet(t *testing.T) {
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t), "LOCAL_ACCESS=false", "VALIDATOR_ADDRESS=0x9")
 	for path, want := range map[string]int{

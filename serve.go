@@ -48,10 +48,10 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) 
 		return errors.Join(err, store.Close())
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
 	server, err := web.New(web.Config{
 		Database: store, GPUs: sampler, Chain: client, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress,
-		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, Version: version, Metrics: metrics, Log: log.With(slog.String("room", "web")),
+		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, Version: version, Commit: commit, Metrics: metrics, Log: log.With(slog.String("room", "web")),
 	})
 	if err != nil {
 		return errors.Join(err, store.Close())

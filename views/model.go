@@ -50,6 +50,7 @@ type Page struct {
 	Network   string // "Sepolia"
 	Wallet    WalletChip
 	Version   string
+	Commit    string // of the source
 	Nav       string // the entry of the navigation that is current
 	Refreshes bool   // its panels poll
 }

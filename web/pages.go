@@ -27,7 +27,7 @@ func (s *Server) render(c echo.Context, status int, component templ.Component) e
 // page is what every page needs around its content.
 func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
 	p := views.Page{
-		Title: title + " · BitSage Validator", Network: networkLabel(s.network.Name), Version: s.version, Nav: nav,
+		Title: title + " · BitSage Validator", Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
 		Assets: views.Assets{CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), HTMX: s.assets.Path("htmx.min.js"), Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg")},
 	}
 	if wallet != "" {

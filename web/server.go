@@ -42,6 +42,7 @@ type Config struct {
 	LocalAccess      bool
 	PublicURL        string
 	Version          string
+	Commit           string // of the source that this program was built from
 	Metrics          *prometheus.Registry
 	Log              *slog.Logger
 }
@@ -56,6 +57,7 @@ type Server struct {
 	localAccess      bool
 	publicURL        string
 	version          string
+	commit           string
 	metrics          *prometheus.Registry
 	log              *slog.Logger
 	assets           *static.Assets
@@ -82,7 +84,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, network: c.Network,
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
-		version: c.Version, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
+		version: c.Version, commit: c.Commit, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		now: func() time.Time { return time.Now().UTC() },
 	}
 	if s.echo, err = s.newEcho(); err != nil {
