@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -121,13 +122,17 @@ func Value(t testing.TB, databaseURL, sql string, args ...any) string {
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := makeDir()
-	if err == nil {
-		err = removeAfterUs(dir) // even if the process is killed
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	watch, err := removeAfterUs(dir) // even if the process is killed
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = os.RemoveAll(dir)
+		_ = watch.Close()
+	})
 	return dir
 }
 
@@ -152,6 +157,8 @@ func withConn(databaseURL string, do func(context.Context, *pgx.Conn) error) err
 // server is the process's PostgreSQL.
 type server struct {
 	socketDir string
+	cluster   *privatepg.Cluster // held, as is watch, so that they are not collected
+	watch     io.Closer
 	mu        sync.Mutex // databases are copied one at a time
 	made      int
 }
@@ -164,7 +171,8 @@ func startServer() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := removeAfterUs(dir); err != nil {
+	watch, err := removeAfterUs(dir)
+	if err != nil {
 		return nil, err
 	}
 	cluster, err := privatepg.Open(privatepg.Config{
@@ -179,7 +187,7 @@ func startServer() (*server, error) {
 	if err := cluster.Start(ctx); err != nil {
 		return nil, err
 	}
-	s := &server{socketDir: cluster.SocketDir()}
+	s := &server{socketDir: cluster.SocketDir(), cluster: cluster, watch: watch}
 	if err := s.admin("CREATE DATABASE " + template); err != nil {
 		return nil, err
 	}
@@ -191,15 +199,22 @@ func startServer() (*server, error) {
 }
 
 // removeAfterUs removes a server's folder when this process is gone, which it learns from
-// the pipe's end, and so is the server, which holds its lock to its end.
-func removeAfterUs(dir string) error {
+// the pipe's end, and so is the server, which holds its lock to its end. Closing what it
+// returns ends the pipe too.
+func removeAfterUs(dir string) (io.Closer, error) {
 	c := exec.Command("sh", "-c", `trap "" INT TERM HUP; cat >/dev/null
-		if command -v flock >/dev/null; then flock -w 60 "$1/postgres/lock" true; else sleep 5; fi
+		lock="$1/postgres/lock"
+		if [ -e "$lock" ] && command -v flock >/dev/null; then flock -w 60 "$lock" true || exit; else sleep 1; fi
 		rm -rf "$1"`, "sh", dir)
-	if _, err := c.StdinPipe(); err != nil {
-		return err
+	pipe, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
-	return c.Start()
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	go func() { _ = c.Wait() }() // no zombie of a folder that went before us
+	return pipe, nil
 }
 
 func newDatabase(t testing.TB, from string) string {
