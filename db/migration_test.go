@@ -41,7 +41,7 @@ func TestEveryMigrationCanBeTakenBack(t *testing.T) {
 	check(t, err)
 	dbtest.Exec(t, url, "INSERT INTO jobs (job_id, worker_address, status, payment_amount) VALUES ('j', '0xa11', 'completed', 5)")
 	sources := provider.ListSources()
-	for range len(sources) {
+	for range sources {
 		_, err := provider.Down(t.Context())
 		check(t, err)
 		if left := dbtest.Value(t, url, "SELECT to_regclass('jobs')"); left != "" {

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -266,47 +265,4 @@ func (c *Cluster) awaitLock(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// process is a started child.
-type process struct {
-	pid  int
-	proc *os.Process
-	done chan struct{} // closed once it is gone
-	err  error         // how it ended; read after done
-}
-
-func (p *process) gone() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
-func (p *process) exit() error {
-	<-p.done
-	if p.err == nil {
-		return errors.New("it ended by itself")
-	}
-	return p.err
-}
-
-func (p *process) stop() error {
-	for _, step := range []struct {
-		sig  syscall.Signal
-		wait time.Duration
-	}{{syscall.SIGINT, 20 * time.Second}, {syscall.SIGQUIT, 5 * time.Second}, {syscall.SIGKILL, 5 * time.Second}} {
-		if p.gone() {
-			return nil
-		}
-		_ = p.proc.Signal(step.sig)
-		select {
-		case <-p.done:
-			return nil
-		case <-time.After(step.wait):
-		}
-	}
-	return fmt.Errorf("the private PostgreSQL (process %d) does not end", p.pid)
 }

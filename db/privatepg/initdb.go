@@ -8,9 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"syscall"
 )
 
@@ -49,39 +46,4 @@ func (c *Cluster) initOnce(ctx context.Context, log *logFile) error {
 		return fmt.Errorf("put the new database in place: %w", err)
 	}
 	return nil
-}
-
-// spawn starts a program of the server's. It inherits the lock, and the kernel signals it
-// if we die.
-func (c *Cluster) spawn(name string, log *logFile, args ...string) (*process, error) {
-	cmd := exec.Command(filepath.Join(c.bin.dir, name), args...)
-	cmd.Dir = "/"
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
-	cmd.Stdout, cmd.Stderr = log.file, log.file
-	cmd.ExtraFiles = []*os.File{c.lock}
-	// A process group of its own: Ctrl-C must reach us first.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.place.cred, Setpgid: true}
-	signalWhenParentDies(cmd.SysProcAttr)
-
-	p := &process{done: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		// The kernel signals the child when the thread that started it ends, so the thread
-		// must live as long as the child.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		if err == nil {
-			p.pid, p.proc = cmd.Process.Pid, cmd.Process
-		}
-		started <- err
-		if err == nil {
-			p.err = cmd.Wait()
-			close(p.done)
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	return p, nil
 }
