@@ -16,32 +16,35 @@ const (
 type Value struct {
 	Text   string // "" if unknown: shown as a dash
 	Unit   string
-	Title  string // more precise form, shown on hover
-	Reason string // why unknown
+	Title  string  // more precise form, shown on hover
+	Reason string  // why unknown
+	At     *Moment // shown instead of Text where the value is a point in time
 }
 
-// Known says whether there is a text.
-func (v Value) Known() bool { return v.Text != "" }
+// Known says whether there is something to show.
+func (v Value) Known() bool { return v.Text != "" || v.At != nil }
 
-// Amount is a token amount, exact to its last digit.
+// Amount is a token amount: its first digits for reading, and all of them.
 type Amount struct {
-	Whole    string // "1,234"
-	Fraction string // ".5": the point and the digits shown at full strength
-	Tail     string // further digits, shown smaller
-	Unit     string // "SAGE"
-	Wei      string // the exact number of wei
-	Reason   string // why unknown; the rest is empty then
+	Text   string // "1,234.5": cut after a few decimals, never rounded
+	Exact  string // "1,234.567890123456789012", every digit
+	Unit   string // "SAGE"
+	Wei    string // the exact number of wei
+	Reason string // why unknown; the rest is empty then
 }
 
 // Known says whether there is an amount.
 func (a Amount) Known() bool { return a.Wei != "" }
 
-// Moment is a point in time.
+// Moment is a point in time. The browser keeps its words up to date by itself.
 type Moment struct {
 	Words string // "3 min ago"; "" if unknown
 	ISO   string // 2026-01-02T03:04:05Z
 	UTC   string // "2026-01-02 03:04:05 UTC"
 }
+
+// Link is a text that leads somewhere; without a URL it is a plain text.
+type Link struct{ Text, Title, URL string }
 
 // Page is what every page needs around its content.
 type Page struct {
@@ -50,9 +53,10 @@ type Page struct {
 	Network   string // "Sepolia"
 	Wallet    WalletChip
 	Version   string
-	Commit    string // of the source
-	Nav       string // the entry of the navigation that is current
-	Refreshes bool   // its panels poll
+	Commit    string     // of the source
+	Nav       string     // the entry of the navigation that is current
+	Sources   *SourceBar // nil: this page is about no source
+	Refreshes bool       // its panels poll
 }
 
 // Assets are the fingerprinted paths of the static files.
@@ -74,6 +78,9 @@ type Panel struct {
 	ID    string
 	URL   string // the partial's, with its query; "" = does not poll
 	Every string // htmx's notation, "5s"
+	Stale bool   // its values are not live: shown greyed, with a notice that says since when
+	Bare  bool   // without a surface of its own
+	More  Link   // leads to the page that shows all
 }
 
 // SourcePill is one source's state.
@@ -83,7 +90,8 @@ type SourcePill struct {
 	Icon   string
 	Tone   Tone
 	Words  string // "ok", "stale", "unavailable"
-	Age    string // "2 s ago", "block 1,234 · 4 s ago"
+	Block  string // "block 1,234"; "" but for the chain
+	Age    Moment // of the newest values
 	Reason string
 	Remedy string
 	Detail []Row // more, in the popover
@@ -91,14 +99,23 @@ type SourcePill struct {
 
 // Row is a label and a value.
 type Row struct {
-	Label string
-	Value Value
+	Label  string
+	Value  Value
+	Amount *Amount // shown instead of Value
+	Origin Origin
+	Tone   Tone // of a row that needs attention, with an icon
+}
+
+// SourceBar is the state of the three sources, on top of every page.
+type SourceBar struct {
+	Panel   Panel
+	Sources []SourcePill
 }
 
 // StatusPanel is the top of the dashboard.
 type StatusPanel struct {
 	Panel   Panel
-	Sources []SourcePill
+	Notice  *Notice
 	Verdict Verdict
 	Figures []Figure
 	Uptime  UptimeStrip
@@ -107,9 +124,11 @@ type StatusPanel struct {
 // Verdict is the answer to "am I earning?".
 type Verdict struct {
 	Words  string
+	Title  string // of the browser's tab while this is the verdict
 	Tone   Tone
 	Icon   string
 	Reason string
+	Origin Origin
 	Checks []Check
 }
 
@@ -123,13 +142,24 @@ type Check struct {
 
 // Figure is a big number with what it needs beside it. Either Amount or Value is shown.
 type Figure struct {
-	ID     string
-	Label  string
-	Icon   string
-	Amount *Amount
-	Value  Value
-	Notes  []Note
-	Spark  *Sparkline
+	ID      string
+	Label   string
+	Origin  Origin
+	Amount  *Amount
+	Exact   bool     // all digits of the amount stand below it
+	Counter *Counter // the amount counts up in the browser
+	Value   Value
+	Parts   []Row // small figures below the big one
+	Notes   []Note
+	Spark   *Sparkline
+}
+
+// Counter is what ProverStaking's formula needs, in its own integers, so that the browser
+// repeats it between two blocks: Pending + Amount · BasisPoints · (t − Since) / (10000 · 31536000).
+type Counter struct {
+	Pending, Amount   string // wei
+	BasisPoints       string // of the yearly rate
+	Since, Block, Now string // unix seconds: last claim, the block of these values, the server's clock
 }
 
 // Note is a small line below a figure.
@@ -139,28 +169,24 @@ type Note struct {
 	Tone  Tone
 }
 
-// Sparkline is a small chart, drawn on the server. A nil point is a gap.
+// Sparkline is a small chart, drawn on the server in a box 24 high.
 type Sparkline struct {
-	Label  string // what it shows, with its range, for screen readers
-	Points []SparkPoint
-	Paths  []string // SVG path data of the line's pieces, in a 100 × 24 box
-	Area   []string // the same, closed to the ground
-	Empty  string   // said instead where there is nothing to draw
+	Label string // what it shows, with its range, for screen readers
+	Width string // of the box
+	Lines []SparkLine
 }
 
-// SparkPoint is one value of a sparkline's table for screen readers.
-type SparkPoint struct{ When, What string }
+// SparkLine is a stretch of a sparkline without a gap, as SVG path data.
+type SparkLine struct{ Line, Area string }
 
 // UptimeStrip is the last 24 hours with their gaps.
 type UptimeStrip struct {
 	Label  string
 	Bars   []StripBar // in a box 1440 units wide, one a minute
-	Day    Value
-	Week   Value
-	Month  Value
-	Gaps   []string // "03:10–03:25 UTC (15 min)", newest first
-	More   string   // "and 4 earlier"
-	Reason string   // why there is no strip
+	Shares []Row      // "24 h", "7 d", "30 d"
+	Gaps   []string   // "03:10–03:25 UTC (15 min)", newest first
+	More   string     // "and 4 earlier"
+	Reason string     // why there is no strip
 }
 
 // StripBar is a stretch of the strip.
@@ -180,8 +206,9 @@ type Empty struct {
 
 // Notice is a line over a panel whose values are not live.
 type Notice struct {
-	Tone Tone
-	Text string
+	Tone  Tone
+	Text  string
+	Since *Moment // when the values were read
 }
 
 // GPUsPanel is the row of GPU cards.
@@ -195,29 +222,38 @@ type GPUsPanel struct {
 
 // GPUCard is one GPU.
 type GPUCard struct {
-	ID       string // for the DOM
-	Index    string
-	Name     string
-	UUID     string
-	Host     string // the other host that reported it; "" for this one
-	Tier     Value
-	Status   string
-	Tone     Tone
-	Icon     string
-	Message  string // why it is missing or faulted, and since when
-	Stale    bool
-	Gauges   []Gauge
-	Facts    []Row
-	Throttle []Tag
-	Job      string
-	Procs    []GPUProc
-	ProcNote string
+	ID          string // for the DOM
+	Index       string
+	Name        string
+	UUID        string
+	URL         string // of the GPU's own page; "" = none
+	Host        string // the other host that reported it; "" for this one
+	Tier        Value
+	Status      Tag
+	Message     string  // what is wrong
+	Since       *Moment // since when
+	Stale       bool
+	Gauges      []Gauge
+	Facts       []Row
+	Throttle    []Tag
+	SlowedSince *Moment
+	Job         *Link
+	Failure     *GPUFailure
+	Procs       []GPUProc
+	ProcNote    string
+}
+
+// GPUFailure is the newest job that failed on a GPU.
+type GPUFailure struct {
+	Job   Link
+	Error string
+	When  Moment
 }
 
 // Gauge is a bar with its value.
 type Gauge struct {
 	Label   string
-	Icon    string
+	Origin  Origin
 	Value   Value
 	Percent string // of the bar, "0" to "100"; "" = no bar
 	Mark    string // a limit's place on the bar, "" = none
@@ -248,7 +284,7 @@ type JobsPanel struct {
 // JobRow is one job.
 type JobRow struct {
 	ID        string
-	ShortID   string
+	Link      Link
 	Type      string
 	Status    Tag
 	Submitted Moment
@@ -259,19 +295,21 @@ type JobRow struct {
 
 // RewardsPanel is what was earned and what can be claimed.
 type RewardsPanel struct {
-	Panel    Panel
-	Notice   *Notice
-	Claim    Amount
-	ClaimRow []Row
-	Totals   []AmountRow
-	Rows     []RewardRow
-	Empty    *Empty
+	Panel  Panel
+	Notice *Notice
+	Totals []Row
+	Claims []ClaimRow
+	Rows   []RewardRow
+	Empty  *Empty
 }
 
-// AmountRow is a label and an amount.
-type AmountRow struct {
-	Label  string
-	Amount Amount
+// ClaimRow is a claim on its way, or where it ended.
+type ClaimRow struct {
+	When    Moment
+	Status  Tag
+	Amount  Amount
+	Tx      Link
+	Failure string // why it failed
 }
 
 // RewardRow is one earning.
@@ -279,10 +317,40 @@ type RewardRow struct {
 	When   Moment
 	Kind   string
 	Amount Amount
-	TxURL  string
-	Tx     string // abbreviated
-	TxFull string
-	Job    string
+	Tx     Link
+	Job    Link
+}
+
+// RiskPanel is how close the stake is to a slash or to deactivation, what it would cost,
+// and when stake can be taken out.
+type RiskPanel struct {
+	Panel     Panel
+	Notice    *Notice
+	Rows      []Row // stake, minimum, headroom, failures, what is being unstaked
+	Exposure  []ExposureRow
+	Events    []StakeEventRow
+	EventNote string // why there is no history, or how far it reaches
+	Empty     *Empty
+}
+
+// ExposureRow is what one reason for a slash would cost.
+type ExposureRow struct {
+	Reason string
+	Share  string // "5 %"
+	Cost   Amount
+	Left   Amount
+	Effect Tag // "stays above the minimum", or by how much it falls short
+}
+
+// StakeEventRow is one change of the stake.
+type StakeEventRow struct {
+	When   Moment
+	What   Tag
+	Why    string // the reason of a slash, when an unstake unlocks
+	Unlock *Moment
+	Amount Amount
+	Job    Link
+	Tx     Link
 }
 
 // NetworkPanel is the network as a whole.
@@ -290,7 +358,6 @@ type NetworkPanel struct {
 	Panel  Panel
 	Notice *Notice
 	Rows   []Row
-	Staked Amount
 }
 
 // DashboardPage is the page "/".
@@ -300,6 +367,7 @@ type DashboardPage struct {
 	GPUs    GPUsPanel
 	Jobs    JobsPanel
 	Rewards RewardsPanel
+	Risk    RiskPanel
 	Network NetworkPanel
 }
 
@@ -341,3 +409,9 @@ type DocsOperation struct {
 
 // DocsField is a parameter or member.
 type DocsField struct{ Name, Type, Text string }
+
+// Tab is one of several views of the same thing.
+type Tab struct {
+	Label, URL string
+	Current    bool
+}

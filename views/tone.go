@@ -1,5 +1,7 @@
 package views
 
+import "strings"
+
 // iconOf is the icon that goes with a tone, so that colour never speaks alone.
 func iconOf(t Tone) string {
 	switch t {
@@ -23,3 +25,6 @@ func spaced(unit string) string {
 	}
 	return "\u00a0" + unit
 }
+
+// away says whether a link leaves this site.
+func away(url string) bool { return strings.HasPrefix(url, "https://") }

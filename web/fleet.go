@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -103,7 +102,7 @@ func statusOf(g validator.GPU) gpuStatus {
 		return gpuStatus{"fault", validator.Sentence(why)}
 	}
 	if r, known := g.ThrottleReasons.Get(); known && r.Slowed() {
-		return gpuStatus{"throttled", fmt.Sprintf("Slowed: %s.", r.List()[0].Words)}
+		return gpuStatus{word: "throttled"}
 	}
 	switch u, known := g.UtilizationPercent.Get(); {
 	case !known:

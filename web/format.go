@@ -11,16 +11,20 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// shownDecimals is how many decimals of an amount stand at full strength; the rest
-// follow smaller, so that no digit is lost.
+// shownDecimals is how many decimals of an amount are shown where it is read beside
+// others; one that is smaller keeps its first two digits.
 const shownDecimals = 4
 
 func showWei(w validator.Wei) views.Amount {
-	whole, frac, _ := strings.Cut(w.SAGE(), ".")
-	a := views.Amount{Whole: whole, Unit: "SAGE", Wei: w.String()}
-	if frac != "" {
-		n := min(len(frac), shownDecimals)
-		a.Fraction, a.Tail = "."+frac[:n], frac[n:]
+	exact := w.SAGE()
+	a := views.Amount{Text: exact, Exact: exact, Unit: "SAGE", Wei: w.String()}
+	whole, frac, _ := strings.Cut(exact, ".")
+	n := shownDecimals
+	if digits := strings.TrimLeft(frac, "0"); strings.Trim(whole, "-0") == "" && digits != "" {
+		n = max(n, len(frac)-len(digits)+2)
+	}
+	if len(frac) > n {
+		a.Text = whole + "." + frac[:n]
 	}
 	return a
 }
@@ -82,11 +86,25 @@ func ago(now, t time.Time) string {
 	return validator.Ago(now.Sub(t)) + " ago"
 }
 
+// moment shows a point in time; its words are only the first: the browser keeps them.
 func moment(now, t time.Time) views.Moment {
 	if t.IsZero() {
 		return views.Moment{}
 	}
-	return views.Moment{Words: ago(now, t), ISO: t.UTC().Format(time.RFC3339), UTC: t.UTC().Format("2006-01-02 15:04:05") + " UTC"}
+	return views.Moment{Words: ago(now, t), ISO: t.UTC().Format(time.RFC3339), UTC: utc(t)}
+}
+
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+
+func momentOf(now, t time.Time) *views.Moment {
+	m := moment(now, t)
+	return &m
+}
+
+// amountOf is showAmount for a row.
+func amountOf(m validator.Maybe[validator.Wei]) *views.Amount {
+	a := showAmount(m)
+	return &a
 }
 
 // abbreviated shortens a long identifier to its first and last characters.

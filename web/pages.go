@@ -24,14 +24,19 @@ func (s *Server) render(c echo.Context, status int, component templ.Component) e
 	return c.HTMLBlob(status, b.Bytes())
 }
 
+// titleTail ends every page's title.
+const titleTail = " · BitSage Validator"
+
 // page is what every page needs around its content.
 func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
 	p := views.Page{
-		Title: title + " · BitSage Validator", Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
+		Title: title + titleTail, Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
 		Assets: views.Assets{CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), HTMX: s.assets.Path("htmx.min.js"), Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg")},
 	}
 	if wallet != "" {
 		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
+		bar := s.sourceBar(r.Context(), wallet)
+		p.Sources = &bar
 	}
 	return p
 }
@@ -47,6 +52,7 @@ func networkLabel(name string) string {
 const (
 	everyGPUs    = "2s"
 	everyStatus  = "5s"
+	everySources = "3s"
 	everyJobs    = "5s"
 	everyRewards = "15s"
 	everyNetwork = "15s"
@@ -95,13 +101,13 @@ func (s *Server) dashboard(c echo.Context) error {
 	ctx := c.Request().Context()
 	p := s.picture(ctx, wallet)
 	jobs := s.jobsPanel(c, wallet)
-	a := p.Assess()
 	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
-		Page:    s.page(c.Request(), fmt.Sprintf("%s · %s", a.Verdict, wallet.Abbreviated()), "dashboard", wallet),
+		Page:    s.page(c.Request(), pageTitle(p.Assess().Verdict, wallet), "dashboard", wallet),
 		Status:  s.showStatus(p, panel("status", everyStatus, wallet)),
-		GPUs:    s.showGPUs(s.fleet(ctx, wallet), panel("gpus", everyGPUs, wallet), p.Now),
+		GPUs:    s.showGPUs(s.fleet(ctx, wallet), wallet, panel("gpus", everyGPUs, wallet), p.Now),
 		Jobs:    jobs,
 		Rewards: s.rewardsPanel(c, p),
+		Risk:    s.showRisk(p, panel("risk", everyStatus, wallet)),
 		Network: s.networkPanel(c),
 	}))
 }
@@ -110,6 +116,7 @@ func (s *Server) dashboard(c echo.Context) error {
 const (
 	jobsShown    = 12
 	rewardsShown = 8
+	claimsShown  = 3
 )
 
 func (s *Server) jobsPanel(c echo.Context, wallet validator.Address) views.JobsPanel {
@@ -117,19 +124,20 @@ func (s *Server) jobsPanel(c echo.Context, wallet validator.Address) views.JobsP
 	asked := databaseRead{state: s.db.State()}
 	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Limit: jobsShown})
 	counts := s.jobCounts(ctx, &asked, wallet)
-	return showJobs(page, counts, asked.result(), panel("jobs", everyJobs, wallet), s.now())
+	return showJobs(page, counts, wallet, asked.result(), panel("jobs", everyJobs, wallet), s.now())
 }
 
 func (s *Server) rewardsPanel(c echo.Context, p validator.Picture) views.RewardsPanel {
 	asked := databaseRead{state: s.db.State()}
 	page := s.earningsPage(c.Request().Context(), &asked, p.Address, "all", rewardsShown, 0)
-	return s.showRewards(p, page, panel("rewards", everyRewards, p.Address))
+	claims := s.claims(c.Request().Context(), &asked, p.Address)
+	return s.showRewards(p, page, claims, panel("rewards", everyRewards, p.Address))
 }
 
 func (s *Server) networkPanel(c echo.Context) views.NetworkPanel {
 	asked := databaseRead{state: s.db.State()}
 	counts := s.networkCounts(c.Request().Context(), &asked)
-	return showNetwork(counts, s.chain.Network(), asked.result(), panel("network", everyNetwork, ""), s.now())
+	return s.showNetwork(counts, s.chain.Network(), asked.result(), panel("network", everyNetwork, ""), s.now())
 }
 
 // partial makes a handler of a panel that is about a wallet.
@@ -152,7 +160,7 @@ func (s *Server) partialStatus(c echo.Context) error {
 
 func (s *Server) partialGPUs(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		return views.GPUs(s.showGPUs(s.fleet(c.Request().Context(), wallet), panel("gpus", everyGPUs, wallet), s.now()))
+		return views.GPUs(s.showGPUs(s.fleet(c.Request().Context(), wallet), wallet, panel("gpus", everyGPUs, wallet), s.now()))
 	})
 }
 
@@ -163,6 +171,18 @@ func (s *Server) partialJobs(c echo.Context) error {
 func (s *Server) partialRewards(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
 		return views.Rewards(s.rewardsPanel(c, s.picture(c.Request().Context(), wallet)))
+	})
+}
+
+func (s *Server) partialRisk(c echo.Context) error {
+	return s.partial(c, func(wallet validator.Address) templ.Component {
+		return views.Risk(s.showRisk(s.picture(c.Request().Context(), wallet), panel("risk", everyStatus, wallet)))
+	})
+}
+
+func (s *Server) partialSources(c echo.Context) error {
+	return s.partial(c, func(wallet validator.Address) templ.Component {
+		return views.Sources(s.sourceBar(c.Request().Context(), wallet))
 	})
 }
 

@@ -15,6 +15,8 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/gpus", accessWallet, s.partialGPUs},
 		{http.MethodGet, "/partials/jobs", accessWallet, s.partialJobs},
 		{http.MethodGet, "/partials/rewards", accessWallet, s.partialRewards},
+		{http.MethodGet, "/partials/risk", accessWallet, s.partialRisk},
+		{http.MethodGet, "/partials/sources", accessWallet, s.partialSources},
 		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
 		{http.MethodGet, "/docs", accessPublic, s.docsPage},
 		{http.MethodGet, "/static/:file", accessPublic, s.staticFile},

@@ -10,13 +10,13 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-func (s *Server) showGPUs(f fleet, panel views.Panel, now time.Time) views.GPUsPanel {
+func (s *Server) showGPUs(f fleet, wallet validator.Address, panel views.Panel, now time.Time) views.GPUsPanel {
 	m := views.GPUsPanel{Panel: panel}
 	if f.hostApplies {
-		m.Notice = staleNotice(f.host.State, now)
+		m.Notice = staleNotice(now, f.host.State)
 	}
 	for _, g := range f.members {
-		m.Cards = append(m.Cards, s.gpuCard(g, now, f.hostApplies && g.host == "" && f.host.State.Health != validator.HealthOK))
+		m.Cards = append(m.Cards, s.gpuCard(g, wallet, now, f.hostApplies && g.host == "" && f.host.State.Health != validator.HealthOK))
 	}
 	if len(m.Cards) == 0 {
 		m.Empty, m.Notice = noGPUs(f), nil
@@ -89,26 +89,35 @@ var gpuLooks = map[string]struct {
 // remoteFresh is how old another host's report may be and still count as live.
 const remoteFresh = 2 * time.Minute
 
-func (s *Server) gpuCard(m fleetGPU, now time.Time, stale bool) views.GPUCard {
+func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, stale bool) views.GPUCard {
 	g := m.gpu
 	st := statusOf(g)
 	look := gpuLooks[st.word]
 	c := views.GPUCard{
 		ID: "gpu-" + domID(m.host+g.UUID, g.Index), Index: fmt.Sprintf("GPU %d", g.Index), Name: g.Name.Or("GPU of unknown model"),
-		UUID: g.UUID, Host: m.host, Tier: show(g.Tier, "", validator.Tier.String), Status: look.words, Tone: look.tone, Icon: look.icon,
-		Message: st.message, Stale: stale || g.MissingSince.Known(), Job: m.jobID,
+		UUID: g.UUID, Host: m.host, Tier: show(g.Tier, "", validator.Tier.String), Status: views.Tag{Text: look.words, Tone: look.tone, Icon: look.icon},
+		Message: st.message, Stale: stale || g.MissingSince.Known(),
+	}
+	if m.jobID != "" {
+		c.Job = jobLink(m.jobID, wallet)
 	}
 	if since, gone := g.MissingSince.Get(); gone {
-		c.Message = fmt.Sprintf("Gone since %s (%s): it no longer answers. Its last reading stays below.", since.UTC().Format("15:04:05 UTC"), ago(now, since))
+		c.Message, c.Since = "It no longer answers, and its last reading stays below. Gone since", momentOf(now, since)
 	} else if m.host != "" && now.Sub(g.SampledAt) > remoteFresh {
-		c.Stale, c.Tone, c.Icon, c.Status = true, views.ToneWarn, "warn", "Stale"
-		c.Message = "Last reported " + ago(now, g.SampledAt) + "."
+		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
+		c.Message, c.Since = "Last reported", momentOf(now, g.SampledAt)
 	}
 	var points []validator.GPUPoint
 	if m.host == "" {
 		points = s.gpus.History(g.UUID)
 	}
-	c.Gauges = gpuGauges(g, now, points)
+	from := func(field, label string) views.Origin {
+		if g.UUID == "" {
+			return views.Origin{}
+		}
+		return s.origin(wallet, "gpu."+field+"@"+g.UUID, fmt.Sprintf("%s of GPU %d", label, g.Index))
+	}
+	c.Gauges = gpuGauges(g, now, points, from)
 	if r, known := g.ThrottleReasons.Get(); known {
 		for _, t := range r.List() {
 			if t.Bit != validator.ThrottleGPUIdle {
@@ -117,7 +126,7 @@ func (s *Server) gpuCard(m fleetGPU, now time.Time, stale bool) views.GPUCard {
 			}
 		}
 	}
-	c.Facts = gpuFacts(g)
+	c.Facts = gpuFacts(g, now, from)
 	procs, known := g.Processes.Get()
 	if !known && m.host == "" {
 		c.ProcNote = "Processes: " + g.Processes.Reason()
@@ -159,11 +168,11 @@ func domID(uuid string, index int) string {
 	}, uuid)
 }
 
-func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint) []views.Gauge {
-	util := views.Gauge{Label: "Utilisation", Icon: "gauge", Value: show(g.UtilizationPercent, "%", integer[uint32]), Percent: orEmpty(g.UtilizationPercent, integer[uint32]), Tone: views.TonePlain}
-	memory := views.Gauge{Label: "Memory", Icon: "memory", Value: show(g.MemoryUsedBytes, "GiB", gibText), Tone: views.TonePlain}
-	temp := views.Gauge{Label: "Temperature", Icon: "heat", Value: show(g.TemperatureC, "°C", integer[int]), Tone: views.TonePlain}
-	power := views.Gauge{Label: "Power", Icon: "power", Value: show(g.PowerMilliwatts, "W", wattsText), Tone: views.TonePlain}
+func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint, from func(field, label string) views.Origin) []views.Gauge {
+	util := views.Gauge{Label: "Utilisation", Origin: from("utilisation", "utilisation"), Value: show(g.UtilizationPercent, "%", integer[uint32]), Percent: orEmpty(g.UtilizationPercent, integer[uint32]), Tone: views.TonePlain}
+	memory := views.Gauge{Label: "Memory", Origin: from("memory", "memory"), Value: show(g.MemoryUsedBytes, "GiB", gibText), Tone: views.TonePlain}
+	temp := views.Gauge{Label: "Temperature", Origin: from("temperature", "temperature"), Value: show(g.TemperatureC, "°C", integer[int]), Tone: views.TonePlain}
+	power := views.Gauge{Label: "Power", Origin: from("power", "power"), Value: show(g.PowerMilliwatts, "W", wattsText), Tone: views.TonePlain}
 	if total, known := g.MemoryTotalBytes.Get(); known && total > 0 {
 		memory.Limit = "of " + gibText(total) + " GiB"
 		memory.Percent = share(validator.Map(g.MemoryUsedBytes, func(u uint64) float64 { return float64(u) / float64(total) }))
@@ -186,16 +195,15 @@ func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint) []vi
 		power.Limit = "of " + wattsText(most) + " W"
 		power.Percent = share(validator.Map(g.PowerMilliwatts, func(p uint32) float64 { return float64(p) / float64(most) }))
 	}
-	if len(points) > 0 {
-		util.Spark = gpuSparkline("Utilisation, last 10 minutes", now, points, func(p validator.GPUPoint) validator.Maybe[float64] {
-			return validator.Map(p.UtilizationPercent, func(u uint32) float64 { return float64(u) / 100 })
-		})
-		temp.Spark = gpuSparkline("Temperature, last 10 minutes", now, points, func(p validator.GPUPoint) validator.Maybe[float64] {
-			return validator.Map(p.TemperatureC, func(t int) float64 { return float64(t) / 100 })
-		})
-		memory.Spark = scaledSparkline("Memory, last 10 minutes", now, points, g.MemoryTotalBytes, func(p validator.GPUPoint) validator.Maybe[uint64] { return p.MemoryUsedBytes })
-		power.Spark = scaledSparkline("Power, last 10 minutes", now, points, g.PowerLimitMilliwatts, func(p validator.GPUPoint) validator.Maybe[uint32] { return p.PowerMilliwatts })
-	}
+	spark := sparkRangeOf(now, points)
+	util.Spark = spark.line("Utilisation", func(p validator.GPUPoint) validator.Maybe[float64] {
+		return validator.Map(p.UtilizationPercent, func(u uint32) float64 { return float64(u) / 100 })
+	})
+	temp.Spark = spark.line("Temperature", func(p validator.GPUPoint) validator.Maybe[float64] {
+		return validator.Map(p.TemperatureC, func(t int) float64 { return float64(t) / 100 })
+	})
+	memory.Spark = scaledSparkline(spark, "Memory", g.MemoryTotalBytes, func(p validator.GPUPoint) validator.Maybe[uint64] { return p.MemoryUsedBytes })
+	power.Spark = scaledSparkline(spark, "Power", g.PowerLimitMilliwatts, func(p validator.GPUPoint) validator.Maybe[uint32] { return p.PowerMilliwatts })
 	return []views.Gauge{util, memory, temp, power}
 }
 
@@ -203,12 +211,12 @@ func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint) []vi
 const nearLimitC = 5
 
 // scaledSparkline draws a field against its limit; nil without one.
-func scaledSparkline[T uint32 | uint64](label string, now time.Time, points []validator.GPUPoint, limit validator.Maybe[T], of func(validator.GPUPoint) validator.Maybe[T]) *views.Sparkline {
+func scaledSparkline[T uint32 | uint64](r sparkRange, label string, limit validator.Maybe[T], of func(validator.GPUPoint) validator.Maybe[T]) *views.Sparkline {
 	most, known := limit.Get()
 	if !known || most == 0 {
 		return nil
 	}
-	return gpuSparkline(label, now, points, func(p validator.GPUPoint) validator.Maybe[float64] {
+	return r.line(label, func(p validator.GPUPoint) validator.Maybe[float64] {
 		return validator.Map(of(p), func(v T) float64 { return float64(v) / float64(most) })
 	})
 }
@@ -226,21 +234,25 @@ func share(m validator.Maybe[float64]) string {
 	return orEmpty(m, func(f float64) string { return num(min(max(f, 0), 1) * 100) })
 }
 
-func gpuFacts(g validator.GPU) []views.Row {
+func gpuFacts(g validator.GPU, now time.Time, from func(field, label string) views.Origin) []views.Row {
 	clock := func(now, most validator.Maybe[uint32]) views.Value {
 		v := show(now, "MHz", integer[uint32])
 		if m, known := most.Get(); known && v.Known() {
-			v.Text += " of " + integer(m)
+			v.Title = "of at most " + integer(m) + " MHz"
 		}
 		return v
 	}
+	ecc := views.Row{Label: "ECC errors", Origin: from("ecc", "uncorrected ECC errors"), Value: show(g.ECCUncorrectedVolatile, "", integer[uint64])}
+	if g.ECCUncorrectedVolatile.Or(0) > 0 {
+		ecc.Tone = views.ToneBad
+	}
 	rows := []views.Row{
-		{Label: "SM clock", Value: clock(g.SMClockMHz, g.SMClockMaxMHz)},
-		{Label: "Memory clock", Value: clock(g.MemoryClockMHz, g.MemoryClockMaxMHz)},
-		{Label: "Fan", Value: show(g.FanPercent, "%", integer[uint32])},
-		{Label: "Performance state", Value: show(g.PerformanceState, "", func(p int) string { return "P" + strconv.Itoa(p) })},
-		{Label: "ECC errors, uncorrected", Value: show(g.ECCUncorrectedVolatile, "", integer[uint64])},
-		{Label: "Confidential computing", Value: show(g.ConfidentialComputeActive, "", func(on bool) string {
+		{Label: "SM clock", Origin: from("smclock", "SM clock"), Value: clock(g.SMClockMHz, g.SMClockMaxMHz)},
+		{Label: "Memory clock", Origin: from("memoryclock", "memory clock"), Value: clock(g.MemoryClockMHz, g.MemoryClockMaxMHz)},
+		{Label: "State", Origin: from("pstate", "performance state"), Value: show(g.PerformanceState, "", func(p int) string { return "P" + strconv.Itoa(p) })},
+		{Label: "Fan", Origin: from("fan", "fan speed"), Value: show(g.FanPercent, "%", integer[uint32])},
+		ecc,
+		{Label: "Confidential", Origin: from("cc", "confidential computing"), Value: show(g.ConfidentialComputeActive, "", func(on bool) string {
 			if on {
 				return "on"
 			}
@@ -248,7 +260,8 @@ func gpuFacts(g validator.GPU) []views.Row {
 		})},
 	}
 	if len(g.XIDs) > 0 {
-		rows = append(rows, views.Row{Label: "Newest XID error", Value: views.Value{Text: fmt.Sprintf("%d at %s", g.XIDs[0].Code, g.XIDs[0].At.UTC().Format("15:04:05 UTC"))}})
+		x := g.XIDs[0]
+		rows = append(rows, views.Row{Label: fmt.Sprintf("XID error %d", x.Code), Origin: from("xid", "XID errors"), Value: views.Value{At: momentOf(now, x.At)}, Tone: views.ToneBad})
 	}
 	return rows
 }

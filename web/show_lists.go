@@ -19,8 +19,14 @@ func jobTag(s validator.JobStatus) views.Tag {
 	return views.Tag{Text: string(s), Tone: views.TonePlain, Icon: "clock"}
 }
 
-func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.JobCounts], st validator.SourceState, panel views.Panel, now time.Time) views.JobsPanel {
-	m := views.JobsPanel{Panel: panel, Notice: staleNotice(st, now)}
+// jobLink leads to a job's own page.
+func jobLink(id string, wallet validator.Address) *views.Link {
+	return &views.Link{Text: abbreviated(id), Title: id}
+}
+
+func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.JobCounts], wallet validator.Address, st validator.SourceState, panel views.Panel, now time.Time) views.JobsPanel {
+	m := views.JobsPanel{Panel: panel, Notice: staleNotice(now, st)}
+	m.Panel.Stale = m.Notice != nil
 	p, known := page.Get()
 	if !known {
 		m.Empty, m.Notice = &views.Empty{Icon: "database", Tone: toneOf(st.Health), Title: "Jobs unknown", Text: validator.Sentence(page.Reason())}, nil
@@ -36,7 +42,7 @@ func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.Jo
 		}
 	}
 	for _, j := range p.jobs {
-		row := views.JobRow{ID: j.ID, ShortID: abbreviated(j.ID), Type: j.Type, Status: jobTag(j.Status), Submitted: moment(now, j.CreatedAt),
+		row := views.JobRow{ID: j.ID, Link: *jobLink(j.ID, wallet), Type: j.Type, Status: jobTag(j.Status), Submitted: moment(now, j.CreatedAt),
 			Duration: show(jobDuration(j), "", durationText), Reward: views.Amount{Reason: "No payment is recorded."}, Error: j.ErrorMessage}
 		if j.Payment != nil {
 			row.Reward = showWei(*j.Payment)
@@ -49,29 +55,20 @@ func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.Jo
 	return m
 }
 
-func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsPage], panel views.Panel) views.RewardsPanel {
-	m := views.RewardsPanel{Panel: panel, Claim: showAmount(p.Claimable())}
-	m.Notice = staleNotice(p.Database, p.Now)
-	if n := staleNotice(p.Chain.State, p.Now); n != nil && m.Notice == nil {
-		m.Notice = n
+func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsPage], claims validator.Maybe[[]validator.Claim], panel views.Panel) views.RewardsPanel {
+	m := views.RewardsPanel{Panel: panel, Notice: staleNotice(p.Now, p.Database)}
+	m.Panel.Stale = m.Notice != nil
+	of := func(f func(validator.Earnings) validator.Wei) *views.Amount {
+		return amountOf(validator.Map(p.Earnings, f))
 	}
-	if st, known := p.Chain.Stake.Get(); known {
-		m.ClaimRow = append(m.ClaimRow, views.Row{Label: "Recorded by the contract", Value: views.Value{Text: st.PendingRewards.SAGE(), Unit: "SAGE"}})
+	m.Totals = []views.Row{
+		{Label: "From jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs }), Origin: s.origin(p.Address, "earned", "the earnings")},
+		{Label: "From claims", Amount: of(func(e validator.Earnings) validator.Wei { return e.Claimed }), Origin: s.origin(p.Address, "claimed", "the claimed amount")},
+		{Label: "Booked by the contract, not claimed", Origin: s.origin(p.Address, "claim.pending", "the booked rewards"), Amount: amountOf(validator.Map(p.Chain.Stake.Maybe, func(st validator.Stake) validator.Wei { return st.PendingRewards }))},
+		{Label: "Last claim", Origin: s.origin(p.Address, "claim.last", "the last claim"), Value: whenOf(p.LastClaim(), p.Now)},
 	}
-	if last, known := p.LastClaim().Get(); known {
-		m.ClaimRow = append(m.ClaimRow, views.Row{Label: "Last claim", Value: views.Value{Text: ago(p.Now, last), Title: last.UTC().Format(time.RFC3339)}})
-	} else {
-		m.ClaimRow = append(m.ClaimRow, views.Row{Label: "Last claim", Value: views.Value{Reason: validator.Sentence(p.LastClaim().Reason())}})
-	}
-	of := func(f func(validator.Earnings) validator.Wei) views.Amount {
-		return showAmount(validator.Map(p.Earnings, f))
-	}
-	m.Totals = []views.AmountRow{
-		{Label: "Last 24 h", Amount: of(func(e validator.Earnings) validator.Wei { return e.Last24h })},
-		{Label: "Last 7 d", Amount: of(func(e validator.Earnings) validator.Wei { return e.Last7d })},
-		{Label: "Last 30 d", Amount: of(func(e validator.Earnings) validator.Wei { return e.Last30d })},
-		{Label: "All from jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs })},
-		{Label: "All claimed", Amount: of(func(e validator.Earnings) validator.Wei { return e.Claimed })},
+	for _, c := range claims.Or(nil) {
+		m.Claims = append(m.Claims, s.claimRow(c, p.Now))
 	}
 	entries, known := page.Get()
 	if !known {
@@ -79,13 +76,47 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 		return m
 	}
 	for _, e := range entries.entries {
-		m.Rows = append(m.Rows, views.RewardRow{When: moment(p.Now, e.At), Kind: string(e.Kind), Amount: showWei(e.Amount), Job: e.JobID,
-			Tx: abbreviated(string(e.TxHash)), TxFull: string(e.TxHash), TxURL: s.explorer("tx", string(e.TxHash))})
+		row := views.RewardRow{When: moment(p.Now, e.At), Kind: string(e.Kind), Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
+		if e.JobID != "" {
+			row.Job = *jobLink(e.JobID, p.Address)
+		}
+		m.Rows = append(m.Rows, row)
 	}
 	if len(m.Rows) == 0 {
 		m.Empty = &views.Empty{Icon: "coins", Tone: views.TonePlain, Title: "Nothing earned yet", Text: "Payments for jobs and claimed staking rewards appear here."}
 	}
 	return m
+}
+
+// whenOf shows a time, or why it is unknown.
+func whenOf(m validator.Maybe[time.Time], now time.Time) views.Value {
+	t, known := m.Get()
+	if !known {
+		return views.Value{Reason: validator.Sentence(m.Reason())}
+	}
+	return views.Value{At: momentOf(now, t)}
+}
+
+func (s *Server) claimRow(c validator.Claim, now time.Time) views.ClaimRow {
+	row := views.ClaimRow{When: moment(now, c.At), Tx: s.txLink(c.TxHash), Failure: validator.Sentence(c.Failure), Amount: views.Amount{Reason: "The chain has not told the amount yet."}}
+	if c.Amount != nil {
+		row.Amount = showWei(*c.Amount)
+	}
+	switch c.Status {
+	case validator.ClaimConfirmed:
+		row.Status = views.Tag{Text: "arrived", Tone: views.ToneGood, Icon: "good"}
+	case validator.ClaimFailed:
+		row.Status = views.Tag{Text: "failed", Tone: views.ToneBad, Icon: "bad"}
+		row.Amount = views.Amount{Reason: "A failed claim pays nothing."}
+	case validator.ClaimSubmitted:
+		row.Status = views.Tag{Text: "on its way", Tone: views.TonePlain, Icon: "clock"}
+	}
+	return row
+}
+
+// txLink leads to a transaction in the network's block explorer.
+func (s *Server) txLink(tx validator.Felt) views.Link {
+	return views.Link{Text: abbreviated(string(tx)), Title: string(tx), URL: s.explorer("tx", string(tx))}
 }
 
 func (s *Server) explorer(kind, id string) string {
@@ -95,21 +126,20 @@ func (s *Server) explorer(kind, id string) string {
 	return s.network.ExplorerURL + "/" + kind + "/" + id
 }
 
-func showNetwork(counts validator.Maybe[validator.NetworkCounts], net validator.ChainNetwork, st validator.SourceState, panel views.Panel, now time.Time) views.NetworkPanel {
-	m := views.NetworkPanel{Panel: panel, Staked: showAmount(net.TotalStaked.Maybe)}
-	m.Notice = staleNotice(st, now)
-	if n := staleNotice(net.State, now); n != nil && m.Notice == nil {
-		m.Notice = n
-	}
-	number := func(label string, f func(validator.NetworkCounts) int64) views.Row {
-		return views.Row{Label: label, Value: show(counts, "", func(c validator.NetworkCounts) string { return integer(f(c)) })}
+func (s *Server) showNetwork(counts validator.Maybe[validator.NetworkCounts], net validator.ChainNetwork, st validator.SourceState, panel views.Panel, now time.Time) views.NetworkPanel {
+	m := views.NetworkPanel{Panel: panel, Notice: staleNotice(now, st, net.State)}
+	m.Panel.Stale = m.Notice != nil
+	from := func(id, label string) views.Origin { return s.origin("", "network."+id, label) }
+	number := func(id, label string, f func(validator.NetworkCounts) int64) views.Row {
+		return views.Row{Label: label, Origin: from(id, label+" of the network"), Value: show(counts, "", func(c validator.NetworkCounts) string { return integer(f(c)) })}
 	}
 	m.Rows = []views.Row{
-		number("Workers", func(c validator.NetworkCounts) int64 { return c.TotalWorkers }),
-		number("Active workers", func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }),
-		number("Active GPUs", func(c validator.NetworkCounts) int64 { return c.ActiveGPUs }),
-		number("Jobs completed", func(c validator.NetworkCounts) int64 { return c.JobsProcessed }),
-		number("Jobs, last 24 h", func(c validator.NetworkCounts) int64 { return c.JobsLast24h }),
+		{Label: "Total staked", Origin: from("staked", "the network's stake"), Amount: amountOf(net.TotalStaked.Maybe)},
+		number("workers", "Workers", func(c validator.NetworkCounts) int64 { return c.TotalWorkers }),
+		number("active", "Active workers", func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }),
+		number("gpus", "Active GPUs", func(c validator.NetworkCounts) int64 { return c.ActiveGPUs }),
+		number("jobs", "Jobs completed", func(c validator.NetworkCounts) int64 { return c.JobsProcessed }),
+		number("jobs24h", "Jobs, last 24 h", func(c validator.NetworkCounts) int64 { return c.JobsLast24h }),
 	}
 	return m
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -27,36 +28,48 @@ func toneOf(h validator.Health) views.Tone {
 	return views.ToneUnknown
 }
 
-func showSource(st validator.SourceState, now time.Time, detail ...views.Row) views.SourcePill {
+// sourceBar shows the state of each source as one wallet's values have it.
+func (s *Server) sourceBar(ctx context.Context, wallet validator.Address) views.SourceBar {
+	bar := views.SourceBar{Panel: panel("sources", everySources, wallet)}
+	now := s.now()
+	for _, st := range []validator.SourceState{s.gpus.Snapshot().State, s.db.State(), s.chain.Look(ctx, wallet).State} {
+		bar.Sources = append(bar.Sources, showSource(st, now))
+	}
+	return bar
+}
+
+func showSource(st validator.SourceState, now time.Time) views.SourcePill {
 	name := sourceNames[st.Source]
 	p := views.SourcePill{ID: string(st.Source), Name: name[0], Icon: name[1], Tone: toneOf(st.Health), Words: string(st.Health), Reason: st.Reason, Remedy: st.Remedy}
-	if age, has := st.Age(now); has {
-		p.Age = validator.Ago(age) + " ago"
-		p.Detail = append(p.Detail, views.Row{Label: "Newest values", Value: views.Value{Text: st.ObservedAt.UTC().Format("2006-01-02 15:04:05") + " UTC"}})
+	if _, has := st.Age(now); has {
+		p.Age = moment(now, st.ObservedAt)
+		p.Detail = append(p.Detail, views.Row{Label: "Newest values", Value: views.Value{Text: utc(st.ObservedAt)}})
 	}
 	if st.Block > 0 {
-		p.Age = "block " + integer(st.Block) + " · " + p.Age
+		p.Block = "block " + integer(st.Block)
 		p.Detail = append(p.Detail, views.Row{Label: "Block", Value: views.Value{Text: integer(st.Block)}})
 		if !st.BlockTime.IsZero() {
-			p.Detail = append(p.Detail, views.Row{Label: "Block's time", Value: views.Value{Text: st.BlockTime.UTC().Format("2006-01-02 15:04:05") + " UTC"}})
+			p.Detail = append(p.Detail, views.Row{Label: "Block's time", Value: views.Value{Text: utc(st.BlockTime)}})
 		}
 	}
-	p.Detail = append(p.Detail, detail...)
 	if st.Health == validator.HealthOK {
 		p.Reason, p.Remedy = "", ""
 	}
 	return p
 }
 
-// staleNotice says over a panel that its values are not live; nil if they are, or if there
-// are none to speak of.
-func staleNotice(st validator.SourceState, now time.Time) *views.Notice {
-	age, has := st.Age(now)
-	if st.Health == validator.HealthOK || st.Health == validator.HealthDisabled {
-		return nil
+// staleNotice says over a panel that its values are not live, by the worst of the sources
+// they come from; nil if they are live.
+func staleNotice(now time.Time, states ...validator.SourceState) *views.Notice {
+	for _, st := range states {
+		if st.Health == validator.HealthOK || st.Health == validator.HealthDisabled {
+			continue
+		}
+		n := &views.Notice{Tone: toneOf(st.Health), Text: sourceNames[st.Source][0] + ": " + validator.Sentence(st.Reason)}
+		if _, has := st.Age(now); has {
+			n.Tone, n.Since = views.ToneWarn, momentOf(now, st.ObservedAt)
+		}
+		return n
 	}
-	if !has {
-		return &views.Notice{Tone: toneOf(st.Health), Text: validator.Sentence(st.Reason)}
-	}
-	return &views.Notice{Tone: views.ToneWarn, Text: "These values are " + validator.Ago(age) + " old. " + validator.Sentence(st.Reason)}
+	return nil
 }

@@ -37,53 +37,85 @@ func checkLook(s validator.CheckState) (views.Tone, string) {
 	return views.ToneUnknown, "unknown"
 }
 
-func (s *Server) showStatus(p validator.Picture, panel views.Panel) views.StatusPanel {
-	a := p.Assess()
-	m := views.StatusPanel{Panel: panel, Uptime: showUptime(p)}
-	for _, st := range p.Sources() {
-		m.Sources = append(m.Sources, showSource(st, p.Now))
+// pageTitle is what the browser's tab says of a wallet.
+func pageTitle(v validator.Verdict, wallet validator.Address) string {
+	return string(v) + " · " + wallet.Abbreviated()
+}
+
+// statusShow makes the status panel of one picture.
+type statusShow struct {
+	validator.Picture
+
+	server *Server
+}
+
+// from is where a figure of the picture comes from.
+func (p statusShow) from(id, label string) views.Origin {
+	return p.server.origin(p.Address, id, label)
+}
+
+func (s *Server) showStatus(picture validator.Picture, panel views.Panel) views.StatusPanel {
+	p := statusShow{picture, s}
+	m := views.StatusPanel{
+		Panel: panel, Uptime: p.uptime(), Verdict: p.verdict(),
+		Figures: []views.Figure{p.staked(), p.reputation(), p.claimable(), p.earned(), p.jobs()},
 	}
-	m.Verdict.Words, m.Verdict.Reason = string(a.Verdict), a.Reason
-	m.Verdict.Tone, m.Verdict.Icon = verdictLook(a.Verdict)
-	for _, c := range a.Checks {
-		row := views.Check{Label: c.Label, Detail: c.Detail, Remedy: c.Remedy, State: string(c.State)}
-		row.Tone, row.Icon = checkLook(c.State)
-		m.Verdict.Checks = append(m.Verdict.Checks, row)
-	}
-	m.Figures = []views.Figure{stakedFigure(p), reputationFigure(p), claimableFigure(p), earnedFigure(p), jobsFigure(p)}
+	m.Panel.Stale = staleNotice(p.Now, p.Chain.State, p.Database) != nil
+	m.Notice = staleNotice(p.Now, p.Chain.State, p.Database)
 	return m
 }
 
-func stakedFigure(p validator.Picture) views.Figure {
-	staked := validator.Map(p.Chain.Stake.Maybe, func(s validator.Stake) validator.Wei { return s.Amount })
-	amount := showAmount(staked)
-	f := views.Figure{ID: "staked", Label: "Staked", Icon: "shield", Amount: &amount}
+func (p statusShow) verdict() views.Verdict {
+	a := p.Assess()
+	v := views.Verdict{Words: string(a.Verdict), Reason: a.Reason, Title: pageTitle(a.Verdict, p.Address) + titleTail, Origin: p.from("verdict", "the verdict")}
+	v.Tone, v.Icon = verdictLook(a.Verdict)
+	said := map[string]bool{}
+	for _, c := range a.Checks {
+		row := views.Check{Label: c.Label, Detail: c.Detail, Remedy: c.Remedy, State: string(c.State)}
+		row.Tone, row.Icon = checkLook(c.State)
+		if c.State == validator.CheckUnknown {
+			if said[c.Detail] {
+				row.Detail = "Unknown for the same reason."
+			}
+			said[c.Detail] = true
+		}
+		v.Checks = append(v.Checks, row)
+	}
+	return v
+}
+
+func (p statusShow) staked() views.Figure {
+	amount := showAmount(validator.Map(p.Chain.Stake.Maybe, func(s validator.Stake) validator.Wei { return s.Amount }))
+	f := views.Figure{ID: "staked", Label: "Staked", Origin: p.from("staked", "the stake"), Amount: &amount}
 	s, known := p.Chain.Stake.Get()
 	if !known {
 		return f
 	}
 	if s.Registered() {
-		f.Notes = append(f.Notes, views.Note{Text: s.Tier.String() + " tier"})
-	}
-	if cfg, has := p.Chain.Network.Config.Get(); has && s.Registered() {
-		head := s.Amount.Sub(cfg.MinStake[s.Tier])
-		n := views.Note{Text: fmt.Sprintf("%s above the minimum of %s", head.Format(), cfg.MinStake[s.Tier].Format())}
-		if head.Sign() < 0 {
-			n = views.Note{Text: fmt.Sprintf("%s below the minimum of %s", cfg.MinStake[s.Tier].Sub(s.Amount).Format(), cfg.MinStake[s.Tier].Format()), Tone: views.ToneBad}
-		}
-		f.Notes = append(f.Notes, n)
+		f.Parts = append(f.Parts, views.Row{Label: "Tier", Value: views.Value{Text: s.Tier.String()}})
+		f.Parts = append(f.Parts, p.headroom()...)
 	}
 	if s.LockedAmount.Sign() > 0 {
 		f.Notes = append(f.Notes, views.Note{Text: s.LockedAmount.Format() + " being unstaked: still slashable", Tone: views.ToneWarn})
 	}
 	if s.TotalSlashed.Sign() > 0 {
-		f.Notes = append(f.Notes, views.Note{Text: s.TotalSlashed.Format() + " slashed so far", Tone: views.ToneBad})
+		f.Notes = append(f.Notes, views.Note{Text: s.TotalSlashed.Format() + " slashed so far"})
 	}
 	return f
 }
 
-func reputationFigure(p validator.Picture) views.Figure {
-	f := views.Figure{ID: "reputation", Label: "Reputation", Icon: "award"}
+// headroom is the distance of the stake from its tier's minimum.
+func (p statusShow) headroom() []views.Row {
+	minimum := validator.Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s validator.Stake, c validator.StakingConfig) validator.Wei { return c.MinStake[s.Tier] })
+	room := views.Row{Label: "Headroom", Amount: amountOf(p.Headroom()), Origin: p.from("stake.minimum", "the headroom")}
+	if h, known := p.Headroom().Get(); known && h.Sign() < 0 {
+		room.Tone = views.ToneBad
+	}
+	return []views.Row{{Label: "Minimum", Amount: amountOf(minimum), Origin: p.from("stake.minimum", "the minimum")}, room}
+}
+
+func (p statusShow) reputation() views.Figure {
+	f := views.Figure{ID: "reputation", Label: "Reputation", Origin: p.from("reputation", "the reputation")}
 	r, known := p.Chain.Reputation.Get()
 	switch {
 	case !known:
@@ -94,81 +126,93 @@ func reputationFigure(p validator.Picture) views.Figure {
 		return f
 	}
 	f.Value = views.Value{Text: integer(r.Score), Unit: "of 1000"}
-	f.Notes = append(f.Notes, views.Note{Text: fmt.Sprintf("Level %d of 5", r.Level)})
-	switch rank, has := p.Chain.ReputationRank.Get(); {
-	case has && rank > 0:
-		f.Notes = append(f.Notes, views.Note{Text: "Rank " + integer(rank)})
-	case has:
-		f.Notes = append(f.Notes, views.Note{Text: "Unranked"})
-	default:
-		f.Notes = append(f.Notes, views.Note{Text: "Rank unknown", Title: p.Chain.ReputationRank.Reason()})
+	f.Parts = []views.Row{
+		{Label: "Level", Value: views.Value{Text: integer(r.Level), Unit: "of 5"}},
+		{Label: "Rank", Origin: p.from("reputation.rank", "the rank"), Value: show(p.Chain.ReputationRank.Maybe, "", func(rank uint32) string {
+			if rank == 0 {
+				return "unranked"
+			}
+			return integer(rank)
+		})},
 	}
 	if r.Disputes+r.Slashes > 0 {
-		f.Notes = append(f.Notes, views.Note{Text: fmt.Sprintf("%d disputes, %d slashes", r.Disputes, r.Slashes), Tone: views.ToneWarn})
+		f.Notes = append(f.Notes, views.Note{Text: fmt.Sprintf("%s, %s on record", counted(r.Disputes, "dispute", "disputes"), counted(r.Slashes, "slash", "slashes")), Tone: views.ToneWarn})
 	}
 	return f
 }
 
-func claimableFigure(p validator.Picture) views.Figure {
+func counted(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return integer(n) + " " + many
+}
+
+func (p statusShow) claimable() views.Figure {
 	amount := showAmount(p.Claimable())
-	f := views.Figure{ID: "claimable", Label: "Claimable now", Icon: "coins", Amount: &amount}
+	f := views.Figure{ID: "claimable", Label: "Claimable now", Origin: p.from("claimable", "the claimable amount"), Amount: &amount}
+	f.Counter = p.counter()
+	if day, has := p.AccrualPerDay().Get(); has {
+		f.Parts = append(f.Parts, views.Row{Label: "Per day", Value: perDay(day), Origin: p.from("accrual", "the daily accrual")})
+	}
 	if cfg, has := p.Chain.Network.Config.Get(); has {
-		f.Notes = append(f.Notes, views.Note{Text: fmt.Sprintf("The contract pays %s %% a year", basisPoints(cfg.RewardAPYBasisPoints))})
-	}
-	if day, has := p.AccrualPerDay().Get(); has && day.Sign() > 0 {
-		f.Notes = append(f.Notes, views.Note{Text: "about " + roundedSAGE(day) + " SAGE a day", Title: day.Format()})
-	}
-	if p.Claimable().Known() {
-		f.Notes = append(f.Notes, views.Note{Text: "at block " + integer(p.Chain.Block.Number)})
+		f.Parts = append(f.Parts, views.Row{Label: "Contract's rate", Value: views.Value{Text: basisPoints(cfg.RewardAPYBasisPoints), Unit: "% a year"}})
 	}
 	return f
 }
 
-func earnedFigure(p validator.Picture) views.Figure {
+// counter is nil unless the amount may count up: while the chain's values are live.
+func (p statusShow) counter() *views.Counter {
+	s, known := p.Chain.Stake.Get()
+	cfg, has := p.Chain.Network.Config.Get()
+	if !known || !has || !s.Registered() || p.Chain.State.Health != validator.HealthOK {
+		return nil
+	}
+	return &views.Counter{
+		Pending: s.PendingRewards.String(), Amount: s.Amount.String(), BasisPoints: strconv.FormatUint(uint64(cfg.RewardAPYBasisPoints), 10),
+		Since: unixText(s.LastClaimAt), Block: unixText(p.Chain.Block.Time), Now: unixText(p.Now),
+	}
+}
+
+func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// perDay is a daily amount for reading: its hover has every digit.
+func perDay(day validator.Wei) views.Value {
+	a := showWei(day)
+	return views.Value{Text: a.Text, Unit: a.Unit, Title: a.Exact + " " + a.Unit}
+}
+
+func (p statusShow) earned() views.Figure {
 	amount := showAmount(p.TotalEarnings())
-	f := views.Figure{ID: "earned", Label: "Earned", Icon: "up", Amount: &amount}
+	f := views.Figure{ID: "earned", Label: "Earned", Origin: p.from("earned", "the earnings"), Amount: &amount}
 	e, known := p.Earnings.Get()
 	if !known {
 		return f
 	}
 	for _, w := range []struct {
-		name string
-		wei  validator.Wei
-	}{{"24 h", e.Last24h}, {"7 d", e.Last7d}, {"30 d", e.Last30d}} {
-		f.Notes = append(f.Notes, views.Note{Text: w.name + ": " + roundedSAGE(w.wei) + " SAGE", Title: w.wei.Format()})
+		label, id string
+		wei       validator.Wei
+	}{{"24 h", "earned.24h", e.Last24h}, {"7 d", "earned.7d", e.Last7d}, {"30 d", "earned.30d", e.Last30d}} {
+		f.Parts = append(f.Parts, views.Row{Label: w.label, Origin: p.from(w.id, "earnings of "+w.label), Amount: amountOf(validator.Some(w.wei))})
 	}
-	apy := p.RealisedAPY()
-	if v, has := apy.Get(); has {
-		f.Notes = append(f.Notes, views.Note{Text: fmt.Sprintf("%s %% a year realised over %s", percent(v.Percent), validator.Ago(v.Window)), Title: fmt.Sprintf("%s earned / %s staked · 365 d / %s", v.Earned.Format(), v.Stake.Format(), validator.Ago(v.Window))})
-	} else {
-		f.Notes = append(f.Notes, views.Note{Text: "Yield unknown: " + apy.Reason()})
-	}
+	f.Parts = append(f.Parts, views.Row{Label: "Realised yield", Origin: p.from("apy", "the realised yield"), Value: show(p.RealisedAPY(), "% a year", func(v validator.APY) string { return percent(v.Percent) })})
 	f.Spark = dailySparkline(e.Daily)
 	return f
 }
 
-func jobsFigure(p validator.Picture) views.Figure {
-	f := views.Figure{ID: "jobs", Label: "Jobs completed", Icon: "briefcase", Value: show(p.Jobs, "", func(c validator.JobCounts) string { return integer(c.Completed) })}
+func (p statusShow) jobs() views.Figure {
+	f := views.Figure{ID: "jobs", Label: "Jobs completed", Origin: p.from("jobs.completed", "the completed jobs"), Value: show(p.Jobs, "", func(c validator.JobCounts) string { return integer(c.Completed) })}
 	c, known := p.Jobs.Get()
 	if !known {
 		return f
 	}
-	f.Notes = append(f.Notes, views.Note{Text: integer(c.InProgress) + " in progress"})
-	failed := views.Note{Text: integer(c.Failed) + " failed"}
-	if c.Failed > 0 {
-		failed.Tone = views.ToneWarn
-	}
-	f.Notes = append(f.Notes, failed)
-	if rate, has := c.SuccessPercent().Get(); has {
-		f.Notes = append(f.Notes, views.Note{Text: percent(rate) + " % succeeded"})
+	f.Parts = []views.Row{
+		{Label: "In progress", Origin: p.from("jobs.inprogress", "the jobs in progress"), Value: views.Value{Text: integer(c.InProgress)}},
+		{Label: "Failed", Origin: p.from("jobs.failed", "the failed jobs"), Value: views.Value{Text: integer(c.Failed)}},
+		{Label: "Succeeded", Origin: p.from("jobs.success", "the success rate"), Value: show(c.SuccessPercent(), "%", percent)},
+		{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
 	}
 	return f
-}
-
-// roundedSAGE cuts an amount to a few decimals for a note; its hover has every digit.
-func roundedSAGE(w validator.Wei) string {
-	a := showWei(w)
-	return a.Whole + a.Fraction
 }
 
 func basisPoints(bps uint32) string {
@@ -180,15 +224,18 @@ const (
 	gapsShown   = 4
 )
 
-func showUptime(p validator.Picture) views.UptimeStrip {
-	figure := func(window time.Duration) views.Value {
+func (p statusShow) uptime() views.UptimeStrip {
+	share := func(label, id string, window time.Duration) views.Row {
+		r := views.Row{Label: label, Origin: p.from(id, "the uptime of "+label)}
 		u, known := p.Uptime(window).Get()
 		if !known {
-			return views.Value{Reason: validator.Sentence(p.Heartbeats.Reason())}
+			r.Value = views.Value{Reason: validator.Sentence(p.Heartbeats.Reason())}
+		} else {
+			r.Value = show(u.Percent(), "%", percent)
 		}
-		return show(u.Percent(), "%", percent)
+		return r
 	}
-	strip := views.UptimeStrip{Day: figure(stripWindow), Week: figure(7 * 24 * time.Hour), Month: figure(uptimeReach)}
+	strip := views.UptimeStrip{Shares: []views.Row{share("24 h", "uptime.24h", stripWindow), share("7 d", "uptime.7d", 7*24*time.Hour), share("30 d", "uptime.30d", uptimeReach)}}
 	u, known := p.Uptime(stripWindow).Get()
 	switch {
 	case !known:

@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,66 +12,100 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// The box that sparklines are drawn in.
+// The grid that sparklines are drawn on: whole numbers keep polls small.
 const (
-	sparkWidth   = 100.0
-	sparkHeight  = 24.0
-	sparkWindow  = 10 * time.Minute
+	sparkStep    = 2  // width between two values
+	sparkHeight  = 24 // of the box
 	sparkBuckets = 60
+
+	sparkWindow    = 10 * time.Minute
+	sparkWindowMin = 2 * time.Minute // 60 samples, one a step
 )
 
 // sparkline draws values from 0 to 1, evenly spaced over the width; a missing one is a gap.
 func sparkline(label string, values []validator.Maybe[float64]) *views.Sparkline {
-	s := &views.Sparkline{Label: label}
-	step := sparkWidth / float64(max(len(values)-1, 1))
-	var line []string
-	start := 0
-	flush := func(end int) {
-		if len(line) == 0 {
-			return
-		}
-		if len(line) == 1 { // a lone value: a short stroke, so that it is seen
-			line = append(line, "h"+num(step/2))
-		}
-		d := "M" + strings.Join(line, "L")
-		d = strings.ReplaceAll(d, "Lh", "h")
-		s.Paths = append(s.Paths, d)
-		s.Area = append(s.Area, fmt.Sprintf("%sL%s %sL%s %sZ", d, num(float64(end)*step), num(sparkHeight), num(float64(start)*step), num(sparkHeight)))
-		line = nil
-	}
-	last := -1
-	for i, m := range values {
-		v, known := m.Get()
-		if !known {
-			flush(last)
+	s := &views.Sparkline{Label: label, Width: strconv.Itoa(sparkStep * max(len(values)-1, 1))}
+	for start := 0; start < len(values); start++ {
+		if !values[start].Known() {
 			continue
 		}
-		if len(line) == 0 {
-			start = i
+		end := start + 1
+		for end < len(values) && values[end].Known() {
+			end++
 		}
-		line = append(line, num(float64(i)*step)+" "+num(sparkHeight-1-min(max(v, 0), 1)*(sparkHeight-2)))
-		last = i
+		s.Lines = append(s.Lines, sparkLine(start, values[start:end]))
+		start = end
 	}
-	flush(last)
 	return s
 }
 
+// sparkLine is the path of values without a gap.
+func sparkLine(start int, values []validator.Maybe[float64]) views.SparkLine {
+	height := func(m validator.Maybe[float64]) int {
+		return sparkHeight - 1 - int(math.Round(min(max(m.Or(0), 0), 1)*(sparkHeight-2)))
+	}
+	x, y := start*sparkStep, height(values[0])
+	path := []byte(fmt.Sprintf("M%d %dl", x, y))
+	if len(values) == 1 { // a lone value: a short stroke, so that it is seen
+		path = append(path, "1 0"...)
+	}
+	for i, v := range values[1:] {
+		next := height(v)
+		if i > 0 {
+			path = append(path, ' ')
+		}
+		path = strconv.AppendInt(path, sparkStep, 10)
+		if next >= y {
+			path = append(path, ' ')
+		}
+		path = strconv.AppendInt(path, int64(next-y), 10)
+		y = next
+	}
+	return views.SparkLine{Line: string(path), Area: fmt.Sprintf("%sV%dH%dZ", path, sparkHeight, x)}
+}
+
+// num writes a number with at most one decimal.
 func num(f float64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0")
 }
 
-// gpuSparkline draws the last ten minutes of one field of a GPU; of the samples that fall
-// into one step the newest is drawn.
-func gpuSparkline(label string, now time.Time, points []validator.GPUPoint, of func(validator.GPUPoint) validator.Maybe[float64]) *views.Sparkline {
+// sparkRange is what a GPU's sparklines show: the last ten minutes, or what there is of
+// them, so that a server that just started shows more than a sliver.
+type sparkRange struct {
+	from, to time.Time
+	points   []validator.GPUPoint
+}
+
+func sparkRangeOf(now time.Time, points []validator.GPUPoint) sparkRange {
+	r := sparkRange{from: now.Add(-sparkWindow), to: now}
+	for i, p := range points {
+		if p.At.After(r.from) {
+			if earliest := now.Add(-sparkWindowMin); p.At.Before(earliest) {
+				r.from = p.At
+			} else {
+				r.from = earliest
+			}
+			r.points = points[i:]
+			break
+		}
+	}
+	return r
+}
+
+// line draws one field; of the samples that fall into one step the newest is drawn.
+func (r sparkRange) line(label string, of func(validator.GPUPoint) validator.Maybe[float64]) *views.Sparkline {
+	if len(r.points) == 0 {
+		return nil
+	}
 	values := make([]validator.Maybe[float64], sparkBuckets)
-	from := now.Add(-sparkWindow)
-	for _, p := range points {
-		i := int(float64(p.At.Sub(from)) / float64(sparkWindow) * sparkBuckets)
+	span := r.to.Sub(r.from)
+	for _, p := range r.points {
+		i := int(float64(p.At.Sub(r.from)) / float64(span) * sparkBuckets)
 		if i >= 0 && i < sparkBuckets {
 			values[i] = of(p)
 		}
 	}
-	return sparkline(label, values)
+	return sparkline(fmt.Sprintf("%s, last %s", label, validator.Ago(span)), values)
 }
 
 // dailySparkline draws earnings by day against the best of them.
