@@ -69,9 +69,13 @@ type Assets struct {
 type WalletChip struct {
 	Address     string
 	Abbreviated string
+	Avatar      Avatar
 	ExplorerURL string
 	Local       bool // shown by the local access rule, without signing in
 }
+
+// Avatar is a wallet's picture in a box of 5 by 5: path data and two colours.
+type Avatar struct{ Ground, Ink, Cells string }
 
 // Panel is a part of a page that refreshes itself.
 type Panel struct {
@@ -298,6 +302,8 @@ type RewardsPanel struct {
 	Panel  Panel
 	Notice *Notice
 	Totals []Row
+	Power  []Row // what the GPUs draw, and what that leaves of a day
+	Priced bool  // the reader has told prices
 	Claims []ClaimRow
 	Rows   []RewardRow
 	Empty  *Empty
@@ -369,7 +375,11 @@ type DashboardPage struct {
 	Rewards RewardsPanel
 	Risk    RiskPanel
 	Network NetworkPanel
+	Prices  PriceForm
 }
+
+// PriceForm is what the reader entered of prices, "" each if nothing yet.
+type PriceForm struct{ Wallet, PerKWh, PerSAGE, Currency string }
 
 // ErrorPage says what went wrong and what to do.
 type ErrorPage struct {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -18,14 +20,19 @@ type fleet struct {
 
 // fleetGPU is a GPU with what the other sources know of it.
 type fleetGPU struct {
-	gpu   validator.GPU
-	host  string // "" = this host
-	jobID string
-	tee   string
+	gpu     validator.GPU
+	host    string // "" = this host
+	jobID   string
+	failure *validator.Job // the newest that failed on it within failureReach
+	tee     string
 }
 
-// inProgressShown bounds the jobs that are matched with GPUs.
-const inProgressShown = 100
+// jobsMatched bounds the jobs of one state that are matched with GPUs; failureReach is how
+// long a failed job stands at its GPU.
+const (
+	jobsMatched  = 100
+	failureReach = 24 * time.Hour
+)
 
 // fleet gathers a wallet's GPUs: this host's, and those that other hosts reported.
 func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
@@ -36,11 +43,14 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 	} else {
 		f.remote = s.workerGPUs(ctx, &asked, wallet)
 	}
-	jobs := map[string]string{}
+	jobs, failures := map[string]string{}, map[string]*validator.Job{}
 	if wallet != "" {
-		for _, j := range s.jobsInProgress(ctx, &asked, wallet).Or(nil) {
-			if j.GPUUUID != "" {
-				jobs[j.GPUUUID] = j.ID
+		for _, j := range s.jobsOfStates(ctx, &asked, wallet, "jobs in progress", validator.JobRunning, validator.JobAssigned).Or(nil) {
+			jobs[j.GPUUUID] = j.ID
+		}
+		for _, j := range s.jobsOfStates(ctx, &asked, wallet, "failed jobs", validator.JobFailed, validator.JobTimedOut).Or(nil) {
+			if at, seen := endOf(j), failures[j.GPUUUID]; s.now().Sub(at) < failureReach && (seen == nil || at.After(endOf(*seen))) {
+				failures[j.GPUUUID] = &j
 			}
 		}
 	}
@@ -50,12 +60,12 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 		tee := teeType(f.host.Host.ConfidentialCompute)
 		for _, g := range f.host.GPUs {
 			local[g.UUID] = true
-			f.members = append(f.members, fleetGPU{gpu: g, jobID: jobs[g.UUID], tee: tee})
+			f.members = append(f.members, fleetGPU{gpu: g, jobID: jobs[g.UUID], failure: failures[g.UUID], tee: tee})
 		}
 	}
 	for _, w := range f.remote.Or(nil) {
 		if !local[w.GPU.UUID] {
-			f.members = append(f.members, fleetGPU{gpu: w.GPU, host: w.WorkerID, jobID: jobs[w.GPU.UUID]})
+			f.members = append(f.members, fleetGPU{gpu: w.GPU, host: w.WorkerID, jobID: jobs[w.GPU.UUID], failure: failures[w.GPU.UUID]})
 		}
 	}
 	return f
@@ -65,18 +75,27 @@ func (f fleet) states() []validator.SourceState {
 	return []validator.SourceState{f.host.State, f.database}
 }
 
-func (s *Server) jobsInProgress(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[[]validator.Job] {
-	return readDB(ctx, s, asked, "jobs in progress", wallet, func(ctx context.Context) ([]validator.Job, error) {
+// jobsOfStates returns the newest jobs in some states that name the GPU they ran on.
+func (s *Server) jobsOfStates(ctx context.Context, asked *databaseRead, wallet validator.Address, name string, states ...validator.JobStatus) validator.Maybe[[]validator.Job] {
+	return readDB(ctx, s, asked, name, wallet, func(ctx context.Context) ([]validator.Job, error) {
 		var out []validator.Job
-		for _, st := range []validator.JobStatus{validator.JobRunning, validator.JobAssigned} {
-			page, err := s.db.Jobs(ctx, wallet, db.JobFilter{Status: st, Limit: inProgressShown})
+		for _, st := range states {
+			page, err := s.db.Jobs(ctx, wallet, db.JobFilter{Status: st, Limit: jobsMatched})
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, page...)
 		}
-		return out, nil
+		return slices.DeleteFunc(out, func(j validator.Job) bool { return j.GPUUUID == "" }), nil
 	})
+}
+
+// endOf is when a job ended, as far as its row tells.
+func endOf(j validator.Job) time.Time {
+	if j.CompletedAt != nil {
+		return *j.CompletedAt
+	}
+	return j.CreatedAt
 }
 
 // teeType names the kind of confidential computing that is on, "" if none is.

@@ -34,7 +34,7 @@ func (s *Server) page(r *http.Request, title, nav string, wallet validator.Addre
 		Assets: views.Assets{CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), HTMX: s.assets.Path("htmx.min.js"), Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg")},
 	}
 	if wallet != "" {
-		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
+		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
 		bar := s.sourceBar(r.Context(), wallet)
 		p.Sources = &bar
 	}
@@ -109,6 +109,7 @@ func (s *Server) dashboard(c echo.Context) error {
 		Rewards: s.rewardsPanel(c, p),
 		Risk:    s.showRisk(p, panel("risk", everyStatus, wallet)),
 		Network: s.networkPanel(c),
+		Prices:  showPriceForm(c.Request(), wallet),
 	}))
 }
 
@@ -131,7 +132,10 @@ func (s *Server) rewardsPanel(c echo.Context, p validator.Picture) views.Rewards
 	asked := databaseRead{state: s.db.State()}
 	page := s.earningsPage(c.Request().Context(), &asked, p.Address, "all", rewardsShown, 0)
 	claims := s.claims(c.Request().Context(), &asked, p.Address)
-	return s.showRewards(p, page, claims, panel("rewards", everyRewards, p.Address))
+	m := s.showRewards(p, page, claims, panel("rewards", everyRewards, p.Address))
+	entry := enteredPrices(c.Request())
+	m.Power, m.Priced = powerRows(p, entry), entry != priceEntry{}
+	return m
 }
 
 func (s *Server) networkPanel(c echo.Context) views.NetworkPanel {

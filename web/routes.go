@@ -18,6 +18,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/risk", accessWallet, s.partialRisk},
 		{http.MethodGet, "/partials/sources", accessWallet, s.partialSources},
 		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
+		{http.MethodPost, "/prices", accessPublic, s.keepPrices},
 		{http.MethodGet, "/docs", accessPublic, s.docsPage},
 		{http.MethodGet, "/static/:file", accessPublic, s.staticFile},
 		{http.MethodGet, "/favicon.ico", accessPublic, s.favicon},

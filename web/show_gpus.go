@@ -101,6 +101,9 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 	if m.jobID != "" {
 		c.Job = jobLink(m.jobID, wallet)
 	}
+	if f := m.failure; f != nil {
+		c.Failure = &views.GPUFailure{Job: *jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, endOf(*f))}
+	}
 	if since, gone := g.MissingSince.Get(); gone {
 		c.Message, c.Since = "It no longer answers, and its last reading stays below. Gone since", momentOf(now, since)
 	} else if m.host != "" && now.Sub(g.SampledAt) > remoteFresh {
