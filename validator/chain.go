@@ -28,7 +28,7 @@ type ChainRead[T any] struct {
 type ChainSnapshot struct {
 	Address    Address
 	State      SourceState
-	Block      Block     // of every read below
+	Block      Block     // of every read below that is a ChainRead
 	ObservedAt time.Time // when the batch was answered; zero if none ever was
 
 	Stake          ChainRead[Stake]      // ProverStaking.get_stake
@@ -37,6 +37,11 @@ type ChainSnapshot struct {
 	ReputationRank ChainRead[uint32]     // ReputationManager.get_worker_rank; 0 = unranked
 	WalletBalance  ChainRead[Wei]        // SAGEToken.balance_of(wallet)
 	Network        ChainNetwork
+
+	// StakeEvents are ProverStaking's events of the wallet, newest first. They are read apart
+	// from the block's other reads, once and again after the stake changed.
+	StakeEvents      Maybe[[]StakeEvent]
+	StakeEventsQuery EventQuery
 }
 
 // ChainNetwork is what the chain says of the network as a whole at one block.

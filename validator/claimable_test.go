@@ -1,6 +1,7 @@
 package validator
 
 import (
+	"encoding/json"
 	"math/big"
 	"testing"
 	"time"
@@ -103,5 +104,33 @@ func TestAccruedOver(t *testing.T) {
 				t.Errorf("AccruedOver = %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// A page carries the formula on between blocks; in the contract's block it must say what
+// Claimable says then.
+func TestTheFormulaCarriesClaimableOn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := staked(WeiFromBig(new(big.Int).SetBytes(rapid.SliceOfN(rapid.Byte(), 0, 32).Draw(t, "amount"))))
+		s.PendingRewards = WeiFromInt(rapid.Int64Range(0, 1<<62).Draw(t, "pending"))
+		if rapid.Bool().Draw(t, "never staked") {
+			s.StakedAt = time.Time{}
+		}
+		cfg := StakingConfig{RewardAPYBasisPoints: rapid.Uint32().Draw(t, "apy")}
+		p := Picture{Chain: ChainSnapshot{Block: Block{Time: epoch}, Stake: read(s), Network: ChainNetwork{Config: read(cfg)}}}
+		f, ok := p.ClaimableFormula().Get()
+		later := epoch.Add(time.Duration(rapid.Int64Range(-1e6, 1e6).Draw(t, "seconds")) * time.Second)
+		if got, want := f.At(later.Unix()), Claimable(s, cfg, later); !ok || !got.Equal(want) {
+			t.Fatalf("the formula says %s, Claimable %s", got, want)
+		}
+	})
+}
+
+func TestTheFormulaIsPlainData(t *testing.T) {
+	f := ClaimableFormulaOf(staked(WeiFromSAGE(1000)), StakingConfig{RewardAPYBasisPoints: 1500}, epoch.Add(time.Hour))
+	got, err := json.Marshal(f)
+	want := `{"pendingWei":"0","amountWei":"1000000000000000000000","rewardAPYBasisPoints":1500,"lastClaimUnix":1760000000,"blockUnix":1760003600,"divisor":315360000000}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
 	}
 }

@@ -53,6 +53,13 @@ func (p Picture) Claimable() Maybe[Wei] {
 	})
 }
 
+// ClaimableFormula is what Claimable is computed from, to be carried on between blocks.
+func (p Picture) ClaimableFormula() Maybe[ClaimableFormula] {
+	return Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s Stake, c StakingConfig) ClaimableFormula {
+		return ClaimableFormulaOf(s, c, p.Chain.Block.Time)
+	})
+}
+
 // AccrualPerDay is what the present stake accrues in the next 24 hours by the contract's rate.
 func (p Picture) AccrualPerDay() Maybe[Wei] {
 	return Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s Stake, c StakingConfig) Wei {

@@ -49,20 +49,3 @@ func RealisedAPY(e Maybe[Earnings], stake Maybe[Stake], now time.Time) Maybe[APY
 	pct, _ := r.Float64()
 	return Some(APY{Percent: pct, Earned: earned.Last30d, Stake: s.Amount, Window: window})
 }
-
-// Exposure is what one slash would cost.
-type Exposure struct {
-	Reason      SlashReason
-	BasisPoints uint32
-	Cost        Wei
-	Left        Wei
-	Headroom    Wei // Left minus the tier's minimum; negative means the slash deactivates the worker
-}
-
-// ExposureTo computes amount · bps / 10000, as the contract does, for one reason.
-func ExposureTo(reason SlashReason, s Stake, c StakingConfig) Exposure {
-	bps := c.SlashBasisPoints[reason]
-	cost := s.Amount.MulDiv(big.NewInt(int64(bps)), big.NewInt(10_000))
-	left := s.Amount.Sub(cost)
-	return Exposure{Reason: reason, BasisPoints: bps, Cost: cost, Left: left, Headroom: left.Sub(c.MinStake[s.Tier])}
-}
