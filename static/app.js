@@ -1,37 +1,11 @@
-// What the pages need beyond htmx: polls rest while the tab is hidden, and one quiet
-// banner says so when the server does not answer.
-(() => {
-  "use strict";
-  const lost = document.getElementById("lost");
-  let lastContact = new Date();
+// What the pages need beyond htmx. Listeners stand on the document only, so that nothing
+// has to be tied to elements that come and go.
+import { start as startClock } from "./clock.js";
+import { start as startContact } from "./contact.js";
+import { start as startPolls } from "./polls.js";
+import { start as startTimes } from "./times.js";
 
-  const polls = () => document.querySelectorAll("[data-poll]");
-  const isPoll = (event) => event.detail?.ctx?.sourceElement?.hasAttribute?.("data-poll");
-
-  document.addEventListener("htmx:before:request", (event) => {
-    if (document.hidden && isPoll(event)) event.preventDefault();
-  });
-
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) polls().forEach((panel) => htmx.trigger(panel, "refresh"));
-  });
-
-  const answered = () => {
-    lastContact = new Date();
-    lost.hidden = true;
-  };
-  const silent = () => {
-    lost.textContent = `The dashboard's server does not answer. Last contact ${lastContact.toLocaleTimeString()}; the values below are from then. Trying again.`;
-    lost.hidden = false;
-  };
-
-  document.addEventListener("htmx:after:request", (event) => {
-    const status = event.detail?.ctx?.response?.status ?? event.detail?.ctx?.response?.raw?.status;
-    if (status) answered();
-  });
-  document.addEventListener("htmx:error", (event) => {
-    if (!isPoll(event)) return;
-    const status = event.detail?.ctx?.response?.status ?? event.detail?.ctx?.response?.raw?.status;
-    if (!status || status >= 502) silent();
-  });
-})();
+startClock();
+startPolls();
+startContact();
+startTimes();

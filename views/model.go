@@ -49,6 +49,7 @@ type Link struct{ Text, Title, URL string }
 // Page is what every page needs around its content.
 type Page struct {
 	Title     string
+	Now       string // when it was rendered, in unix milliseconds: the server's clock
 	Assets    Assets
 	Network   string // "Sepolia"
 	Wallet    WalletChip
@@ -62,7 +63,9 @@ type Page struct {
 // Assets are the fingerprinted paths of the static files.
 type Assets struct {
 	CSS, JS, HTMX, Favicon string
-	Sprite                 string // SVG symbols, put into the page
+	Modules                []string // what JS imports
+	Fingerprint            string   // of all files together
+	Sprite                 string   // SVG symbols, put into the page
 }
 
 // WalletChip is the wallet that the page is about; Address is "" if none was chosen.

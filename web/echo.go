@@ -1,6 +1,7 @@
 package web
 
 import (
+	"compress/gzip"
 	"log/slog"
 	"net/http"
 	"time"
@@ -11,6 +12,9 @@ import (
 
 // maxBody bounds a request's body: a thousand GPU samples fit.
 const maxBody = "1M"
+
+// worthCompressing is how many bytes an answer needs for gzip to make it one packet less.
+const worthCompressing = 512
 
 // newEcho puts the middleware around the routes.
 func (s *Server) newEcho() (*echo.Echo, error) {
@@ -32,7 +36,7 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 		secureHeaders,
 		echo.WrapMiddleware(s.sameOrigin),
 		middleware.BodyLimit(maxBody),
-		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 512}),
+		middleware.GzipWithConfig(middleware.GzipConfig{Skipper: compressedBefore, Level: gzip.DefaultCompression, MinLength: worthCompressing}),
 		s.identify,
 	)
 	for _, r := range s.pages() {

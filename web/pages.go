@@ -1,10 +1,9 @@
 package web
 
 import (
-	"bytes"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -15,15 +14,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// render writes a component, whole or not at all.
-func (s *Server) render(c echo.Context, status int, component templ.Component) error {
-	var b bytes.Buffer
-	if err := component.Render(c.Request().Context(), &b); err != nil {
-		return fmt.Errorf("render %s: %w", c.Path(), err)
-	}
-	return c.HTMLBlob(status, b.Bytes())
-}
-
 // titleTail ends every page's title.
 const titleTail = " · BitSage Validator"
 
@@ -31,7 +21,7 @@ const titleTail = " · BitSage Validator"
 func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
 	p := views.Page{
 		Title: title + titleTail, Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
-		Assets: views.Assets{CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), HTMX: s.assets.Path("htmx.min.js"), Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg")},
+		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(),
 	}
 	if wallet != "" {
 		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
@@ -192,18 +182,6 @@ func (s *Server) partialSources(c echo.Context) error {
 
 func (s *Server) partialNetwork(c echo.Context) error {
 	return s.render(c, http.StatusOK, views.Network(s.networkPanel(c)))
-}
-
-// forever lets browsers keep a file whose name changes with its content.
-const forever = "public, max-age=31536000, immutable"
-
-func (s *Server) staticFile(c echo.Context) error {
-	f, found := s.assets.At(c.Request().URL.Path)
-	if !found {
-		return echo.ErrNotFound
-	}
-	c.Response().Header().Set(echo.HeaderCacheControl, forever)
-	return c.Blob(http.StatusOK, f.ContentType, f.Body)
 }
 
 func (s *Server) favicon(c echo.Context) error {

@@ -20,7 +20,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
 		{http.MethodPost, "/prices", accessPublic, s.keepPrices},
 		{http.MethodGet, "/docs", accessPublic, s.docsPage},
-		{http.MethodGet, "/static/:file", accessPublic, s.staticFile},
+		{http.MethodGet, staticRoute, accessPublic, s.staticFile},
 		{http.MethodGet, "/favicon.ico", accessPublic, s.favicon},
 		{http.MethodGet, "/metrics", accessOperator, s.metricsPage()},
 	}

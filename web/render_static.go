@@ -1,0 +1,49 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+// staticRoute serves the embedded files.
+const staticRoute = "/static/:file"
+
+// forever lets browsers keep a file whose name changes with its content.
+const forever = "public, max-age=31536000, immutable"
+
+// staticFile answers with an embedded file, in the form that was compressed at the start
+// wherever the client takes it.
+func (s *Server) staticFile(c echo.Context) error {
+	r, h := c.Request(), c.Response().Header()
+	f, found := s.assets.At(r.URL.Path)
+	if !found {
+		return echo.ErrNotFound
+	}
+	h.Set(echo.HeaderCacheControl, forever)
+	body := f.Body
+	if f.Gzip != nil {
+		h.Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
+		if strings.Contains(r.Header.Get(echo.HeaderAcceptEncoding), "gzip") {
+			h.Set(echo.HeaderContentEncoding, "gzip")
+			body = f.Gzip
+		}
+	}
+	h.Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
+	return c.Blob(http.StatusOK, f.ContentType, body)
+}
+
+// pageAssets is what every page loads.
+func (s *Server) pageAssets() views.Assets {
+	return views.Assets{
+		CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), Modules: s.assets.Modules("app.js"), HTMX: s.assets.Path("htmx.min.js"),
+		Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg"), Fingerprint: s.assets.Fingerprint(),
+	}
+}
+
+// compressedBefore says which answers the compressing middleware leaves alone.
+func compressedBefore(c echo.Context) bool { return c.Path() == staticRoute }
