@@ -2,11 +2,15 @@ package web
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
+
+// stakeEventsShown is how many changes of the stake the dashboard lists.
+const stakeEventsShown = 5
 
 func (s *Server) showRisk(p validator.Picture, panel views.Panel) views.RiskPanel {
 	m := views.RiskPanel{Panel: panel, Notice: staleNotice(p.Now, p.Chain.State)}
@@ -21,12 +25,14 @@ func (s *Server) showRisk(p validator.Picture, panel views.Panel) views.RiskPane
 		m.Empty = &views.Empty{Icon: "shield", Tone: views.TonePlain, Title: "Nothing is staked", Text: "Without a stake there is nothing to slash, and the network assigns no job."}
 		return m
 	}
-	m.Rows = append(m.Rows, s.failuresRow(p, st))
-	if cfg, has := p.Chain.Network.Config.Get(); has {
-		for reason := range validator.SlashReasonCount {
-			m.Exposure = append(m.Exposure, exposureRow(validator.ExposureTo(reason, st, cfg)))
-		}
+	m.Rows = append(append(m.Rows, s.failuresRow(p, st)), s.unstakeRows(p, st)...)
+	if st.TotalSlashed.Sign() > 0 {
+		m.Rows = append(m.Rows, views.Row{Label: "Slashed so far", Origin: s.origin(p.Address, "stake.slashed", "the slashed amount"), Amount: amountOf(validator.Some(st.TotalSlashed))})
 	}
+	for _, e := range p.Exposures().Or(nil) {
+		m.Exposure = append(m.Exposure, exposureRow(e))
+	}
+	s.showStakeEvents(&m, p)
 	return m
 }
 
@@ -47,14 +53,90 @@ func (s *Server) failuresRow(p validator.Picture, st validator.Stake) views.Row 
 	return row
 }
 
+// unstakeRows say what is on its way out, and from when it can be taken.
+func (s *Server) unstakeRows(p validator.Picture, st validator.Stake) []views.Row {
+	if st.LockedAmount.Sign() == 0 {
+		return []views.Row{{Label: "Being unstaked", Value: views.Value{Text: "nothing"}, Origin: s.origin(p.Address, "stake.locked", "the locked amount")}}
+	}
+	free := views.Row{Label: "Can be taken out"}
+	request, known := p.PendingUnstake().Get()
+	switch {
+	case !known || request == nil:
+		free.Value = views.Value{Reason: validator.Sentence(p.PendingUnstake().Reason())}
+	case request.UnlockAt.After(p.Now):
+		free.Value = views.Value{At: momentOf(p.Now, request.UnlockAt)}
+	default:
+		free.Value = views.Value{Text: "now, with complete_unstake()"}
+	}
+	return []views.Row{
+		{Label: "Being unstaked, still slashable", Tone: views.ToneWarn, Amount: amountOf(validator.Some(st.LockedAmount)), Origin: s.origin(p.Address, "stake.locked", "the locked amount")},
+		free,
+	}
+}
+
 func exposureRow(e validator.Exposure) views.ExposureRow {
 	r := views.ExposureRow{Reason: capital(e.Reason.String()), Share: basisPoints(e.BasisPoints) + " %", Cost: showWei(e.Cost), Left: showWei(e.Left)}
-	if e.Headroom.Sign() < 0 {
-		r.Effect = views.Tag{Text: showWei(validator.Wei{}.Sub(e.Headroom)).Text + " SAGE below the minimum", Tone: views.ToneBad, Icon: "bad"}
-	} else {
-		r.Effect = views.Tag{Text: "stays above the minimum", Tone: views.ToneGood, Icon: "good"}
+	switch {
+	case e.Shortfall().Sign() > 0:
+		r.Effect = views.Tag{Text: showWei(e.Shortfall()).Text + " SAGE below the minimum", Tone: views.ToneBad, Icon: "bad"}
+	case e.Deactivates:
+		r.Effect = views.Tag{Text: "deactivates: one failure too many", Tone: views.ToneBad, Icon: "bad"}
+	default:
+		r.Effect = views.Tag{Text: "stays active", Tone: views.ToneGood, Icon: "good"}
 	}
 	return r
+}
+
+// showStakeEvents lists the newest changes of the stake, or says why there are none.
+func (s *Server) showStakeEvents(m *views.RiskPanel, p validator.Picture) {
+	events, known := p.Chain.StakeEvents.Get()
+	if !known {
+		m.EventNote = validator.Sentence(p.Chain.StakeEvents.Reason())
+		return
+	}
+	for _, e := range events {
+		if e.Kind == validator.StakeEventRewardsClaimed { // listed under rewards
+			continue
+		}
+		if len(m.Events) == stakeEventsShown {
+			m.EventNote = "Older changes are not listed here."
+			break
+		}
+		m.Events = append(m.Events, s.stakeEventRow(e, p))
+	}
+	if len(m.Events) == 0 && m.EventNote == "" {
+		m.EventNote = "ProverStaking has told of no change."
+	}
+}
+
+var stakeEventLooks = map[validator.StakeEventKind]views.Tag{
+	validator.StakeEventStaked:           {Text: "staked", Tone: views.ToneGood, Icon: "good"},
+	validator.StakeEventUnstakeRequested: {Text: "unstake requested", Tone: views.TonePlain, Icon: "clock"},
+	validator.StakeEventUnstakeCompleted: {Text: "taken out", Tone: views.TonePlain, Icon: "up"},
+	validator.StakeEventSlashed:          {Text: "slashed", Tone: views.ToneBad, Icon: "bad"},
+}
+
+func (s *Server) stakeEventRow(e validator.StakeEvent, p validator.Picture) views.StakeEventRow {
+	row := views.StakeEventRow{When: moment(p.Now, e.Block.Time), What: stakeEventLooks[e.Kind], Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
+	switch e.Kind {
+	case validator.StakeEventSlashed:
+		row.Why, row.Job = capital(e.Reason.String()), *jobLink(contractJobID(e.JobID), p.Address)
+	case validator.StakeEventUnstakeRequested:
+		row.Why, row.Unlock = "Free to take out", momentOf(p.Now, e.UnlockAt)
+	case validator.StakeEventStaked:
+		row.Why = "As " + e.Tier.String() + ", " + showWei(e.Total).Text + " SAGE in all"
+	case validator.StakeEventUnstakeCompleted, validator.StakeEventRewardsClaimed:
+	}
+	return row
+}
+
+// contractJobID writes a job's number on chain as the jobs table does: in decimal.
+func contractJobID(hex string) string {
+	n, ok := new(big.Int).SetString(strings.TrimPrefix(hex, "0x"), 16)
+	if !ok {
+		return hex
+	}
+	return n.String()
 }
 
 func capital(s string) string {

@@ -163,18 +163,16 @@ func (p statusShow) claimable() views.Figure {
 
 // counter is nil unless the amount may count up: while the chain's values are live.
 func (p statusShow) counter() *views.Counter {
-	s, known := p.Chain.Stake.Get()
-	cfg, has := p.Chain.Network.Config.Get()
-	if !known || !has || !s.Registered() || p.Chain.State.Health != validator.HealthOK {
+	f, known := p.ClaimableFormula().Get()
+	if !known || p.Chain.State.Health != validator.HealthOK {
 		return nil
 	}
+	unix := func(seconds int64) string { return strconv.FormatInt(seconds, 10) }
 	return &views.Counter{
-		Pending: s.PendingRewards.String(), Amount: s.Amount.String(), BasisPoints: strconv.FormatUint(uint64(cfg.RewardAPYBasisPoints), 10),
-		Since: unixText(s.LastClaimAt), Block: unixText(p.Chain.Block.Time), Now: unixText(p.Now),
+		Pending: f.PendingWei.String(), Amount: f.AmountWei.String(), BasisPoints: strconv.FormatUint(uint64(f.RewardAPYBasisPoints), 10),
+		Since: unix(f.LastClaimUnix), Block: unix(f.BlockUnix), Now: unix(p.Now.Unix()),
 	}
 }
-
-func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 // perDay is a daily amount for reading: its hover has every digit.
 func perDay(day validator.Wei) views.Value {
