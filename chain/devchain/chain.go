@@ -16,6 +16,18 @@ type Config struct {
 	ChainID   string           // short string, "SN_SEPOLIA" if empty
 	BlockTime time.Duration    // pace of Run; 5 s if zero
 	Clock     func() time.Time // of block timestamps; time.Now if nil
+
+	// Genesis is the first block's timestamp; the clock's time if zero. A genesis in the past
+	// makes room for a history that MineAt lays.
+	Genesis time.Time
+
+	// StateBlocks is how many of the newest blocks keep their state for calls, as nodes that
+	// prune do; 0 for all. Blocks, receipts and events stay.
+	StateBlocks int
+
+	// WideJobIDs makes ProverStaking take and tell job ids as u256, two felts, and not as
+	// one felt.
+	WideJobIDs bool
 }
 
 // Contracts are the addresses at which a new chain has the network's contracts. It has
@@ -48,7 +60,7 @@ type block struct {
 	hash   validator.Felt
 	parent validator.Felt
 	time   int64
-	state  *state
+	state  *state // nil once pruned
 	txs    []*transaction
 }
 
@@ -78,8 +90,12 @@ func New(cfg Config) *Chain {
 		},
 		byHash: make(map[validator.Felt]*transaction),
 	}
-	c.working = newState(c.contracts)
-	c.Mine()
+	c.working = newState(c.contracts, cfg.WideJobIDs)
+	genesis := cfg.Genesis
+	if genesis.IsZero() {
+		genesis = cfg.Clock()
+	}
+	c.MineAt(genesis)
 	return c
 }
 
@@ -120,12 +136,15 @@ func (c *Chain) MineAt(at time.Time) validator.Block {
 	b.txs, c.queue = c.queue, nil
 	b.state = c.working
 	c.blocks = append(c.blocks, b)
+	if old := len(c.blocks) - 1 - c.cfg.StateBlocks; c.cfg.StateBlocks > 0 && old >= 0 {
+		c.blocks[old].state = nil
+	}
 	return b.public()
 }
 
 // Reorg takes the newest depth blocks off the chain, with everything that they changed
 // and every transaction in them. Blocks mined afterwards have other hashes than those
-// that are gone. The first block always stays.
+// that are gone. The first block always stays, and so does the oldest whose state is kept.
 func (c *Chain) Reorg(depth int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,6 +152,9 @@ func (c *Chain) Reorg(depth int) error {
 		return fmt.Errorf("devchain: a chain of %d blocks cannot lose %d", len(c.blocks), depth)
 	}
 	keep := len(c.blocks) - depth
+	if c.blocks[keep-1].state == nil {
+		return fmt.Errorf("devchain: the state of the block before the newest %d is pruned", depth)
+	}
 	for _, b := range c.blocks[keep:] {
 		for _, tx := range b.txs {
 			delete(c.byHash, tx.hash)

@@ -8,7 +8,7 @@ import (
 )
 
 func (v chainView) deployment(p []json.RawMessage) (deployment, error) {
-	b, _, err := v.at(p[0])
+	b, _, err := v.stateAt(p[0])
 	if err != nil {
 		return deployment{}, err
 	}

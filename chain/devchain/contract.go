@@ -24,13 +24,50 @@ type function struct {
 type input struct {
 	name, cairoType string
 	felts           int
+	array           bool // it takes its length and that many times felts
+	option          bool // it takes 0 and felts, or 1 alone
+}
+
+// taken returns how many of the felts the parameter takes, and false if they are too few.
+func (in input) taken(from []validator.Felt) (int, bool) {
+	n := in.felts
+	if in.array || in.option {
+		if len(from) == 0 {
+			return 0, false
+		}
+		head := from[0].Big()
+		switch {
+		case in.array && head.IsInt64() && head.Int64() <= int64(len(from)):
+			n = 1 + n*int(head.Int64())
+		case in.option && head.Sign() == 0:
+			n++
+		case in.option && head.IsInt64() && head.Int64() == 1:
+			n = 1
+		default:
+			return 0, false
+		}
+	}
+	return n, n <= len(from)
 }
 
 func addressInput(name string) input {
-	return input{name, "core::starknet::contract_address::ContractAddress", 1}
+	return input{name: name, cairoType: "core::starknet::contract_address::ContractAddress", felts: 1}
 }
-func feltInput(name string) input { return input{name, "core::felt252", 1} }
-func u256Input(name string) input { return input{name, "core::integer::u256", 2} }
+func feltInput(name string) input { return input{name: name, cairoType: "core::felt252", felts: 1} }
+func u32Input(name string) input  { return input{name: name, cairoType: "core::integer::u32", felts: 1} }
+func i32Input(name string) input  { return input{name: name, cairoType: "core::integer::i32", felts: 1} }
+func u256Input(name string) input {
+	return input{name: name, cairoType: "core::integer::u256", felts: 2}
+}
+func enumInput(name, cairoType string) input {
+	return input{name: name, cairoType: cairoType, felts: 1}
+}
+func optionalU256Input(name string) input {
+	return input{name: name, cairoType: "core::option::Option::<core::integer::u256>", felts: 2, option: true}
+}
+func feltsInput(name string) input {
+	return input{name: name, cairoType: "core::array::Array::<core::felt252>", felts: 1, array: true}
+}
 
 // execution is one run of contract code: a call, or a transaction's calls.
 type execution struct {
@@ -52,6 +89,11 @@ type panicked string
 
 func (p panicked) Error() string { return string(p) }
 
+// badParam is the panic of Cairo's Serde for the parameter at a place, from 1.
+func badParam(place int) error {
+	return panicked(fmt.Sprintf("Failed to deserialize param #%d", place))
+}
+
 // The ways in which a call fails before the contract's own code runs.
 var (
 	errNoContract   = errors.New("contract not found")
@@ -68,13 +110,15 @@ func (x *execution) call(at validator.Address, name string, calldata []validator
 		return nil, errNoEntryPoint
 	}
 	f := d.kind.functions[name]
-	taken := 0
+	rest := calldata
 	for i, in := range f.inputs {
-		if taken += in.felts; taken > len(calldata) {
-			return nil, panicked(fmt.Sprintf("Failed to deserialize param #%d", i+1))
+		n, ok := in.taken(rest)
+		if !ok {
+			return nil, badParam(i + 1)
 		}
+		rest = rest[n:]
 	}
-	if taken < len(calldata) {
+	if len(rest) > 0 {
 		return nil, panicked("Input too long for arguments")
 	}
 	x.self = at

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -58,6 +58,8 @@ func methodNamed(name string) (method, bool) {
 		return method{[]string{"transaction_hash"}, chainView.receipt}, true
 	case "starknet_getTransactionStatus":
 		return method{[]string{"transaction_hash"}, chainView.status}, true
+	case "starknet_getEvents":
+		return method{[]string{"filter"}, chainView.events}, true
 	}
 	return method{}, false
 }
@@ -127,13 +129,22 @@ func (v chainView) at(raw json.RawMessage) (*block, string, error) {
 		if err != nil {
 			return nil, "", &RPCError{Code: -32602, Message: "Invalid params", Data: err.Error()}
 		}
-		for _, b := range v.blocks[:v.newest().number+1] {
+		for _, b := range slices.Backward(v.blocks[:v.newest().number+1]) {
 			if b.hash == h {
 				return b, "hash", nil
 			}
 		}
 	}
 	return nil, "", notFound
+}
+
+// stateAt is at for reads of a block's state, which may be pruned.
+func (v chainView) stateAt(raw json.RawMessage) (*block, string, error) {
+	b, pin, err := v.at(raw)
+	if err == nil && b.state == nil {
+		err = &RPCError{Code: -32603, Message: "Internal error", Data: "the state of this block is pruned"}
+	}
+	return b, pin, err
 }
 
 func feltParam(raw json.RawMessage) (validator.Felt, error) {
@@ -176,7 +187,7 @@ func (v chainView) call(p []json.RawMessage) (any, error) {
 		}
 		args[i] = f
 	}
-	b, pin, err := v.at(p[1])
+	b, pin, err := v.stateAt(p[1])
 	if err != nil {
 		return nil, err
 	}
@@ -244,5 +255,5 @@ func (v chainView) chainID([]json.RawMessage) (any, error) {
 	if v.faults.ChainID != "" {
 		id = v.faults.ChainID
 	}
-	return feltOf(new(big.Int).SetBytes([]byte(id))).Short(), nil
+	return feltOfText(id).Short(), nil
 }

@@ -28,6 +28,37 @@ func feltOfTime(t time.Time) validator.Felt {
 	return feltOf(big.NewInt(t.Unix()))
 }
 
+// feltOfText packs a short string, ASCII of at most 31 bytes.
+func feltOfText(s string) validator.Felt { return feltOf(new(big.Int).SetBytes([]byte(s))) }
+
+// prime is 2^251 + 17·2^192 + 1, the modulus of Starknet's field.
+func prime() *big.Int {
+	p := new(big.Int).Lsh(big.NewInt(1), 251)
+	p.Add(p, new(big.Int).Lsh(big.NewInt(17), 192))
+	return p.Add(p, big.NewInt(1))
+}
+
+// feltOfInt writes a signed number as Cairo does: -1 is the field's prime less 1.
+func feltOfInt(v int64) validator.Felt {
+	b := big.NewInt(v)
+	if v < 0 {
+		b.Add(b, prime())
+	}
+	return feltOf(b)
+}
+
+// intOf reads a felt as an i32; it says false where Cairo's Serde would panic.
+func intOf(f validator.Felt) (int32, bool) {
+	v := f.Big()
+	if v.BitLen() > 64 {
+		v.Sub(v, prime())
+	}
+	if !v.IsInt64() || v.Int64() != int64(int32(v.Int64())) {
+		return 0, false
+	}
+	return int32(v.Int64()), true
+}
+
 // mask128 is 2^128 - 1, the largest half of a u256.
 func mask128() *big.Int {
 	m := new(big.Int).Lsh(big.NewInt(1), 128)

@@ -43,20 +43,23 @@ type RPCError struct {
 // Faults are the ways in which a node misbehaves. The zero Faults is a healthy node.
 type Faults struct {
 	Mode        Mode
-	Latency     time.Duration         // before every answer
-	ChainID     string                // told instead of the chain's own, as a short string
-	SpecVersion string                // told instead of 0.9.0
-	Behind      uint64                // how many blocks of the chain the node has not seen yet
-	Freeze      bool                  // the node sees no block newer than FrozenAt
-	FrozenAt    uint64                // block number
-	Methods     map[string]RPCError   // JSON-RPC methods that answer an error
-	Answers     map[string]any        // JSON-RPC methods that answer this JSON instead of the truth
-	Reverts     map[Function]string   // views that panic with a text
-	Malformed   map[Function][]any    // views that answer this JSON instead of their felts
-	Broken      map[Function]RPCError // views that answer an error
+	Latency     time.Duration            // before every answer
+	Slow        map[string]time.Duration // before answers to requests with a JSON-RPC method, besides Latency
+	ChainID     string                   // told instead of the chain's own, as a short string
+	SpecVersion string                   // told instead of 0.9.0
+	Behind      uint64                   // how many blocks of the chain the node has not seen yet
+	Freeze      bool                     // the node sees no block newer than FrozenAt
+	FrozenAt    uint64                   // block number
+	Methods     map[string]RPCError      // JSON-RPC methods that answer an error
+	Answers     map[string]any           // JSON-RPC methods that answer this JSON instead of the truth
+	Reverts     map[Function]string      // views that panic with a text
+	Malformed   map[Function][]any       // views that answer this JSON instead of their felts
+	Broken      map[Function]RPCError    // views that answer an error
+	EventScan   uint64                   // blocks that one page of events covers at most, as of nodes that search in steps; 0 for all
 }
 
 func (f Faults) clone() Faults {
+	f.Slow = maps.Clone(f.Slow)
 	f.Methods = maps.Clone(f.Methods)
 	f.Answers = maps.Clone(f.Answers)
 	f.Reverts = maps.Clone(f.Reverts)

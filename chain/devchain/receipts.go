@@ -46,9 +46,13 @@ func (v chainView) receipt(p []json.RawMessage) (any, error) {
 func eventsJSON(events []event) []any {
 	out := make([]any, len(events))
 	for i, e := range events {
-		out[i] = map[string]any{"from_address": e.from.Felt().Short(), "keys": short(e.keys), "data": short(e.data)}
+		out[i] = eventJSON(e)
 	}
 	return out
+}
+
+func eventJSON(e event) map[string]any {
+	return map[string]any{"from_address": e.from.Felt().Short(), "keys": short(e.keys), "data": short(e.data)}
 }
 
 func (v chainView) status(p []json.RawMessage) (any, error) {

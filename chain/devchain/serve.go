@@ -51,7 +51,7 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.Batches++
 		}
 	})
-	if !pause(r, f.Latency) || failWhole(w, r, f.Mode) {
+	if !pause(r, f.Latency+f.slowness(body)) || failWhole(w, r, f.Mode) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -60,6 +60,17 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = answer[:len(answer)/2]
 	}
 	_, _ = w.Write(answer) // the client may be gone; nobody is left to tell
+}
+
+// slowness is how long the slowest method in a request's body takes.
+func (f Faults) slowness(body []byte) time.Duration {
+	var slowest time.Duration
+	for name, d := range f.Slow {
+		if bytes.Contains(body, []byte(`"`+name+`"`)) {
+			slowest = max(slowest, d)
+		}
+	}
+	return slowest
 }
 
 // pause waits for d; it says false if the client left or the node was closed.

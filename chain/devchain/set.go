@@ -10,10 +10,17 @@ import (
 // holds 1,000,000 SAGE and allows ProverStaking to spend all of it.
 const Treasury validator.Address = "0x0000000000000000000000000000000000000000000000000000007265617375"
 
-// SetStake puts a worker's stake in ProverStaking and keeps total_staked in step.
+// Owner is the account that deployed the contracts: ProverStaking lets it slash and record
+// successes, ReputationManager lets it update reputations.
+const Owner validator.Address = "0x000000000000000000000000000000000000000000000000000000006f776e65"
+
+// SetStake puts a worker's stake in ProverStaking and keeps total_staked and the contract's
+// own tokens in step. No event tells of it: see Stake.
 func (c *Chain) SetStake(worker validator.Address, s validator.Stake) {
 	c.change(func(st *state) {
-		st.totalStaked = st.totalStaked.Sub(st.stakes[worker].Amount).Add(s.Amount)
+		more := s.Amount.Sub(st.stakes[worker].Amount)
+		st.totalStaked = st.totalStaked.Add(more)
+		st.balances[c.contracts.ProverStaking] = st.balances[c.contracts.ProverStaking].Add(more)
 		st.stakes[worker] = s
 	})
 }

@@ -8,8 +8,13 @@ import (
 )
 
 // proverStaking is the ProverStaking contract.
-func proverStaking(at Contracts) *contract {
-	tier := input{"gpu_tier", "sage_contracts::staking::prover_staking::GpuTier", 1}
+func proverStaking(at Contracts, wideJobIDs bool) *contract {
+	tier := enumInput("gpu_tier", "sage_contracts::staking::prover_staking::GpuTier")
+	reason := enumInput("reason", "sage_contracts::staking::prover_staking::SlashReason")
+	jobID := feltInput("job_id")
+	if wideJobIDs {
+		jobID = u256Input("job_id")
+	}
 	return &contract{name: "ProverStaking", functions: map[string]function{
 		"get_stake":     view(viewStake, addressInput("worker")),
 		"is_eligible":   view(viewEligible, addressInput("worker")),
@@ -30,6 +35,12 @@ func proverStaking(at Contracts) *contract {
 		"claim_rewards": write(func(x *execution, _ []validator.Felt) ([]validator.Felt, error) {
 			return x.claimRewards(at)
 		}),
+		"slash": write(func(x *execution, args []validator.Felt) ([]validator.Felt, error) {
+			return nil, x.slash(at, args)
+		}, addressInput("worker"), reason, jobID),
+		"record_success": write(func(x *execution, args []validator.Felt) ([]validator.Felt, error) {
+			return nil, x.recordSuccess(at, args)
+		}, addressInput("worker"), jobID),
 	}}
 }
 
@@ -62,7 +73,7 @@ func viewEligible(s *state, args []validator.Felt) []validator.Felt {
 func viewMinStake(x *execution, args []validator.Felt) ([]validator.Felt, error) {
 	tier := args[0].Big()
 	if !tier.IsInt64() || tier.Int64() >= int64(validator.TierCount) {
-		return nil, panicked("Failed to deserialize param #1")
+		return nil, badParam(1)
 	}
 	return felts(x.state.config.MinStake[tier.Int64()]), nil
 }
@@ -71,7 +82,7 @@ func (x *execution) stake(at Contracts, args []validator.Felt) error {
 	amount, ok := u256Of(args[0], args[1])
 	tier := args[2].Big()
 	if !ok || !tier.IsInt64() || tier.Int64() >= int64(validator.TierCount) {
-		return panicked("Failed to deserialize param #1")
+		return badParam(1)
 	}
 	k := x.state.stakes[x.caller]
 	total := k.Amount.Add(amount)
@@ -98,7 +109,7 @@ func (x *execution) stake(at Contracts, args []validator.Felt) error {
 func (x *execution) requestUnstake(args []validator.Felt) error {
 	amount, ok := u256Of(args[0], args[1])
 	if !ok {
-		return panicked("Failed to deserialize param #1")
+		return badParam(1)
 	}
 	k := x.state.stakes[x.caller]
 	switch {

@@ -21,6 +21,7 @@ type state struct {
 
 	reputations map[validator.Felt]validator.Reputation
 	ranks       map[validator.Felt]uint32
+	histories   map[validator.Felt][]reputationChange // oldest first; never written, only replaced
 
 	balances   map[validator.Address]validator.Wei
 	allowances map[allowance]validator.Wei
@@ -48,10 +49,10 @@ type unstake struct {
 // allowance names how much of whose tokens somebody may spend.
 type allowance struct{ owner, spender validator.Address }
 
-func newState(at Contracts) *state {
+func newState(at Contracts, wideJobIDs bool) *state {
 	s := &state{
 		deployed: map[validator.Address]deployment{
-			at.ProverStaking:     {kind: proverStaking(at)},
+			at.ProverStaking:     {kind: proverStaking(at, wideJobIDs)},
 			at.ReputationManager: {kind: reputationManager()},
 			at.SAGEToken:         {kind: sageToken()},
 			at.JobManager:        {kind: jobManager()},
@@ -70,6 +71,7 @@ func newState(at Contracts) *state {
 		unstakes:    make(map[validator.Address]unstake),
 		reputations: make(map[validator.Felt]validator.Reputation),
 		ranks:       make(map[validator.Felt]uint32),
+		histories:   make(map[validator.Felt][]reputationChange),
 		balances:    make(map[validator.Address]validator.Wei),
 		allowances:  make(map[allowance]validator.Wei),
 		workerIDs:   make(map[validator.Address]validator.Felt),
@@ -86,6 +88,7 @@ func (s *state) clone() *state {
 	c.unstakes = maps.Clone(s.unstakes)
 	c.reputations = maps.Clone(s.reputations)
 	c.ranks = maps.Clone(s.ranks)
+	c.histories = maps.Clone(s.histories)
 	c.balances = maps.Clone(s.balances)
 	c.allowances = maps.Clone(s.allowances)
 	c.workerIDs = maps.Clone(s.workerIDs)

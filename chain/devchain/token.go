@@ -20,7 +20,7 @@ func sageToken() *contract {
 		"approve": write(func(x *execution, args []validator.Felt) ([]validator.Felt, error) {
 			amount, ok := u256Of(args[1], args[2])
 			if !ok {
-				return nil, panicked("Failed to deserialize param #2")
+				return nil, badParam(2)
 			}
 			x.state.allowances[allowance{x.caller, validator.Address(args[0])}] = amount
 			return felts(true), nil

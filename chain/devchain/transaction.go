@@ -15,6 +15,7 @@ type Call struct {
 type transaction struct {
 	hash         validator.Felt
 	sender       validator.Address
+	deploys      validator.Felt // public key of the account that is deployed at sender first; "" for none
 	nonce        uint64
 	calls        []Call
 	preConfirmed bool
@@ -28,19 +29,17 @@ type transaction struct {
 func (c *Chain) Invoke(sender validator.Address, calls ...Call) validator.Felt {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.enqueue(&transaction{sender: sender, calls: calls})
+}
+
+// enqueue queues a transaction and gives it its hash; c.mu is held.
+func (c *Chain) enqueue(tx *transaction) validator.Felt {
 	c.nonce++
-	tx := &transaction{
-		hash:   digest("invoke", c.cfg.ChainID, sender, c.nonce, c.forks),
-		sender: sender, nonce: c.nonce, calls: calls,
-	}
+	tx.nonce = c.nonce
+	tx.hash = digest("invoke", c.cfg.ChainID, tx.sender, tx.nonce, c.forks)
 	c.queue = append(c.queue, tx)
 	c.byHash[tx.hash] = tx
 	return tx.hash
-}
-
-// ClaimRewards queues a wallet's ProverStaking.claim_rewards() and returns the hash.
-func (c *Chain) ClaimRewards(wallet validator.Address) validator.Felt {
-	return c.Invoke(wallet, Call{To: c.contracts.ProverStaking, Function: "claim_rewards"})
 }
 
 // PreConfirm tells of the queued transactions' receipts as a sequencer does before it
@@ -55,8 +54,12 @@ func (c *Chain) PreConfirm() {
 
 // execute runs a transaction in the block that is being mined.
 func (c *Chain) execute(tx *transaction, b *block) {
-	x := &execution{state: c.working.clone(), now: b.time}
 	tx.block = b
+	if tx.deploys != "" {
+		c.ownWorking()
+		c.working.deployed[tx.sender] = deployment{kind: account(tx.deploys)}
+	}
+	x := &execution{state: c.working.clone(), now: b.time}
 	for _, call := range tx.calls {
 		x.caller = tx.sender
 		if _, err := x.call(call.To, call.Function, call.Calldata); err != nil {
