@@ -20,6 +20,9 @@ type Client struct {
 	pollNow chan struct{} // somebody looked at a wallet that was never read
 	readNow chan struct{} // the head was seen; something may be unread at it
 
+	historyNow chan struct{} // the head's views were read; a wallet's events may be due
+	blockTimes blockTimes
+
 	mu           sync.Mutex
 	running      bool
 	head         *head // nil until a node of the right network told one
@@ -29,9 +32,11 @@ type Client struct {
 	readFault    error       // why the last read failed; nil if it did not
 	watched      watchList
 	lastNetLook  time.Time
+	historyFault error // why the last read of a wallet's events failed; nil if it did not
 	checks       []validator.ContractCheck
 	batches      uint64 // of reads, for Collect
 	walletsInAll uint64 // wallets read, for Collect
+	histories    uint64 // reads of a wallet's events, for Collect
 }
 
 // New returns a client that knows nothing yet. It calls no node; the error is ErrConfig
@@ -49,7 +54,9 @@ func New(cfg Config) (*Client, error) {
 		cfg: cfg, pool: p, log: cfg.Log,
 		pollNow: make(chan struct{}, 1),
 		readNow: make(chan struct{}, 1),
-		watched: newWatchList(cfg.MaxWatched),
+
+		historyNow: make(chan struct{}, 1),
+		watched:    newWatchList(cfg.MaxWatched),
 	}
 	c.checks = c.uncheckedContracts()
 	return c, nil
@@ -71,6 +78,7 @@ func (c *Client) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { c.followHead(ctx) })
 	wg.Go(func() { c.readBlocks(ctx) })
+	wg.Go(func() { c.readHistories(ctx) })
 	wg.Go(func() { c.checkContracts(ctx) })
 	wg.Wait()
 	c.mu.Lock()

@@ -32,6 +32,8 @@ type Config struct {
 	BreakerDelay     time.Duration // before an open circuit lets one request through; 10 s
 	CheckInterval    time.Duration // between checks of the contracts' classes; 1 h
 	CheckRetry       time.Duration // before a check that could not be done is repeated; 30 s
+	HistoryTimeout   time.Duration // of reading one wallet's events, all their pages; 30 s
+	HistoryRetry     time.Duration // before events that could not be read are tried again, doubling; 1 min
 	MaxResponseBytes int64         // of one answer's body; 16 MiB
 
 	Log       *slog.Logger      // slog.Default()
@@ -76,6 +78,7 @@ func (c Config) complete() (Config, error) {
 		"FirstLookWait": c.FirstLookWait, "WatchFor": c.WatchFor, "HeadMaxAge": c.HeadMaxAge,
 		"RetryBackoff": c.RetryBackoff, "BreakerDelay": c.BreakerDelay,
 		"CheckInterval": c.CheckInterval, "CheckRetry": c.CheckRetry,
+		"HistoryTimeout": c.HistoryTimeout, "HistoryRetry": c.HistoryRetry,
 	} {
 		if d < 0 {
 			return c, fmt.Errorf("%w: %s is negative", ErrConfig, name)
@@ -103,6 +106,8 @@ func (c *Config) fill() {
 	orDefault(&c.BreakerDelay, 10*time.Second)
 	orDefault(&c.CheckInterval, time.Hour)
 	orDefault(&c.CheckRetry, 30*time.Second)
+	orDefault(&c.HistoryTimeout, 30*time.Second)
+	orDefault(&c.HistoryRetry, time.Minute)
 	orDefault(&c.MaxResponseBytes, 16<<20)
 	if c.Log == nil {
 		c.Log = slog.Default()

@@ -4,7 +4,8 @@
 // JSON-RPC batch pinned to that block's hash, the views of every wallet that somebody looks
 // at, and keeps the decoded answers as snapshots. Look, Network, State and Contracts return
 // what is known at that moment; none of them waits for a node, except the first look at a
-// wallet, and that one for a bounded time.
+// wallet, and that one for a bounded time. A wallet's events are searched beside that, once
+// and again only after its stake has changed, so that no view waits for them.
 //
 // A value is decoded strictly or not at all: an answer of another length, or with a felt out
 // of its range, makes that one read missing with the reason, and never a default. What fails

@@ -27,7 +27,7 @@ func (r *rig) views() (wallet, network []devchain.Function) {
 
 func TestABlockCostsOneBatchHoweverManyLook(t *testing.T) {
 	r := running(t, 1)
-	r.look(alice)
+	r.history(t, alice)
 	r.checked(t)
 	node := r.nodes[0]
 	node.ResetCounters()

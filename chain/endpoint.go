@@ -143,8 +143,9 @@ func (e *endpoint) record(f *fault) {
 	}
 }
 
-// release gives back a permit of the circuit that was used for nothing because the caller
-// went away. Only a half-open circuit counts those.
+// release gives back a permit of the circuit whose use says nothing of the node, because
+// the caller went away or asked for something else than views. Only a half-open circuit
+// counts permits.
 func (e *endpoint) release() {
 	if e.breaker.IsHalfOpen() {
 		e.breaker.RecordFailure()

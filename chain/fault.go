@@ -39,6 +39,7 @@ type fault struct {
 	host   string
 	says   string // a phrase that begins with "the node at …"
 	status int    // of HTTP, for faultHTTP
+	beside bool   // of a read that says nothing of the node's fitness for the others
 	cause  error
 }
 
@@ -60,6 +61,9 @@ func (f *fault) answers() bool {
 // passing says whether the same request may well succeed a moment later. A timeout has
 // cost its time already, and a wrong network stays wrong.
 func (f *fault) passing() bool {
+	if f.beside {
+		return false // its own, slower rhythm repeats it
+	}
 	switch f.kind {
 	case faultUnreachable, faultHTTP, faultGarbage, faultRPC, faultBlockGone:
 		return f.status != http.StatusUnauthorized && f.status != http.StatusForbidden

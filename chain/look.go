@@ -35,6 +35,7 @@ func (c *Client) Look(ctx context.Context, wallet validator.Address) validator.C
 	var s validator.ChainSnapshot
 	if w.snapshot != nil {
 		s = *w.snapshot
+		s.StakeEvents, s.StakeEventsQuery = w.historyPart()
 		s.Network.State = state
 	} else {
 		s = planWallet(c.cfg.Contracts, wallet, "", "", false).unread(c.cfg.Network, phrase(state.Reason))
@@ -86,5 +87,6 @@ func (p *walletPlan) unread(n Network, reason string) validator.ChainSnapshot {
 		Reputation:     p.byWallet.reputation.unread(n, reason),
 		ReputationRank: p.byWallet.rank.unread(n, reason),
 		WalletBalance:  p.balance.unread(n, reason),
+		StakeEvents:    validator.None[[]validator.StakeEvent](p.stake.unread(n, reason).Reason()),
 	}
 }

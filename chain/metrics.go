@@ -21,6 +21,7 @@ func (c *Client) Collector() prometheus.Collector {
 		open:     desc("rpc_circuit_open", "1 while a node is left alone because it failed repeatedly.", "node", "position"),
 		batches:  desc("reads_total", "Batches of contract reads that were answered."),
 		wallets:  desc("wallet_reads_total", "Wallets read in those batches."),
+		events:   desc("event_reads_total", "Times that a wallet's events were read, all their pages."),
 		watched:  desc("watched_wallets", "Wallets that are read with every block."),
 		head:     desc("head_block", "Number of the newest block that was read."),
 		lag:      desc("head_age_seconds", "Age of the newest block that was read, by its own timestamp."),
@@ -28,14 +29,14 @@ func (c *Client) Collector() prometheus.Collector {
 }
 
 type collector struct {
-	client                          *Client
-	requests, calls, failures, open *prometheus.Desc
-	batches, wallets, watched       *prometheus.Desc
-	head, lag                       *prometheus.Desc
+	client                            *Client
+	requests, calls, failures, open   *prometheus.Desc
+	batches, wallets, events, watched *prometheus.Desc
+	head, lag                         *prometheus.Desc
 }
 
 func (m *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.requests, m.calls, m.failures, m.open, m.batches, m.wallets, m.watched, m.head, m.lag} {
+	for _, d := range []*prometheus.Desc{m.requests, m.calls, m.failures, m.open, m.batches, m.wallets, m.events, m.watched, m.head, m.lag} {
 		ch <- d
 	}
 }
@@ -57,10 +58,11 @@ func (m *collector) Collect(ch chan<- prometheus.Metric) {
 		metric(m.open, prometheus.GaugeValue, isOpen, node...)
 	}
 	c.mu.Lock()
-	batches, wallets, watched, block := c.batches, c.walletsInAll, c.watched.len(), c.block
+	batches, wallets, events, watched, block := c.batches, c.walletsInAll, c.histories, c.watched.len(), c.block
 	c.mu.Unlock()
 	metric(m.batches, prometheus.CounterValue, float64(batches))
 	metric(m.wallets, prometheus.CounterValue, float64(wallets))
+	metric(m.events, prometheus.CounterValue, float64(events))
 	metric(m.watched, prometheus.GaugeValue, float64(watched))
 	if block != nil {
 		metric(m.head, prometheus.GaugeValue, float64(block.Number))

@@ -78,7 +78,11 @@ func (p *pool) round(ctx context.Context, timeout time.Duration, op func(context
 			e.release()
 			return ctx.Err()
 		case errors.As(err, &f):
-			e.record(f)
+			if f.beside {
+				e.release()
+			} else {
+				e.record(f)
+			}
 			failed.faults, failed.asked = append(failed.faults, f), append(failed.asked, f)
 		default:
 			e.record(nil)

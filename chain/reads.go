@@ -20,6 +20,7 @@ func (c *Client) readBlocks(ctx context.Context) {
 				break
 			}
 		}
+		signal(c.historyNow)
 	}
 }
 

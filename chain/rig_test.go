@@ -31,12 +31,19 @@ type rig struct {
 // newRig makes a rig whose client polls every few milliseconds and does not run yet.
 func newRig(t *testing.T, nodes int, tweaks ...func(*chain.Config)) *rig {
 	t.Helper()
-	r := &rig{chain: devchain.New(devchain.Config{}), log: &logBook{}}
-	r.chain.SetStake(alice, aliceStake())
-	r.chain.SetBalance(alice, validator.WeiFromSAGE(77))
-	r.chain.SetReputation(alice.Felt(), aliceReputation())
-	r.chain.SetRank(alice.Felt(), 4)
-	r.chain.Mine()
+	c := devchain.New(devchain.Config{})
+	c.SetStake(alice, aliceStake())
+	c.SetBalance(alice, validator.WeiFromSAGE(77))
+	c.SetReputation(alice.Felt(), aliceReputation())
+	c.SetRank(alice.Felt(), 4)
+	c.Mine()
+	return newRigOn(t, c, nodes, tweaks...)
+}
+
+// newRigOn makes a rig of a chain that is there already.
+func newRigOn(t *testing.T, c *devchain.Chain, nodes int, tweaks ...func(*chain.Config)) *rig {
+	t.Helper()
+	r := &rig{chain: c, log: &logBook{}}
 	network, err := chain.NetworkByName("sepolia")
 	if err != nil {
 		t.Fatal(err)

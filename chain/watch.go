@@ -30,6 +30,8 @@ type watchedWallet struct {
 	// it; "" until one is found.
 	workerID       validator.Felt
 	knownByAddress bool // ReputationManager knows the wallet by its address
+
+	history stakeHistory
 }
 
 func newWatchList(limit int) watchList {

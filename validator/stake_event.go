@@ -1,6 +1,9 @@
 package validator
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // StakeEventKind says what happened to a worker's stake in ProverStaking.
 type StakeEventKind string
@@ -34,27 +37,40 @@ type EventQuery struct {
 	Keys     [][]Felt // alternatives by position
 	Block    Block    // the last that was searched; its number is 0 while none was
 	Omitted  int      // how many older events were found and not kept
+	Outdated bool     // the stake has changed since: the newest events are being read
 }
 
-// LastSlash is the newest slash; nil says that the worker was never slashed.
+// beingRead is why what is newer than the events that are known is missing.
+const beingRead = "the newest events are being read"
+
+// LastSlash is the newest slash; nil says that nothing of the stake was ever slashed.
 func (p Picture) LastSlash() Maybe[*StakeEvent] {
-	if s, ok := p.Chain.Stake.Get(); ok && s.TotalSlashed.Sign() == 0 {
+	s, known := p.Chain.Stake.Get()
+	if known && s.TotalSlashed.Sign() == 0 {
 		return Some[*StakeEvent](nil)
 	}
 	events, ok := p.Chain.StakeEvents.Get()
 	if !ok {
 		return None[*StakeEvent](p.Chain.StakeEvents.Reason())
 	}
+	var last *StakeEvent
+	var sum Wei
 	for i := range events {
-		if events[i].Kind == StakeEventSlashed {
-			return Some(&events[i])
+		if events[i].Kind != StakeEventSlashed {
+			continue
+		}
+		if sum = sum.Add(events[i].Amount); last == nil {
+			last = &events[i]
 		}
 	}
-	if p.Chain.StakeEventsQuery.Omitted > 0 {
+	q := p.Chain.StakeEventsQuery
+	switch {
+	case q.Outdated && (!known || !sum.Equal(s.TotalSlashed)):
+		return None[*StakeEvent](beingRead)
+	case last != nil, !known && q.Omitted == 0:
+		return Some(last)
+	case q.Omitted > 0:
 		return None[*StakeEvent]("the newest slash is older than the events that are kept")
-	}
-	if !p.Chain.Stake.Known() {
-		return Some[*StakeEvent](nil)
 	}
 	return None[*StakeEvent]("ProverStaking tells a slashed amount, but no event of it")
 }
@@ -74,15 +90,16 @@ func (p Picture) PendingUnstake() Maybe[*StakeEvent] {
 	if !ok {
 		return None[*StakeEvent](p.Chain.StakeEvents.Reason())
 	}
-	for i := range events {
-		switch e := &events[i]; {
-		case e.Kind == StakeEventUnstakeRequested && e.Amount.Equal(s.LockedAmount):
-			return Some(e)
-		case e.Kind == StakeEventUnstakeRequested, e.Kind == StakeEventUnstakeCompleted:
-			return None[*StakeEvent]("the request of what is locked now has not been read yet")
-		}
-	}
-	if p.Chain.StakeEventsQuery.Omitted > 0 {
+	newest := slices.IndexFunc(events, func(e StakeEvent) bool {
+		return e.Kind == StakeEventUnstakeRequested || e.Kind == StakeEventUnstakeCompleted
+	})
+	q := p.Chain.StakeEventsQuery
+	switch {
+	case newest >= 0 && events[newest].Kind == StakeEventUnstakeRequested && events[newest].Amount.Equal(s.LockedAmount):
+		return Some(&events[newest])
+	case q.Outdated:
+		return None[*StakeEvent](beingRead)
+	case newest < 0 && q.Omitted > 0:
 		return None[*StakeEvent]("the request is older than the events that are kept")
 	}
 	return None[*StakeEvent]("ProverStaking tells a locked amount, but no event of its request")

@@ -43,6 +43,10 @@ func TestTheLastSlash(t *testing.T) {
 		}, "", ""},
 		"events unread":             {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = None[[]StakeEvent]("the node refused") }, "", "the node refused"},
 		"an event that is not told": {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some([]StakeEvent(nil)) }, "", "no event of it"},
+		"a slash that is not read yet": {func(s *Stake, c *ChainSnapshot) {
+			s.TotalSlashed, c.StakeEventsQuery.Outdated = WeiFromSAGE(602), true
+		}, "", "being read"},
+		"another event that is not read yet": {func(_ *Stake, c *ChainSnapshot) { c.StakeEventsQuery.Outdated = true }, "0x2a", ""},
 		"an event that is not kept": {func(_ *Stake, c *ChainSnapshot) {
 			c.StakeEvents, c.StakeEventsQuery.Omitted = Some(history()[:1]), 6
 		}, "", "older than the events that are kept"},
@@ -76,8 +80,8 @@ func TestThePendingUnstake(t *testing.T) {
 			s.LockedAmount, c.StakeEvents = Wei{}, None[[]StakeEvent]("the node refused")
 		}, 0, ""},
 		"events unread":            {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = None[[]StakeEvent]("the node refused") }, 0, "the node refused"},
-		"a request of another sum": {func(s *Stake, _ *ChainSnapshot) { s.LockedAmount = WeiFromSAGE(7) }, 0, "has not been read yet"},
-		"a completion is newest":   {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some(history()[3:]) }, 0, "has not been read yet"},
+		"a request of another sum": {func(s *Stake, _ *ChainSnapshot) { s.LockedAmount = WeiFromSAGE(7) }, 0, "no event of its request"},
+		"a completion is newest":   {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some(history()[3:]) }, 0, "no event of its request"},
 		"a request that is not kept": {func(_ *Stake, c *ChainSnapshot) {
 			c.StakeEvents, c.StakeEventsQuery.Omitted = Some(history()[:1]), 6
 		}, 0, "older than the events that are kept"},

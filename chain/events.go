@@ -1,0 +1,173 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/NethermindEth/juno/core/felt"
+	"github.com/NethermindEth/starknet.go/rpc"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// What one read of events may cost. Nodes answer in pages, which may be short or empty where
+// a node searches so many blocks at a time; the largest page that all of them take has 1,000.
+const (
+	eventsPerPage = 500
+	maxEventPages = 512
+)
+
+// eventFilter says which events of a contract are read, from block 0 to a block.
+type eventFilter struct {
+	contract validator.Address
+	keys     [][]validator.Felt // alternatives by position
+	to       validator.Block
+}
+
+// emittedEvent is an event as nodes tell it.
+type emittedEvent struct {
+	keys, data []validator.Felt
+	block      validator.Block // without its time
+	tx         validator.Felt
+}
+
+// page is the call for one page; the token is "" for the first.
+func (f eventFilter) page(token string) *rpcCall {
+	keys := make([][]*felt.Felt, len(f.keys))
+	for i, alternatives := range f.keys {
+		keys[i] = make([]*felt.Felt, len(alternatives))
+		for j, k := range alternatives {
+			keys[i][j] = wireFelt(k)
+		}
+	}
+	return &rpcCall{method: "starknet_getEvents", params: []any{rpc.EventsInput{
+		EventFilter: rpc.EventFilter{
+			FromBlock: rpc.WithBlockNumber(0), ToBlock: atBlock(f.to.Hash),
+			Address: wireFelt(f.contract.Felt()), Keys: keys,
+		},
+		ResultPageRequest: rpc.ResultPageRequest{ContinuationToken: token, ChunkSize: eventsPerPage},
+	}}}
+}
+
+// query is the filter for people.
+func (f eventFilter) query() validator.EventQuery {
+	return validator.EventQuery{Contract: f.contract, Keys: f.keys, Block: f.to}
+}
+
+// admits says whether an event is one that was asked for.
+func (f eventFilter) admits(e emittedEvent) bool {
+	if len(e.keys) < len(f.keys) || e.block.Number > f.to.Number {
+		return false
+	}
+	for i, alternatives := range f.keys {
+		if !slices.Contains(alternatives, e.keys[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// newestEvents reads all events that a filter finds and keeps the newest, oldest first; it
+// also returns how many older ones were left out. The tokens of pages are a node's own, so
+// every page comes from this one. The error is a *fault or ctx's.
+func (e *endpoint) newestEvents(ctx context.Context, f eventFilter, keep int) (kept []emittedEvent, omitted int, err error) {
+	token := ""
+	for range maxEventPages {
+		call := f.page(token)
+		if err := e.batch(ctx, []*rpcCall{call}); err != nil {
+			return nil, 0, err
+		}
+		page, next, err := e.decodeEvents(call, f)
+		if err != nil {
+			return nil, 0, err
+		}
+		kept = append(kept, page...)
+		slices.SortStableFunc(kept, func(a, b emittedEvent) int {
+			return int(min(max(int64(a.block.Number)-int64(b.block.Number), -1), 1))
+		})
+		if over := len(kept) - keep; over > 0 {
+			kept, omitted = slices.Clone(kept[over:]), omitted+over
+		}
+		if next == "" {
+			return kept, omitted, nil
+		}
+		if next == token {
+			return nil, 0, e.nonsense("events", errors.New("a page is followed by itself"))
+		}
+		token = next
+	}
+	return nil, 0, &fault{kind: faultTooLarge, host: e.host,
+		says: fmt.Sprintf("the node at %s answers in more than %d pages", e.host, maxEventPages)}
+}
+
+// decodeEvents reads a page. The error is a *fault.
+func (e *endpoint) decodeEvents(call *rpcCall, f eventFilter) (events []emittedEvent, next string, err error) {
+	switch {
+	case codeOf(call.err) == codeBlockNotFound:
+		return nil, "", e.blockGone()
+	case call.err != nil:
+		return nil, "", e.refusal(call.err)
+	}
+	var page struct {
+		Events []emittedWire `json:"events"`
+		Token  string        `json:"continuation_token"`
+	}
+	err = json.Unmarshal(call.raw, &page)
+	if err == nil && page.Events == nil {
+		err = errors.New("a page without a list")
+	}
+	if err != nil {
+		return nil, "", e.nonsense("events", err)
+	}
+	for i, w := range page.Events {
+		ev, err := w.decode(f.contract)
+		if err == nil && !f.admits(ev) {
+			err = errors.New("it was not asked for")
+		}
+		if err != nil {
+			return nil, "", e.nonsense("events", fmt.Errorf("event %d of a page: %w", i+1, err))
+		}
+		events = append(events, ev)
+	}
+	return events, page.Token, nil
+}
+
+// emittedWire is an event in JSON.
+type emittedWire struct {
+	receiptEvent
+
+	BlockHash   json.RawMessage `json:"block_hash"`
+	BlockNumber *uint64         `json:"block_number"`
+	TxHash      json.RawMessage `json:"transaction_hash"`
+}
+
+func (w emittedWire) decode(contract validator.Address) (emittedEvent, error) {
+	from, err := parseFelt(w.From)
+	if err != nil {
+		return emittedEvent{}, fmt.Errorf("its contract: %w", err)
+	}
+	if from != contract.Felt() {
+		return emittedEvent{}, errors.New("it is of another contract")
+	}
+	var e emittedEvent
+	if e.keys, err = parseFelts(w.Keys); err != nil {
+		return emittedEvent{}, fmt.Errorf("its keys: %w", err)
+	}
+	if e.data, err = parseFelts(w.Data); err != nil {
+		return emittedEvent{}, fmt.Errorf("its data: %w", err)
+	}
+	if e.tx, err = parseFelt(w.TxHash); err != nil {
+		return emittedEvent{}, fmt.Errorf("its transaction: %w", err)
+	}
+	if e.block.Hash, err = parseFelt(w.BlockHash); err != nil {
+		return emittedEvent{}, fmt.Errorf("its block: %w", err)
+	}
+	if w.BlockNumber == nil {
+		return emittedEvent{}, errors.New("its block has no number")
+	}
+	e.block.Number = *w.BlockNumber
+	return e, nil
+}
