@@ -62,6 +62,9 @@ func TestABlockCostsOneBatchHoweverManyLook(t *testing.T) {
 	if got.Methods["starknet_getBlockWithTxHashes"] != mined {
 		t.Errorf("headers were read %d times for %d blocks", got.Methods["starknet_getBlockWithTxHashes"], mined)
 	}
+	if n := got.Methods["starknet_getEvents"]; n != 0 {
+		t.Errorf("events were searched %d times though the stake did not change", n)
+	}
 	polls := got.Methods["starknet_blockHashAndNumber"]
 	if reads := got.Requests - polls; reads != mined || got.Batches != got.Requests {
 		t.Errorf("%d requests beside %d polls for %d blocks, %d batches", reads, polls, mined, got.Batches)
