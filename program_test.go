@@ -182,7 +182,13 @@ func source(v map[string]any, name string) map[string]any {
 // devnet is a chain served over HTTP with one staked wallet.
 func devnet(t *testing.T) (*devchain.Chain, []string) {
 	t.Helper()
-	c := devchain.New(devchain.Config{})
+	return devnetAt(t, time.Now)
+}
+
+// devnetAt is a devnet whose blocks carry the times of a clock.
+func devnetAt(t *testing.T, clock func() time.Time) (*devchain.Chain, []string) {
+	t.Helper()
+	c := devchain.New(devchain.Config{Clock: clock})
 	n := devchain.NewNode(c)
 	srv := httptest.NewServer(n)
 	t.Cleanup(srv.Close)

@@ -2,10 +2,24 @@
 // has to be tied to elements that come and go.
 import { start as startClock } from "./clock.js";
 import { start as startContact } from "./contact.js";
+import { start as startCopy } from "./copy.js";
+import { start as startCount } from "./count.js";
+import { start as startFlash } from "./flash.js";
+import { start as startFreshness } from "./freshness.js";
+import { start as startKeys } from "./keys.js";
 import { start as startPolls } from "./polls.js";
+import { start as startTheme } from "./theme.js";
 import { start as startTimes } from "./times.js";
+import { start as startVerdict } from "./verdict.js";
 
 startClock();
 startPolls();
 startContact();
 startTimes();
+startCount();
+startFlash();
+startFreshness();
+startVerdict();
+startTheme();
+startKeys();
+startCopy();

@@ -1,18 +1,101 @@
-// What the page knows of its server: one quiet banner says so when it does not answer.
-import { pollOf } from "./polls.js";
+// What the page knows of its server. While the server does not answer, or no longer shows
+// this wallet, one banner says so, the panels are greyed, and one panel asks again with
+// growing pauses; the first answer brings everything back.
+import { hold, panels, pollOf, refresh } from "./polls.js";
 
-let lastContact = new Date();
+const pausesMs = [1000, 2000, 4000, 8000, 15000];
+
+// What a gateway says when the server behind it is away.
+const awayStatuses = [502, 503, 504];
+const refusedStatus = 401;
+
+let trouble = ""; // the banner's name, "" while all is well
+let lastContact = Date.now();
+let attempts = 0;
+let timer;
+let probe; // the panel that asks while the others rest
+let asking = false;
+
+const banner = (name) => document.querySelector(`[data-banner="${name}"]`);
+
+export const isLost = () => trouble !== "";
+
+// ask lets one panel poll, whatever the others do.
+const ask = () => {
+  timer = undefined;
+  if (!probe?.isConnected) probe = panels()[0];
+  if (!probe) return;
+  asking = true;
+  htmx.trigger(probe, "refresh", {}, false);
+  asking = false;
+};
+
+// retry asks again after a pause, once however many polls have failed together.
+const retry = (panel) => {
+  if (timer && panel !== probe) return;
+  clearTimeout(timer);
+  timer = setTimeout(ask, pausesMs[Math.min(attempts, pausesMs.length - 1)]);
+  attempts += 1;
+};
+
+const say = (name) => {
+  if (trouble === name) return;
+  const before = trouble;
+  trouble = name;
+  if (before) banner(before).hidden = true;
+  document.documentElement.classList.toggle("lost-contact", name !== "");
+  document.dispatchEvent(new Event("contact:change"));
+  if (!name) return;
+  const shown = banner(name);
+  shown.querySelector("[data-last-contact]").textContent = new Date(lastContact).toLocaleTimeString();
+  shown.hidden = false;
+};
+
+const fail = (panel, name) => {
+  if (trouble !== name) probe = panel;
+  say(name);
+  retry(panel);
+};
+
+const recover = () => {
+  clearTimeout(timer);
+  timer = undefined;
+  probe = undefined;
+  attempts = 0;
+  if (!trouble) return;
+  say("");
+  refresh();
+};
+
+const answered = (panel, { status, headers }) => {
+  if (awayStatuses.includes(status)) return fail(panel, "lost");
+  lastContact = Date.now();
+  if (status === refusedStatus) return fail(panel, "refused");
+  // A panel that anybody may see proves nothing about those that were refused.
+  if (trouble === "refused" && panel !== probe) return;
+  recover();
+  panel.toggleAttribute("data-unrefreshed", status >= 400);
+  banner("panel").hidden = !document.querySelector("[data-unrefreshed]");
+  const version = headers.get("Assets-Fingerprint");
+  if (version) banner("newer").hidden = version === document.documentElement.dataset.assets;
+};
 
 export const start = () => {
-  const lost = document.getElementById("lost");
+  hold(() => trouble !== "" && !asking);
   document.addEventListener("htmx:after:request", (event) => {
-    if (!event.detail?.ctx?.response?.status) return;
-    lastContact = new Date();
-    lost.hidden = true;
+    const panel = pollOf(event);
+    if (panel) answered(panel, event.detail.ctx.response);
   });
   document.addEventListener("htmx:error", (event) => {
-    if (!pollOf(event)) return;
-    lost.textContent = `The dashboard's server does not answer. Last contact ${lastContact.toLocaleTimeString()}; the values below are from then. Trying again.`;
-    lost.hidden = false;
+    const panel = pollOf(event);
+    if (panel && event.detail.ctx.text === undefined) fail(panel, "lost");
+  });
+  const askAgain = () => {
+    if (trouble && !document.hidden) ask();
+  };
+  window.addEventListener("online", askAgain);
+  document.addEventListener("visibilitychange", askAgain);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-reload]")) location.reload();
   });
 };

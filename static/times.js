@@ -1,6 +1,7 @@
 // Times that tick: <time hx-morph-skip-children datetime> says how long ago it was. One
 // timer for all of them sleeps until the first of them reads differently.
 import { now } from "./clock.js";
+import { onSwap } from "./polls.js";
 
 const second = 1000;
 const minute = 60 * second;
@@ -29,7 +30,7 @@ export const stays = (ms) => {
   const distance = Math.abs(ms);
   if (ms < second && ms >= -second) return second - ms;
   const unit = distance < minute ? second : distance < day ? minute : hour;
-  return ms < 0 ? (distance % unit) + 1 : unit - (distance % unit);
+  return ms < 0 ? Math.min((distance % unit) + 1, distance - second) : unit - (distance % unit);
 };
 
 // write changes an element's text and keeps its text node, so that a selection survives.
@@ -73,7 +74,7 @@ const tick = () => {
 };
 
 export const start = () => {
-  document.addEventListener("htmx:after:swap", tick);
+  onSwap(tick);
   document.addEventListener("visibilitychange", tick);
   tick();
 };

@@ -49,6 +49,8 @@ type Link struct{ Text, Title, URL string }
 // Page is what every page needs around its content.
 type Page struct {
 	Title     string
+	Theme     string // "light", "dark"; "" follows the system
+	Tone      Tone   // of the verdict, if the page shows one
 	Now       string // when it was rendered, in unix milliseconds: the server's clock
 	Assets    Assets
 	Network   string // "Sepolia"
@@ -62,10 +64,11 @@ type Page struct {
 
 // Assets are the fingerprinted paths of the static files.
 type Assets struct {
-	CSS, JS, HTMX, Favicon string
-	Modules                []string // what JS imports
-	Fingerprint            string   // of all files together
-	Sprite                 string   // SVG symbols, put into the page
+	CSS, JS, HTMX string
+	Modules       []string        // what JS imports
+	Favicons      map[Tone]string // by verdict; "" for pages that show none
+	Fingerprint   string          // of all files together
+	Sprite        string          // SVG symbols, put into the page
 }
 
 // WalletChip is the wallet that the page is about; Address is "" if none was chosen.
@@ -74,7 +77,8 @@ type WalletChip struct {
 	Abbreviated string
 	Avatar      Avatar
 	ExplorerURL string
-	Local       bool // shown by the local access rule, without signing in
+	Query       string // "?wallet=0x…" of pages about it, "" if it is the server's own
+	Local       bool   // shown by the local access rule, without signing in
 }
 
 // Avatar is a wallet's picture in a box of 5 by 5: path data and two colours.
@@ -162,11 +166,14 @@ type Figure struct {
 }
 
 // Counter is what ProverStaking's formula needs, in its own integers, so that the browser
-// repeats it between two blocks: Pending + Amount · BasisPoints · (t − Since) / (10000 · 31536000).
+// repeats it between two blocks: Pending + ⌊Amount · BasisPoints · (t − Since) / Divisor⌋.
 type Counter struct {
-	Pending, Amount   string // wei
-	BasisPoints       string // of the yearly rate
-	Since, Block, Now string // unix seconds: last claim, the block of these values, the server's clock
+	Text            string // the amount with all its decimals, so that its width stays
+	Pending, Amount string // wei
+	BasisPoints     string // of the yearly rate
+	Since, Block    string // unix seconds: last claim, the block of these values
+	Divisor         string
+	Decimals        string // of the token
 }
 
 // Note is a small line below a figure.

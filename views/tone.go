@@ -28,3 +28,6 @@ func spaced(unit string) string {
 
 // away says whether a link leaves this site.
 func away(url string) bool { return strings.HasPrefix(url, "https://") }
+
+// favicon is the tab's icon for a verdict's tone.
+func (a Assets) favicon(t Tone) string { return a.Favicons[t] }

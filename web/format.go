@@ -29,6 +29,12 @@ func showWei(w validator.Wei) views.Amount {
 	return a
 }
 
+// everyDecimal writes an amount with the zeros at its end, for one that changes in place.
+func everyDecimal(w validator.Wei) string {
+	whole, frac, _ := strings.Cut(w.SAGE(), ".")
+	return whole + "." + frac + strings.Repeat("0", validator.SAGEDecimals-len(frac))
+}
+
 func showAmount(m validator.Maybe[validator.Wei]) views.Amount {
 	if w, known := m.Get(); known {
 		return showWei(w)

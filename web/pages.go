@@ -21,10 +21,13 @@ const titleTail = " · BitSage Validator"
 func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
 	p := views.Page{
 		Title: title + titleTail, Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
-		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(),
+		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r),
 	}
 	if wallet != "" {
 		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
+		if wallet != s.validatorAddress {
+			p.Wallet.Query = "?wallet=" + url.QueryEscape(string(wallet))
+		}
 		bar := s.sourceBar(r.Context(), wallet)
 		p.Sources = &bar
 	}
@@ -91,8 +94,11 @@ func (s *Server) dashboard(c echo.Context) error {
 	ctx := c.Request().Context()
 	p := s.picture(ctx, wallet)
 	jobs := s.jobsPanel(c, wallet)
+	verdict := p.Assess().Verdict
+	page := s.page(c.Request(), pageTitle(verdict, wallet), "dashboard", wallet)
+	page.Tone, _ = verdictLook(verdict)
 	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
-		Page:    s.page(c.Request(), pageTitle(p.Assess().Verdict, wallet), "dashboard", wallet),
+		Page:    page,
 		Status:  s.showStatus(p, panel("status", everyStatus, wallet)),
 		GPUs:    s.showGPUs(s.fleet(ctx, wallet), wallet, panel("gpus", everyGPUs, wallet), p.Now),
 		Jobs:    jobs,

@@ -41,7 +41,11 @@ func (s *Server) staticFile(c echo.Context) error {
 func (s *Server) pageAssets() views.Assets {
 	return views.Assets{
 		CSS: s.assets.Path("app.css"), JS: s.assets.Path("app.js"), Modules: s.assets.Modules("app.js"), HTMX: s.assets.Path("htmx.min.js"),
-		Favicon: s.assets.Path("favicon.svg"), Sprite: s.assets.Body("icons.svg"), Fingerprint: s.assets.Fingerprint(),
+		Favicons: map[views.Tone]string{
+			"": s.assets.Path("favicon.svg"), views.ToneGood: s.assets.Path("favicon-good.svg"), views.TonePlain: s.assets.Path("favicon-plain.svg"),
+			views.ToneWarn: s.assets.Path("favicon-warn.svg"), views.ToneBad: s.assets.Path("favicon-bad.svg"), views.ToneUnknown: s.assets.Path("favicon-unknown.svg"),
+		},
+		Sprite: s.assets.Body("icons.svg"), Fingerprint: s.assets.Fingerprint(),
 	}
 }
 

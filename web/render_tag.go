@@ -15,7 +15,7 @@ type tagged struct {
 	panel string // the tag, if the whole of it is one panel
 }
 
-// tagPanels gives each polled panel (section[data-poll]) of rendered HTML the attribute
+// tagPanels gives each polled panel ([data-poll]) of rendered HTML the attribute
 // data-etag: a digest of what the panel shows. The text in elements that browsers keep by
 // themselves ([hx-morph-skip-children]: how long ago something was, an amount that
 // counts) is left out, so that a panel in which only time has passed keeps its tag.
@@ -48,17 +48,16 @@ type tagger struct {
 	out    []byte
 	copied int // how much of the document is in out
 
-	sum      hash.Hash // of the panel that the walk is in, nil outside
-	head     int       // where that panel's tag takes its attribute
-	sections int       // open inside it, itself included
+	sum   hash.Hash // of the panel that the walk is in, nil outside
+	from  int       // where the panel begins
+	panel string    // its element
+	open  int       // elements of that name that are open inside it, itself included
 
 	kept  string // the element whose text the browser keeps, "" outside
 	depth int    // elements of that name that are open inside it, itself included
 
 	only string
 }
-
-const panelElement = "section"
 
 func (t *tagger) start(doc []byte, from int, z *html.Tokenizer) {
 	name, more := z.TagName()
@@ -75,10 +74,10 @@ func (t *tagger) start(doc []byte, from int, z *html.Tokenizer) {
 		}
 	}
 	switch {
-	case t.sum == nil && polled && element == panelElement:
-		t.sum, t.head, t.sections = sha256.New(), from+len("<"+panelElement), 1
-	case t.sum != nil && element == panelElement:
-		t.sections++
+	case t.sum == nil && polled:
+		t.sum, t.from, t.panel, t.open = sha256.New(), from, element, 1
+	case t.sum != nil && element == t.panel:
+		t.open++
 	}
 	switch {
 	case t.kept == "" && keeps && t.sum != nil:
@@ -96,19 +95,20 @@ func (t *tagger) end(doc []byte, to int, element string) {
 			t.kept = ""
 		}
 	}
-	if t.sum == nil || element != panelElement {
+	if t.sum == nil || element != t.panel {
 		return
 	}
-	if t.sections--; t.sections > 0 {
+	if t.open--; t.open > 0 {
 		return
 	}
 	tag := base64.RawURLEncoding.EncodeToString(t.sum.Sum(nil)[:12])
-	if len(bytes.TrimSpace(doc[:t.head-len("<"+panelElement)])) == 0 && len(bytes.TrimSpace(doc[to:])) == 0 {
+	if len(bytes.TrimSpace(doc[:t.from])) == 0 && len(bytes.TrimSpace(doc[to:])) == 0 {
 		t.only = tag
 	}
-	t.out = append(t.out, doc[t.copied:t.head]...)
+	head := t.from + len("<"+element)
+	t.out = append(t.out, doc[t.copied:head]...)
 	t.out = append(t.out, ` data-etag="`+tag+`"`...)
-	t.copied, t.sum = t.head, nil
+	t.copied, t.sum = head, nil
 }
 
 // see adds a piece of the document to the sum of the panel that it stands in.

@@ -50,7 +50,7 @@ func TestATagStandsForWhatAPanelShows(t *testing.T) {
 }
 
 func TestAPageGivesEachPanelTheTagThatItsPollWillHave(t *testing.T) {
-	one, two := `<section data-poll id="a">`+kept+`</section>`, `<section class="panel" data-poll><section>in</section></section>`
+	one, two := `<ul data-poll id="a"><li><ul></ul>`+kept+`</li></ul>`, `<section class="panel" data-poll><section>in</section></section>`
 	page := tagPanels([]byte(`<!DOCTYPE html><html><head><title>a &amp; b</title></head><body><svg><title>x</title></svg><section>still</section>` + one + `<div>` + two + `</div>` + kept + `</body></html>`))
 	if page.panel != "" {
 		t.Error("a whole page counts as a panel")

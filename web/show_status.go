@@ -169,8 +169,9 @@ func (p statusShow) counter() *views.Counter {
 	}
 	unix := func(seconds int64) string { return strconv.FormatInt(seconds, 10) }
 	return &views.Counter{
+		Text:    everyDecimal(f.At(f.BlockUnix)),
 		Pending: f.PendingWei.String(), Amount: f.AmountWei.String(), BasisPoints: strconv.FormatUint(uint64(f.RewardAPYBasisPoints), 10),
-		Since: unix(f.LastClaimUnix), Block: unix(f.BlockUnix), Now: unix(p.Now.Unix()),
+		Since: unix(f.LastClaimUnix), Block: unix(f.BlockUnix), Divisor: strconv.FormatInt(f.Divisor, 10), Decimals: strconv.Itoa(validator.SAGEDecimals),
 	}
 }
 
