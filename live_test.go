@@ -213,6 +213,23 @@ func TestTheClaimableAmountCountsByTheContractsFormula(t *testing.T) {
 	}
 }
 
+func TestTheCountStopsWhileTheServerIsLost(t *testing.T) {
+	c, env := devnet(t)
+	stake(c, time.Hour)
+	p := start(t, append(env, "DATABASE_URL="+dbtest.NewURL(t), "VALIDATOR_ADDRESS="+string(wallet))...)
+	ctx, _ := browser(t, 1200, 800)
+	visit(t, ctx, p.url+"/")
+	until(t, ctx, `document.querySelector("[data-count]")`)
+	p.kill(t)
+	until(t, ctx, shown("lost"))
+	evaluate[chromedp.Void](t, ctx, `window.stopped = document.querySelector("[data-count]").value; window.ages = new Set()`)
+	// Times go on meanwhile.
+	until(t, ctx, `ages.add(document.querySelector("#sources time").textContent).size > 3`)
+	if !evaluate[bool](t, ctx, `document.querySelector("[data-count]").value === stopped`) {
+		t.Error("the amount went on though nobody vouches for it")
+	}
+}
+
 func TestTheCountEndsAMinuteAfterItsBlock(t *testing.T) {
 	c, env := devnetAt(t, func() time.Time { return time.Now().Add(-70 * time.Second) })
 	s := stake(c, time.Hour)
@@ -291,6 +308,15 @@ func TestTheThemeIsRightFromTheFirstPaintOn(t *testing.T) {
 	until(t, ctx, scheme+` === "light dark" && document.cookie === ""`)
 }
 
+// kill ends the program without a word.
+func (p *program) kill(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = p.cmd.Process.Wait()
+}
+
 // shown says whether a banner is.
 func shown(name string) string {
 	return fmt.Sprintf(`document.querySelector('[data-banner=%s]')?.checkVisibility()`, name)
@@ -303,14 +329,8 @@ func TestALostServerIsSaidAndFoundAgain(t *testing.T) {
 	ctx, _ := browser(t, 900, 700)
 	visit(t, ctx, p.url+"/")
 	evaluate[chromedp.Void](t, ctx, "window.sameDocument = true")
-	kill := func() {
-		if err := p.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_, _ = p.cmd.Process.Wait()
-	}
 	port := strings.TrimPrefix(p.url, "http://")
-	kill()
+	p.kill(t)
 	until(t, ctx, shown("lost")+` && document.documentElement.classList.contains("lost-contact") && document.title.startsWith("No contact") && document.querySelector("link[rel=icon]").href.includes("favicon-unknown")`)
 	if said := evaluate[string](t, ctx, `document.querySelector("[data-banner=lost] [data-last-contact]").textContent`); !strings.Contains(said, ":") {
 		t.Errorf("the last contact is said to be at %q", said)
@@ -321,11 +341,11 @@ func TestALostServerIsSaidAndFoundAgain(t *testing.T) {
 	until(t, ctx, `document.querySelector("#jobs").innerText.includes("back-again")`)
 
 	// Its successor shows wallets to nobody, and then again.
-	kill()
+	p.kill(t)
 	p = start(t, append(env, "LISTEN="+port, "LOCAL_ACCESS=false")...)
 	until(t, ctx, shown("refused")+` && document.querySelector("[data-banner=refused] a").getAttribute("href") === "/"`)
-	kill()
-	p = start(t, append(env, "LISTEN="+port)...)
+	p.kill(t)
+	start(t, append(env, "LISTEN="+port)...)
 	until(t, ctx, `![...document.querySelectorAll("[data-banner]")].some(b => b.checkVisibility()) && sameDocument`)
 }
 
