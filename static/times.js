@@ -44,14 +44,17 @@ export const write = (element, text) => {
 };
 
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+
+// exactly says a moment in full: in the reader's own zone, then in UTC.
+export const exactly = (at) => [local.format(at), new Date(at).toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC")];
+
 const titles = new WeakMap();
 
-// title gives a time its exact moment on hover: the reader's own, then UTC.
+// title gives a time its exact moment on hover.
 const title = (element, at) => {
   const known = titles.get(element);
   if (known?.at === at && known.title === element.title) return;
-  const utc = new Date(at).toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
-  element.title = `${local.format(at)}\n${utc}`;
+  element.title = exactly(at).join("\n");
   titles.set(element, { at, title: element.title });
 };
 

@@ -60,6 +60,8 @@ type Page struct {
 	Nav       string     // the entry of the navigation that is current
 	Sources   *SourceBar // nil: this page is about no source
 	Refreshes bool       // its panels poll
+
+	charts bool // see WithCharts
 }
 
 // Assets are the fingerprinted paths of the static files.
@@ -69,6 +71,13 @@ type Assets struct {
 	Favicons      map[Tone]string // by verdict; "" for pages that show none
 	Fingerprint   string          // of all files together
 	Sprite        string          // SVG symbols, put into the page
+	Charts        ChartAssets
+}
+
+// ChartAssets are what pages with a chart load beside the rest.
+type ChartAssets struct {
+	CSS, UPlot, JS string
+	Modules        []string // what JS imports
 }
 
 // WalletChip is the wallet that the page is about; Address is "" if none was chosen.
@@ -312,8 +321,9 @@ type RewardsPanel struct {
 	Panel  Panel
 	Notice *Notice
 	Totals []Row
-	Power  []Row // what the GPUs draw, and what that leaves of a day
-	Priced bool  // the reader has told prices
+	ByDay  *Chart // nil while the earnings are unknown
+	Power  []Row  // what the GPUs draw, and what that leaves of a day
+	Priced bool   // the reader has told prices
 	Claims []ClaimRow
 	Rows   []RewardRow
 	Empty  *Empty

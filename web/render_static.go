@@ -45,6 +45,7 @@ func (s *Server) pageAssets() views.Assets {
 			"": s.assets.Path("favicon.svg"), views.ToneGood: s.assets.Path("favicon-good.svg"), views.TonePlain: s.assets.Path("favicon-plain.svg"),
 			views.ToneWarn: s.assets.Path("favicon-warn.svg"), views.ToneBad: s.assets.Path("favicon-bad.svg"), views.ToneUnknown: s.assets.Path("favicon-unknown.svg"),
 		},
+		Charts: views.ChartAssets{CSS: s.assets.Path("chart.css"), UPlot: s.assets.Path("uplot.iife.min.js"), JS: s.assets.Path("chart.js"), Modules: s.assets.Modules("chart.js")},
 		Sprite: s.assets.Body("icons.svg"), Fingerprint: s.assets.Fingerprint(),
 	}
 }

@@ -61,6 +61,7 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 	of := func(f func(validator.Earnings) validator.Wei) *views.Amount {
 		return amountOf(validator.Map(p.Earnings, f))
 	}
+	m.ByDay = earningsChart(p.Earnings)
 	m.Totals = []views.Row{
 		{Label: "From jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs }), Origin: s.origin(p.Address, "earned", "the earnings")},
 		{Label: "From claims", Amount: of(func(e validator.Earnings) validator.Wei { return e.Claimed }), Origin: s.origin(p.Address, "claimed", "the claimed amount")},

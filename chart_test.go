@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+)
+
+// painted counts the pixels that a chart's canvas has drawn in the colour that a custom
+// property of the style sheet has now.
+func painted(t *testing.T, ctx context.Context, figure, ink string) float64 {
+	t.Helper()
+	return evaluate[float64](t, ctx, paintedJS(figure, ink))
+}
+
+func paintedJS(figure, ink string) string {
+	return fmt.Sprintf(`(() => {
+		const canvas = document.querySelector("#%s canvas");
+		const probe = document.body.appendChild(document.createElement("span"));
+		probe.style.color = "var(--%s)";
+		const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+		probe.remove();
+		const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+		let n = 0;
+		for (let i = 0; i < data.length; i += 4) if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255) n++;
+		return n;
+	})()`, figure, ink)
+}
+
+// pointAt moves the mouse over a chart, to a share of its width.
+func pointAt(t *testing.T, ctx context.Context, figure string, share float64) {
+	t.Helper()
+	evaluate[chromedp.Void](t, ctx, fmt.Sprintf(`(() => {
+		const over = document.querySelector("#%s .u-over");
+		over.scrollIntoView({block: "center"});
+		const box = over.getBoundingClientRect();
+		const at = {clientX: box.left + box.width * %v, clientY: box.top + box.height / 2, bubbles: true};
+		over.dispatchEvent(new MouseEvent("mouseenter", at));
+		over.dispatchEvent(new MouseEvent("mousemove", {...at, movementX: 1}));
+	})()`, figure, share))
+	until(t, ctx, fmt.Sprintf(`document.querySelector("#%s .chart-tip").hidden === false`, figure))
+}
+
+func noErrors(t *testing.T, console []string) {
+	t.Helper()
+	for _, line := range console {
+		if strings.HasPrefix(strings.ToLower(line), "error") || strings.Contains(line, "Content Security Policy") {
+			t.Error("console:", line)
+		}
+	}
+}
+
+func TestAChartIsDrawnFromItsTableAndFollowsIt(t *testing.T) {
+	url := dbtest.NewURL(t)
+	p := start(t, "DATABASE_URL="+url)
+	earn := func(id, wei string) {
+		dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, job_type, status, payment_amount, created_at, completed_at)
+			VALUES ($1, '0x123', 'inference', 'completed', $2::numeric, now() - interval '1 day', now() - interval '1 day')`, id, wei)
+	}
+	earn("first", "1500000000000000000000")
+	ctx, console := browser(t, 1440, 900)
+	do(t, ctx, chromedp.Navigate(p.url+"/?wallet=0x123"), chromedp.WaitReady(chromedp.ID("earned-by-day")))
+
+	until(t, ctx, paintedJS("earned-by-day", "ink-1")+" > 200")
+	if rows := evaluate[float64](t, ctx, `document.querySelector("#earned-by-day-set-data").tBodies[0].rows.length`); rows != 30 {
+		t.Errorf("the table has %v days", rows)
+	}
+	pointAt(t, ctx, "earned-by-day", 28.5/30)
+	if tip := evaluate[string](t, ctx, `document.querySelector("#earned-by-day .chart-tip").innerText`); !strings.Contains(tip, "1,500\u00a0SAGE") {
+		t.Errorf("over the day before the last the chart says %q", tip)
+	}
+
+	// A poll draws the new numbers into the same canvas and leaves the cursor and the open table.
+	evaluate[chromedp.Void](t, ctx, `window.canvas = document.querySelector("#earned-by-day canvas"); document.querySelector("#earned-by-day-set details").open = true`)
+	earn("second", "250000000000000001")
+	until(t, ctx, `(htmx.trigger(document.getElementById("rewards"), "refresh", {}, false), document.querySelector("#earned-by-day .chart-tip").innerText.includes("1,500.250000000000000001"))`)
+	if !evaluate[bool](t, ctx, `window.canvas.isConnected && document.querySelector("#earned-by-day canvas") === window.canvas && document.querySelector("#earned-by-day-set details").open`) {
+		t.Error("the poll made the drawing anew, or closed the table")
+	}
+	if !evaluate[bool](t, ctx, `document.querySelector("#earned-by-day-set-data").innerText.includes("1,500.250000000000000001")`) {
+		t.Error("the table has other numbers than the chart")
+	}
+
+	light := painted(t, ctx, "earned-by-day", "ink-1")
+	evaluate[chromedp.Void](t, ctx, `document.querySelector("[name=theme][value=dark]").click()`)
+	until(t, ctx, paintedJS("earned-by-day", "ink-1")+fmt.Sprint(" === ", light))
+	noErrors(t, console())
+}
+
+func TestAChartIsReadWithKeysAndTouch(t *testing.T) {
+	url := dbtest.NewURL(t)
+	p := start(t, "DATABASE_URL="+url)
+	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, job_type, status, payment_amount, created_at, completed_at)
+		SELECT n::text, '0x123', 'inference', 'completed', n * 1e18::numeric, now() - n * interval '1 day', now() - n * interval '1 day' FROM generate_series(0, 9) n`)
+	ctx, _ := browser(t, 500, 800)
+	do(t, ctx, chromedp.Navigate(p.url+"/?wallet=0x123"), chromedp.WaitReady(chromedp.ID("earned-by-day")))
+	until(t, ctx, paintedJS("earned-by-day", "ink-1")+" > 200")
+	press := func(key string) string {
+		return evaluate[string](t, ctx, fmt.Sprintf(`(() => {
+			const host = document.querySelector("#earned-by-day .chart-plot");
+			host.focus();
+			host.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true}));
+			return host.getAttribute("aria-valuetext");
+		})()`, key))
+	}
+	press("End")
+	if said := press("ArrowLeft"); !strings.HasSuffix(said, ", 1\u00a0SAGE") {
+		t.Errorf("one step before the end it says %q", said)
+	}
+	if said := press("Home"); !strings.HasSuffix(said, ", 0\u00a0SAGE") {
+		t.Errorf("at the begin it says %q", said)
+	}
+	press("Escape")
+	until(t, ctx, `document.querySelector("#earned-by-day .chart-tip").hidden`)
+
+	evaluate[chromedp.Void](t, ctx, `(() => {
+		const over = document.querySelector("#earned-by-day .u-over"), box = over.getBoundingClientRect();
+		over.dispatchEvent(new PointerEvent("pointermove", {pointerType: "touch", clientX: box.left + box.width * 27.5 / 30, clientY: box.top + 20, bubbles: true}));
+	})()`)
+	until(t, ctx, `document.querySelector("#earned-by-day .chart-tip").innerText.includes("2\u00a0SAGE")`)
+	if wide := evaluate[float64](t, ctx, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
+		t.Errorf("the page is %v px too wide", wide)
+	}
+}
+
+// TestChartsLeaveNothingBehind: a drawing goes with its figure, and hundreds of redraws
+// keep to one.
+func TestChartsLeaveNothingBehind(t *testing.T) {
+	p := start(t, "DATABASE_URL="+dbtest.NewURL(t))
+	ctx, console := browser(t, 900, 800)
+	do(t, ctx, chromedp.Navigate(p.url+"/?wallet=0x123"), chromedp.WaitReady(chromedp.ID("earned-by-day")))
+	until(t, ctx, `document.querySelector("#earned-by-day canvas") !== null`)
+	changed := `document.dispatchEvent(new CustomEvent("htmx:after:swap", {detail: {}}))`
+	before := evaluate[float64](t, ctx, `document.querySelectorAll("*").length`)
+	evaluate[chromedp.Void](t, ctx, `for (let i = 0; i < 400; i++) `+changed)
+	if after := evaluate[float64](t, ctx, `document.querySelectorAll("*").length`); after != before {
+		t.Errorf("400 redraws turned %v elements into %v", before, after)
+	}
+	evaluate[chromedp.Void](t, ctx, `(() => {
+		window.host = document.querySelector("#earned-by-day .chart-plot");
+		document.querySelector("#earned-by-day").remove();
+		`+changed+`;
+	})()`)
+	until(t, ctx, `window.host.childElementCount === 0`)
+	noErrors(t, console())
+}
+
+func TestWithoutScriptsAChartIsATable(t *testing.T) {
+	p := start(t, "DATABASE_URL="+dbtest.NewURL(t))
+	ctx, _ := browser(t, 900, 800)
+	do(t, ctx, withoutScripts(), chromedp.Navigate(p.url+"/?wallet=0x123"), chromedp.WaitReady(chromedp.ID("earned-by-day")))
+	if !evaluate[bool](t, ctx, `document.querySelector("#earned-by-day-set-data").checkVisibility({contentVisibilityAuto: true, visibilityProperty: true})
+		&& document.querySelector("#earned-by-day-set-data").getBoundingClientRect().height > 100
+		&& getComputedStyle(document.querySelector("#earned-by-day .chart-plot")).display === "none"`) {
+		t.Error("the table is not shown")
+	}
+}
+
+func TestOnlyPagesWithAChartLoadTheLibrary(t *testing.T) {
+	p := start(t, "DATABASE_URL="+dbtest.NewURL(t))
+	for path, want := range map[string]bool{"/?wallet=0x123": true, "/docs": false, "/": false} {
+		if _, page := p.call(t, http.MethodGet, path, "", ""); strings.Contains(string(page), "uplot.iife.min.") != want {
+			t.Errorf("%s loads the chart library: %v", path, !want)
+		}
+	}
+}
+
+func withoutScripts() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})
+}
