@@ -21,8 +21,12 @@ type Config struct {
 type Card struct {
 	UUID string // "GPU-…"
 	Name string // a model that is known, "NVIDIA H100 80GB HBM3"
-	// Overheats says that the card's cooling fails by and by: under load it comes to its
-	// slowdown temperature within about a minute, and stays there.
+	// MemoryBytes and PowerLimitWatts replace those of the model, for a variant of it or a
+	// lower limit that its owner set; 0 for the model's own.
+	MemoryBytes     uint64
+	PowerLimitWatts float64
+	// Overheats says that the card's cooling fails within half a minute of New: under full load
+	// the card comes to its slowdown temperature within about a minute, and stays there.
 	Overheats bool
 	// FallsOffBusAfter is when the card is lost, counted from New; 0 for never.
 	FallsOffBusAfter time.Duration
@@ -43,7 +47,8 @@ type Host struct {
 
 	mu    sync.Mutex
 	cards []*card
-	now   time.Time // up to where the cards have been simulated
+	since time.Duration // from start to the newest time that the clock told
+	ticks int64         // that have been simulated
 }
 
 // New returns a host whose cards are idle. The error names a card that cannot be simulated.
@@ -52,14 +57,13 @@ func New(cfg Config) (*Host, error) {
 		cfg.Clock = time.Now
 	}
 	h := &Host{clock: cfg.Clock, start: cfg.Clock()}
-	h.now = h.start
 	seen := map[string]bool{}
 	for i, c := range cfg.Cards {
 		if c.UUID == "" || seen[c.UUID] {
 			return nil, fmt.Errorf("gpusim: card %d needs a UUID of its own, this is %q", i, c.UUID)
 		}
 		seen[c.UUID] = true
-		m, err := modelNamed(c.Name)
+		m, err := modelOf(c)
 		if err != nil {
 			return nil, fmt.Errorf("card %d: %w", i, err)
 		}
@@ -73,16 +77,27 @@ var ErrNoCard = errors.New("gpusim: no such card")
 
 // SetLoad puts a job's load on a card, from now on. ErrNoCard if there is none of that UUID.
 func (h *Host) SetLoad(uuid string, l Load) error {
+	if !(l.Utilization >= 0 && l.Utilization <= 1) {
+		return fmt.Errorf("gpusim: a utilization is from 0 to 1, this is %g", l.Utilization)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	c := h.card(uuid)
+	if c == nil {
+		return ErrNoCard
+	}
+	h.advance()
+	c.load = l
+	return nil
+}
+
+func (h *Host) card(uuid string) *card {
 	for _, c := range h.cards {
 		if c.UUID == uuid {
-			h.advance()
-			c.load = l
-			return nil
+			return c
 		}
 	}
-	return ErrNoCard
+	return nil
 }
 
 // Usable says whether a card answers, so that a job can run on it.
@@ -90,18 +105,17 @@ func (h *Host) Usable(uuid string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.advance()
-	for _, c := range h.cards {
-		if c.UUID == uuid {
-			return !c.lostAt(h.now.Sub(h.start))
-		}
-	}
-	return false
+	c := h.card(uuid)
+	return c != nil && !c.lostAt(h.since)
 }
 
 // Open makes a Reader of the host, for gpu.Config.
-func (h *Host) Open() (gpu.Reader, error) { return reader{h}, nil }
+func (h *Host) Open() (gpu.Reader, error) { return reader{host: h, opened: h.clock()}, nil }
 
-type reader struct{ host *Host }
+type reader struct {
+	host   *Host
+	opened time.Time
+}
 
 // Close leaves the host as it is.
 func (r reader) Close() error { return nil }
@@ -114,12 +128,12 @@ func (r reader) Read() (gpu.Reading, error) {
 	h.advance()
 	reading := gpu.Reading{Host: h.describe()}
 	for _, c := range h.cards {
-		since := h.now.Sub(h.start)
-		if c.lostAt(since) && !c.xidTold {
+		if c.lostAt(h.since) && !c.xidTold {
 			c.xidTold = true
-			reading.XIDs = append(reading.XIDs, gpu.XID{XIDEvent: validator.XIDEvent{Code: xidFellOffBus, At: h.now}, UUID: c.UUID})
+			event := validator.XIDEvent{Code: xidFellOffBus, At: h.start.Add(c.FallsOffBusAfter)}
+			reading.XIDs = append(reading.XIDs, gpu.XID{XIDEvent: event, UUID: c.UUID})
 		}
-		if g, listed := c.read(since, h.start); listed {
+		if g, listed := c.read(pass{since: h.since, host: reading.Host, watched: r.opened}); listed {
 			reading.GPUs = append(reading.GPUs, g)
 		}
 	}
@@ -127,26 +141,28 @@ func (r reader) Read() (gpu.Reading, error) {
 }
 
 const (
-	// xidFellOffBus is the driver's number for "GPU has fallen off the bus".
+	// xidFellOffBus is the driver's number for "GPU has fallen off the bus" (NVIDIA's list
+	// of XID errors).
 	xidFellOffBus = 79
 	// listedAfterLoss is how long the driver lists a lost card before it drops it.
 	listedAfterLoss = 45 * time.Second
 
-	simulationStep = 250 * time.Millisecond
-	catchUpMost    = 10 * time.Minute // after a longer pause, as of a laptop that slept, only this much is simulated
+	tickLength = 250 * time.Millisecond
+	// ticksAtOnce bounds what one call simulates: twenty minutes, after which every
+	// temperature has settled.
+	ticksAtOnce = int64(20 * time.Minute / tickLength)
 )
 
-// advance simulates the time since the last call.
+// advance simulates the whole ticks since the last call. After a pause longer than
+// ticksAtOnce, as of a laptop that slept, the cards slept too.
 func (h *Host) advance() {
-	to := h.clock()
-	if to.Sub(h.now) > catchUpMost {
-		h.now = to.Add(-catchUpMost)
-	}
-	for h.now.Before(to) {
-		dt := min(to.Sub(h.now), simulationStep)
-		h.now = h.now.Add(dt)
+	h.since = max(h.since, h.clock().Sub(h.start))
+	due := int64(h.since / tickLength)
+	h.ticks = max(h.ticks, due-ticksAtOnce)
+	for h.ticks < due {
+		h.ticks++
 		for _, c := range h.cards {
-			c.step(dt, h.now.Sub(h.start))
+			c.step(h.ticks, time.Duration(h.ticks)*tickLength)
 		}
 	}
 }
@@ -158,7 +174,7 @@ func (h *Host) describe() validator.GPUHost {
 		ConfidentialCompute: validator.None[validator.ConfidentialCompute](gpu.NotSupportedByGPU),
 	}
 	for _, c := range h.cards {
-		if c.model.hasConfidential {
+		if c.model.has.confidential {
 			host.ConfidentialCompute = validator.Some(validator.ConfidentialCompute{Environment: "unavailable", GPUsReady: validator.Some(true)})
 		}
 	}
