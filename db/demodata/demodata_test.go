@@ -23,6 +23,7 @@ func told(now time.Time) Story {
 	}
 	at := s.Now.Add(-180 * 24 * time.Hour)
 	s.Slashes = []Slash{{At: at, JobID: "1527000", Reason: validator.SlashTimeout}}
+	s.Block = func(t time.Time) uint64 { return uint64(t.Unix() / 3600) }
 	amount, block := validator.WeiFromSAGE(46), uint64(77)
 	s.Claims = []validator.Claim{{Address: worker, Amount: &amount, Kind: validator.RewardStaking, At: s.Now.Add(-30 * 24 * time.Hour), TxHash: "0x0000000000000000000000000000000000000000000000000000000000000abc", BlockNumber: &block, Status: validator.ClaimConfirmed}}
 	return s

@@ -20,14 +20,16 @@ type kind struct {
 	utilization    float64 // of the card
 	memoryShare    float64 // of the card's memory
 	process        string
+	// How long the kind's jobs take while somebody watches; no span for kinds that take too long.
+	liveLeast, liveSpan time.Duration
 }
 
 var kinds = []kind{
-	{"inference", 46, 2 * time.Minute, 14 * time.Minute, 3.4, 0.72, 0.55, "vllm"},
-	{"zk-proof", 18, 4 * time.Minute, 18 * time.Minute, 3.9, 0.97, 0.32, "stwo-prover"},
-	{"rendering", 14, 8 * time.Minute, 35 * time.Minute, 2.6, 0.91, 0.41, "blender"},
-	{"fine-tuning", 15, 20 * time.Minute, 80 * time.Minute, 3.1, 0.98, 0.83, "python3"},
-	{"training", 7, time.Hour, 3 * time.Hour, 2.9, 0.99, 0.92, "torchrun"},
+	{"inference", 46, 2 * time.Minute, 14 * time.Minute, 3.4, 0.72, 0.55, "vllm", 20 * time.Second, 50 * time.Second},
+	{"zk-proof", 18, 4 * time.Minute, 18 * time.Minute, 3.9, 0.97, 0.32, "stwo-prover", 35 * time.Second, 80 * time.Second},
+	{"rendering", 14, 8 * time.Minute, 35 * time.Minute, 2.6, 0.91, 0.41, "blender", 60 * time.Second, 2 * time.Minute},
+	{"fine-tuning", 15, 20 * time.Minute, 80 * time.Minute, 3.1, 0.98, 0.83, "python3", 2 * time.Minute, 3 * time.Minute},
+	{"training", 7, time.Hour, 3 * time.Hour, 2.9, 0.99, 0.92, "torchrun", 0, 0},
 }
 
 func drawKind(dice *rand.Rand) kind {
@@ -137,16 +139,18 @@ func (s Story) job(dice *rand.Rand, k kind, g GPU, t time.Time, d time.Duration,
 		end = assigned.Add(time.Duration(float64(d) * dice.Float64())).Truncate(time.Millisecond)
 	default:
 		took := end.Sub(assigned)
-		block := s.block(end)
-		j.Payment, j.ResultHash, j.TxHash, j.ExecutionTime, j.BlockNumber = &pay, string(hash), tx, &took, &block
+		j.Payment, j.ResultHash, j.TxHash, j.ExecutionTime, j.BlockNumber = &pay, string(hash), tx, &took, s.blockAt(end)
 	}
 	return j
 }
 
-// block is about where the chain stood at a time.
-func (s Story) block(t time.Time) uint64 {
-	const firstBlock, blockSeconds = 2_000, 30
-	return firstBlock + uint64(t.Sub(s.start())/time.Second)/blockSeconds
+// blockAt is the number of the chain's block at a time, nil if the story does not say.
+func (s Story) blockAt(t time.Time) *uint64 {
+	if s.Block == nil {
+		return nil
+	}
+	n := s.Block(t)
+	return &n
 }
 
 // ownJobs tells the worker's year on all its cards, with the slashed jobs, by submission.
@@ -186,9 +190,12 @@ const (
 	otherWorkers    = 41
 	otherActive     = 34
 	otherJobsOfEach = 700
+	otherHost       = "node"
+	newestVersion   = "1.8.2" // of the worker's software
 )
 
-func otherWorker(n int) validator.Address {
+// OtherWorker is the address of one of the other workers of the network, from 0.
+func OtherWorker(n int) validator.Address {
 	return validator.Address(fmt.Sprintf("0x%064x", uint64(0x0b175a6e)<<20+uint64(n)*104_729))
 }
 
@@ -200,7 +207,7 @@ func (s Story) otherJobs() []validator.Job {
 			t := s.Now.Add(-time.Duration(dice.Float64() * float64(Year-time.Hour))).Add(-30 * time.Minute)
 			k := drawKind(dice)
 			j := s.job(dice, k, GPU{}, t, k.shortest+time.Duration(dice.Float64()*float64(25*time.Minute)), nil)
-			j.Worker = otherWorker(w)
+			j.Worker = OtherWorker(w)
 			out = append(out, j)
 		}
 	}

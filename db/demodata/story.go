@@ -19,6 +19,8 @@ type Story struct {
 	Hosts   []Host
 	Claims  []validator.Claim // as the chain has them
 	Slashes []Slash
+	// Block is the number of the chain's newest block at a time; nil leaves it out of jobs.
+	Block func(time.Time) uint64
 }
 
 // Host is one of the worker's machines.

@@ -142,7 +142,7 @@ func (s Story) writeOtherHeartbeats(ctx context.Context, tx pgx.Tx) error {
 		const recently = 90 * time.Minute
 		if _, err := tx.Exec(ctx, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg, jobs_in_progress, version)
 			SELECT $1, 'node', t, $2::int, 55, 1, '1.8.2' FROM generate_series($3::timestamptz, $4::timestamptz, interval '1 minute') t`,
-			string(otherWorker(w)), otherGPUs(w), s.Now.Add(-recently), s.Now.Add(-time.Duration(w)*time.Second)); err != nil {
+			string(OtherWorker(w)), otherGPUs(w), s.Now.Add(-recently), s.Now.Add(-time.Duration(w)*time.Second)); err != nil {
 			return fmt.Errorf("heartbeats of the network: %w", err)
 		}
 	}
