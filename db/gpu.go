@@ -167,36 +167,31 @@ func (s *Store) WorkerGPUs(ctx context.Context, worker validator.Address) ([]val
 	return out, nil
 }
 
-// historyPoints is about how many points of a GPU's history one call returns at most.
-const historyPoints = 720
-
-// WorkerGPUHistory returns a GPU's samples since a time, oldest first. Of a long time it
-// returns the newest sample of each of 720 equal steps, as it was.
-func (s *Store) WorkerGPUHistory(ctx context.Context, worker validator.Address, uuid string, since time.Time) ([]validator.GPUPoint, error) {
-	rows, err := s.q.gpuHistory(ctx, gpuHistoryParams{
-		WorkerAddress: worker, GPUUUID: uuid, Since: since,
-		Step: max(time.Since(since)/historyPoints, time.Second).Round(time.Millisecond),
-	})
+// WorkerGPUSteps sums up a GPU's samples since a time by steps of time, oldest first.
+// Steps without a sample are left out.
+func (s *Store) WorkerGPUSteps(ctx context.Context, worker validator.Address, uuid string, since time.Time, step time.Duration) ([]validator.GPUStep, error) {
+	rows, err := s.q.gpuSteps(ctx, gpuStepsParams{WorkerAddress: worker, GPUUUID: uuid, Since: since, Step: step})
 	if err != nil {
 		return nil, s.fail("read a GPU's history", err)
 	}
-	out := make([]validator.GPUPoint, len(rows))
+	out := make([]validator.GPUStep, len(rows))
 	for i, r := range rows {
-		out[i] = validator.GPUPoint{
-			At:                 r.SampledAt,
-			UtilizationPercent: recorded[int32, uint32](r.UtilizationPercent),
-			MemoryUsedBytes:    recorded[int64, uint64](r.MemoryUsedBytes),
-			TemperatureC:       recorded[int32, int](r.TemperatureC),
-			PowerMilliwatts:    recorded[int64, uint32](r.PowerMilliwatts),
+		out[i] = validator.GPUStep{
+			At:                 r.StepStart.UTC(),
+			UtilizationPercent: spread(r.UtilizationSamples, r.UtilizationMean, r.UtilizationMin, r.UtilizationMax),
+			MemoryUsedBytes:    spread(r.MemorySamples, r.MemoryMean, r.MemoryMin, r.MemoryMax),
+			TemperatureC:       spread(r.TemperatureSamples, r.TemperatureMean, r.TemperatureMin, r.TemperatureMax),
+			PowerMilliwatts:    spread(r.PowerSamples, r.PowerMean, r.PowerMin, r.PowerMax),
+			ThrottleReasons:    validator.ThrottleReasons(r.ThrottleReasons), // stored from a uint64 that fits
 		}
 	}
 	return out, nil
 }
 
-// recorded is a column as an observation; what was stored as To comes back as To.
-func recorded[From int32 | int64, To int | uint32 | uint64](v *From) validator.Maybe[To] {
-	if v == nil {
-		return validator.None[To]("not recorded")
+// spread is what a step's samples sum up to, missing if none holds the quantity.
+func spread(samples int64, mean, low, high float64) validator.Maybe[validator.Spread] {
+	if samples == 0 {
+		return validator.None[validator.Spread]("no reading")
 	}
-	return validator.Some(To(*v))
+	return validator.Some(validator.Spread{Mean: mean, Min: low, Max: high})
 }

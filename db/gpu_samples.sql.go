@@ -40,50 +40,85 @@ func (q *Queries) forgetUnnamedGPUs(ctx context.Context, arg forgetUnnamedGPUsPa
 	return err
 }
 
-const gpuHistory = `-- name: gpuHistory :many
-SELECT DISTINCT ON (date_bin($1::interval, sampled_at, $2::timestamptz))
-    sampled_at, utilization_percent, memory_used_bytes, temperature_c, power_milliwatts
+const gpuSteps = `-- name: gpuSteps :many
+SELECT date_bin($1::interval, sampled_at, timestamptz 'epoch')::timestamptz AS step_start,
+    count(utilization_percent) AS utilization_samples, coalesce(avg(utilization_percent), 0)::double precision AS utilization_mean,
+    coalesce(min(utilization_percent), 0)::double precision AS utilization_min, coalesce(max(utilization_percent), 0)::double precision AS utilization_max,
+    count(memory_used_bytes) AS memory_samples, coalesce(avg(memory_used_bytes), 0)::double precision AS memory_mean,
+    coalesce(min(memory_used_bytes), 0)::double precision AS memory_min, coalesce(max(memory_used_bytes), 0)::double precision AS memory_max,
+    count(temperature_c) AS temperature_samples, coalesce(avg(temperature_c), 0)::double precision AS temperature_mean,
+    coalesce(min(temperature_c), 0)::double precision AS temperature_min, coalesce(max(temperature_c), 0)::double precision AS temperature_max,
+    count(power_milliwatts) AS power_samples, coalesce(avg(power_milliwatts), 0)::double precision AS power_mean,
+    coalesce(min(power_milliwatts), 0)::double precision AS power_min, coalesce(max(power_milliwatts), 0)::double precision AS power_max,
+    coalesce(bit_or(throttle_reasons), 0)::bigint AS throttle_reasons
 FROM gpu_samples
-WHERE worker_address = $3 AND gpu_uuid = $4 AND sampled_at >= $2::timestamptz
-ORDER BY date_bin($1::interval, sampled_at, $2::timestamptz), sampled_at DESC
+WHERE worker_address = $2 AND gpu_uuid = $3 AND sampled_at >= $4::timestamptz
+GROUP BY step_start
+ORDER BY step_start
 `
 
-type gpuHistoryParams struct {
+type gpuStepsParams struct {
 	Step          time.Duration
-	Since         time.Time
 	WorkerAddress validator.Address
 	GPUUUID       string
+	Since         time.Time
 }
 
-type gpuHistoryRow struct {
-	SampledAt          time.Time
-	UtilizationPercent *int32
-	MemoryUsedBytes    *int64
-	TemperatureC       *int32
-	PowerMilliwatts    *int64
+type gpuStepsRow struct {
+	StepStart          time.Time
+	UtilizationSamples int64
+	UtilizationMean    float64
+	UtilizationMin     float64
+	UtilizationMax     float64
+	MemorySamples      int64
+	MemoryMean         float64
+	MemoryMin          float64
+	MemoryMax          float64
+	TemperatureSamples int64
+	TemperatureMean    float64
+	TemperatureMin     float64
+	TemperatureMax     float64
+	PowerSamples       int64
+	PowerMean          float64
+	PowerMin           float64
+	PowerMax           float64
+	ThrottleReasons    int64
 }
 
-// gpuHistory yields the newest sample of every step: samples as they were, never averages.
-func (q *Queries) gpuHistory(ctx context.Context, arg gpuHistoryParams) ([]gpuHistoryRow, error) {
-	rows, err := q.db.Query(ctx, gpuHistory,
+// gpuSteps sums up the samples of every step of time; steps without one are left out.
+func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsRow, error) {
+	rows, err := q.db.Query(ctx, gpuSteps,
 		arg.Step,
-		arg.Since,
 		arg.WorkerAddress,
 		arg.GPUUUID,
+		arg.Since,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []gpuHistoryRow{}
+	items := []gpuStepsRow{}
 	for rows.Next() {
-		var i gpuHistoryRow
+		var i gpuStepsRow
 		if err := rows.Scan(
-			&i.SampledAt,
-			&i.UtilizationPercent,
-			&i.MemoryUsedBytes,
-			&i.TemperatureC,
-			&i.PowerMilliwatts,
+			&i.StepStart,
+			&i.UtilizationSamples,
+			&i.UtilizationMean,
+			&i.UtilizationMin,
+			&i.UtilizationMax,
+			&i.MemorySamples,
+			&i.MemoryMean,
+			&i.MemoryMin,
+			&i.MemoryMax,
+			&i.TemperatureSamples,
+			&i.TemperatureMean,
+			&i.TemperatureMin,
+			&i.TemperatureMax,
+			&i.PowerSamples,
+			&i.PowerMean,
+			&i.PowerMin,
+			&i.PowerMax,
+			&i.ThrottleReasons,
 		); err != nil {
 			return nil, err
 		}

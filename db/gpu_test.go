@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -42,14 +43,17 @@ func TestWorkerGPUs(t *testing.T) {
 		g.Processes.Or(nil)[0].Name.Or("") != "python" || g.FanPercent.Known() || !g.SampledAt.Equal(at) || g.ECCEnabled.Known() {
 		t.Errorf("%+v", g)
 	}
-	history := must[[]validator.GPUPoint](t)(b.store.WorkerGPUHistory(b.ctx(), alice, "GPU-0", at.Add(-time.Hour)))
-	var temperatures []int
-	for _, p := range history {
-		temperatures = append(temperatures, p.TemperatureC.Or(0))
+	steps := must[[]validator.GPUStep](t)(b.store.WorkerGPUSteps(b.ctx(), alice, "GPU-0", at.Add(-time.Hour), time.Second))
+	var temperatures []float64
+	for _, p := range steps {
+		temperatures = append(temperatures, p.TemperatureC.Or(validator.Spread{}).Mean)
 	}
-	equal(t, "history", temperatures, []int{60, 65, 70})
-	equal(t, "point", []any{history[0].UtilizationPercent.Or(0), history[0].MemoryUsedBytes.Or(0), history[0].PowerMilliwatts.Or(0), history[0].At.Equal(at)},
-		[]any{50, 1 << 36, 350_000, true})
+	equal(t, "history", temperatures, []float64{60, 65, 70})
+	one := func(v float64) validator.Spread { return validator.Spread{Mean: v, Min: v, Max: v} }
+	equal(t, "step", steps[0], validator.GPUStep{
+		At: at, UtilizationPercent: validator.Some(one(50)), MemoryUsedBytes: validator.Some(one(1 << 36)), TemperatureC: validator.Some(one(60)),
+		PowerMilliwatts: validator.Some(one(350_000)), ThrottleReasons: validator.ThrottlePowerCap,
+	})
 }
 
 func TestAGPUWithoutUUIDHasNoHistory(t *testing.T) {
@@ -91,25 +95,42 @@ func TestLateSamplesFindTheirDay(t *testing.T) {
 	b := newBench(t)
 	at := time.Now().UTC().AddDate(0, 0, -20)
 	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-0", 0, at, 50)}))
-	equal(t, "points", len(must[[]validator.GPUPoint](t)(b.store.WorkerGPUHistory(b.ctx(), alice, "GPU-0", at.Add(-time.Hour)))), 1)
+	equal(t, "steps", len(must[[]validator.GPUStep](t)(b.store.WorkerGPUSteps(b.ctx(), alice, "GPU-0", at.Add(-time.Hour), time.Minute))), 1)
 }
 
-// TestALongHistoryIsThinnedToRealSamples: no point is an average.
-func TestALongHistoryIsThinnedToRealSamples(t *testing.T) {
+// TestTheDatabaseSumsStepsUpAsMemoryDoes: a chart tells the same of a GPU wherever its
+// samples are kept.
+func TestTheDatabaseSumsStepsUpAsMemoryDoes(t *testing.T) {
 	b := newBench(t)
+	const step = 90 * time.Minute
 	at := time.Now().UTC().Truncate(time.Second).Add(-10 * time.Hour)
-	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-0", 0, at, 1)}))
-	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at.Add(10*time.Hour), []validator.GPU{sample("GPU-0", 0, at.Add(10*time.Hour), 1)}))
-	b.exec(`INSERT INTO gpu_samples (worker_address, worker_id, gpu_uuid, sampled_at, temperature_c)
-		SELECT $1, 'host', 'GPU-0', $2::timestamptz + n * interval '10 seconds', n FROM generate_series(1, 3599) n`, string(alice), at)
-	points := must[[]validator.GPUPoint](t)(b.store.WorkerGPUHistory(b.ctx(), alice, "GPU-0", at.Add(-time.Second)))
-	if len(points) < 700 || len(points) > 722 {
-		t.Errorf("%d points", len(points))
-	}
-	for _, p := range points[1 : len(points)-1] {
-		if want := int(p.At.Sub(at) / (10 * time.Second)); p.TemperatureC.Or(0) != want && want != 0 {
-			t.Fatalf("at %v: %d, want %d", p.At, p.TemperatureC.Or(0), want)
+	var points []validator.GPUPoint
+	for n := range 120 {
+		g := sample("GPU-0", 0, at.Add(time.Duration(n*n)*time.Second), n%37)
+		g.UtilizationPercent = validator.Some(uint32(n * 7 % 101))
+		if n%3 == 0 {
+			g.PowerMilliwatts = validator.None[uint32]("not reported")
 		}
+		if n > 100 {
+			g.ThrottleReasons = validator.Some(validator.ThrottleSWThermal)
+		}
+		check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", g.SampledAt, []validator.GPU{g}))
+		points = append(points, validator.GPUPoint{
+			At: g.SampledAt, UtilizationPercent: g.UtilizationPercent, MemoryUsedBytes: g.MemoryUsedBytes,
+			TemperatureC: g.TemperatureC, PowerMilliwatts: g.PowerMilliwatts, ThrottleReasons: g.ThrottleReasons,
+		})
+	}
+	got := must[[]validator.GPUStep](t)(b.store.WorkerGPUSteps(b.ctx(), alice, "GPU-0", at, step))
+	want := validator.GPUSteps(points, step)
+	equal(t, "steps", len(got), len(want))
+	text := func(m validator.Maybe[validator.Spread]) string {
+		s := m.Or(validator.Spread{})
+		return fmt.Sprintf("%v %.6g %g %g", m.Known(), s.Mean, s.Min, s.Max)
+	}
+	for i := range want {
+		g, w := got[i], want[i]
+		equal(t, "step", []any{g.At, text(g.UtilizationPercent), text(g.MemoryUsedBytes), text(g.TemperatureC), text(g.PowerMilliwatts), g.ThrottleReasons},
+			[]any{w.At, text(w.UtilizationPercent), text(w.MemoryUsedBytes), text(w.TemperatureC), text(w.PowerMilliwatts), w.ThrottleReasons})
 	}
 }
 

@@ -78,7 +78,7 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, onlyErr(s.EarningsPeriod(ctx, worker, nil)))
 	check(t, onlyErr(s.Heartbeats(ctx, worker, at.AddDate(0, 0, -1))))
 	check(t, onlyErr(s.WorkerGPUs(ctx, worker)))
-	check(t, onlyErr(s.WorkerGPUHistory(ctx, worker, "GPU-6", at.Add(-time.Hour))))
+	check(t, onlyErr(s.WorkerGPUSteps(ctx, worker, "GPU-6", at.Add(-time.Hour), 30*time.Second)))
 	check(t, onlyErr(s.Claims(ctx, worker, 20)))
 	open := must[[]validator.Claim](t)(s.OpenClaims(ctx, 20))
 	check(t, s.SettleClaim(ctx, open[0], validator.ClaimOutcome{Status: validator.ClaimFailed}))

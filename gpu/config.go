@@ -15,7 +15,7 @@ type Config struct {
 	Open func() (Reader, error)
 
 	Interval   time.Duration // between two passes; 2 s
-	RingSize   int           // points of history for each GPU; as many as ten minutes hold
+	RingSize   int           // points of history for each GPU; as many as an hour holds
 	StaleAfter time.Duration // age from which on a reading is no longer shown as live; 3 intervals
 
 	// A source that failed is opened again after RetryMin (1 s), then twice that, and so
@@ -30,8 +30,8 @@ type Config struct {
 	Log         *slog.Logger  // nil for slog.Default()
 }
 
-// history is how far the default ring reaches back.
-const history = 10 * time.Minute
+// history is how far the default ring reaches back: 300 KB for each GPU.
+const history = time.Hour
 
 // withDefaults returns c with every zero value replaced, or an error that names the
 // first value that cannot be.

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"sort"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -39,11 +40,11 @@ func (r *ring) last() (validator.GPUPoint, bool) {
 
 // since returns a copy of the points not older than from, oldest first.
 func (r *ring) since(from time.Time) []validator.GPUPoint {
-	out := make([]validator.GPUPoint, 0, len(r.points))
-	for i := range r.points {
-		if p := r.points[(r.next+i)%len(r.points)]; !p.At.Before(from) {
-			out = append(out, p)
-		}
+	at := func(i int) validator.GPUPoint { return r.points[(r.next+i)%len(r.points)] }
+	first := sort.Search(len(r.points), func(i int) bool { return !at(i).At.Before(from) })
+	out := make([]validator.GPUPoint, 0, len(r.points)-first)
+	for i := first; i < len(r.points); i++ {
+		out = append(out, at(i))
 	}
 	return out
 }
@@ -55,6 +56,7 @@ func pointOf(g validator.GPU) validator.GPUPoint {
 		MemoryUsedBytes:    g.MemoryUsedBytes,
 		TemperatureC:       g.TemperatureC,
 		PowerMilliwatts:    g.PowerMilliwatts,
+		ThrottleReasons:    g.ThrottleReasons,
 	}
 }
 
@@ -66,5 +68,6 @@ func missingPoint(at time.Time) validator.GPUPoint {
 		MemoryUsedBytes:    validator.None[uint64](reason),
 		TemperatureC:       validator.None[int](reason),
 		PowerMilliwatts:    validator.None[uint32](reason),
+		ThrottleReasons:    validator.None[validator.ThrottleReasons](reason),
 	}
 }

@@ -217,18 +217,21 @@ func (s *Sampler) addPoints(at time.Time) {
 	}
 }
 
-// History returns the newest points of the GPU with the given UUID, oldest first, nil if
-// there is none. It reaches back RingSize intervals. While the GPU could not be read
-// there are no points; where it could be again, one point without values ends the line
-// before the gap. The caller may change the slice.
-func (s *Sampler) History(uuid string) []validator.GPUPoint {
+// History returns the points of the GPU with the given UUID since a time, oldest first,
+// nil if there is none. It reaches back RingSize intervals at most. While the GPU could
+// not be read there are no points; where it could be again, one point without values ends
+// the line before the gap. The caller may change the slice.
+func (s *Sampler) History(uuid string, since time.Time) []validator.GPUPoint {
 	s.ringsMu.RLock()
 	defer s.ringsMu.RUnlock()
 	r := s.rings[uuid]
 	if r == nil {
 		return nil
 	}
-	return r.since(time.Now().Add(-time.Duration(s.cfg.RingSize) * s.cfg.Interval))
+	if oldest := time.Now().Add(-time.Duration(s.cfg.RingSize) * s.cfg.Interval); since.Before(oldest) {
+		since = oldest
+	}
+	return r.since(since)
 }
 
 // logSource logs a change of the source's state, once each.

@@ -235,17 +235,17 @@ func TestHistoryIsAWindowWithGaps(t *testing.T) {
 		r := &scripted{read: reads(card(0, "GPU-a", 40))}
 		s, stop := start(t, r, Config{Interval: time.Second, RingSize: 60})
 		after(20*time.Second + time.Millisecond)
-		if n := len(s.History("GPU-a")); n != 21 {
+		if n := len(s.History("GPU-a", time.Time{})); n != 21 {
 			t.Errorf("%d points after 20 s; want 21", n)
 		}
 		r.set(reads(validator.GPU{Index: 0, UUID: "GPU-a", Fault: validator.Some("lost")}))
 		after(10 * time.Second)
-		if n := len(s.History("GPU-a")); n != 21 {
+		if n := len(s.History("GPU-a", time.Time{})); n != 21 {
 			t.Errorf("%d points while the GPU is missing; want the 21 of before", n)
 		}
 		r.set(reads(card(0, "GPU-a", 41)))
 		after(5 * time.Second)
-		points := s.History("GPU-a")
+		points := s.History("GPU-a", time.Time{})
 		gaps := 0
 		for i, p := range points {
 			if i > 0 && !p.At.After(points[i-1].At) {
@@ -259,17 +259,17 @@ func TestHistoryIsAWindowWithGaps(t *testing.T) {
 			t.Errorf("%d points without values, at %v; want one, right after the last before the gap", gaps, points[21])
 		}
 		after(10 * time.Minute)
-		points = s.History("GPU-a")
+		points = s.History("GPU-a", time.Time{})
 		if len(points) != 60 || time.Since(points[0].At) > time.Minute {
 			t.Errorf("%d points from %s ago; want the newest 60 of a minute", len(points), time.Since(points[0].At))
 		}
 		points[0].At = time.Time{}
-		if s.History("GPU-a")[0].At.IsZero() {
+		if s.History("GPU-a", time.Time{})[0].At.IsZero() {
 			t.Error("a caller changed the history")
 		}
 		r.set(reads())
 		after(2 * time.Minute)
-		if n := len(s.History("GPU-a")); n != 0 {
+		if n := len(s.History("GPU-a", time.Time{})); n != 0 {
 			t.Errorf("%d points of a GPU that has been gone for longer than the window", n)
 		}
 		if err := stop(); err != nil {
@@ -340,7 +340,7 @@ func TestManyReaders(t *testing.T) {
 					for i := range snap.GPUs {
 						snap.GPUs[i].UUID = "changed by its caller"
 					}
-					_ = s.History("GPU-a")
+					_ = s.History("GPU-a", time.Time{})
 					time.Sleep(time.Millisecond / 2)
 				}
 			})
@@ -361,7 +361,7 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 	c, err := Config{}.withDefaults()
-	if err != nil || c.Interval != 2*time.Second || c.RingSize != 300 || c.StaleAfter != 6*time.Second {
+	if err != nil || c.Interval != 2*time.Second || c.RingSize != 1800 || c.StaleAfter != 6*time.Second {
 		t.Errorf("defaults %+v, %v", c, err)
 	}
 }

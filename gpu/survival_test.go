@@ -42,10 +42,10 @@ func TestValuesFollowTheGPU(t *testing.T) {
 		}
 		f.Set("0.temp", "88", "1.name", "Some New Card")
 		snap = until(t, s, "it is hotter", func(s validator.GPUSnapshot) bool { return s.GPUs[0].TemperatureC.Or(0) == 88 })
-		if s.History("GPU-b") == nil || s.History("GPU-nobody") != nil {
+		if s.History("GPU-b", time.Time{}) == nil || s.History("GPU-nobody", time.Time{}) != nil {
 			t.Error("history is kept for the cards there are")
 		}
-		points := s.History("GPU-a")
+		points := s.History("GPU-a", time.Time{})
 		if first, last := points[0], points[len(points)-1]; first.TemperatureC.Or(0) != 40 || !last.At.After(first.At) {
 			t.Errorf("history from %+v to %+v", first, last)
 		}
@@ -110,7 +110,7 @@ func TestGPUIsLostAndComesBack(t *testing.T) {
 				if snap.GPUs[0].Fault.Known() || snap.GPUs[0].MissingSince.Known() {
 					t.Errorf("the other GPU %+v is fine", snap.GPUs[0])
 				}
-				if points := s.History("GPU-b"); points[len(points)-1].At.After(since) {
+				if points := s.History("GPU-b", time.Time{}); points[len(points)-1].At.After(since) {
 					t.Error("history has points of when the GPU was missing")
 				}
 
@@ -159,7 +159,7 @@ func TestIndexChange(t *testing.T) {
 			if g := byUUID(t, snap, uuid); g.TemperatureC.Or(0) != want.temp || g.Name.Or("") != want.model || g.MissingSince.Known() {
 				t.Errorf("%s is %+v; want %+v", uuid, g, want)
 			}
-			for _, p := range s.History(uuid) {
+			for _, p := range s.History(uuid, time.Time{}) {
 				if p.TemperatureC.Or(0) != want.temp {
 					t.Errorf("the history of %s has the other card's %v", uuid, p.TemperatureC)
 				}
@@ -247,7 +247,7 @@ func TestDriverHangs(t *testing.T) {
 		time.Sleep(cfg.StaleAfter)
 		f.Unset("sleep")
 		until(t, s, "it goes on", healthy(2))
-		gap := slices.ContainsFunc(s.History("GPU-a"), func(p validator.GPUPoint) bool { return !p.TemperatureC.Known() })
+		gap := slices.ContainsFunc(s.History("GPU-a", time.Time{}), func(p validator.GPUPoint) bool { return !p.TemperatureC.Known() })
 		if !gap {
 			t.Error("the history has no gap for the time of the hang")
 		}

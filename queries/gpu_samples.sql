@@ -30,13 +30,22 @@ SELECT worker_id, sample FROM worker_gpus
 WHERE worker_address = @worker_address
 ORDER BY worker_id, (sample ->> 'Index')::bigint, gpu_uuid;
 
--- name: gpuHistory :many
--- gpuHistory yields the newest sample of every step: samples as they were, never averages.
-SELECT DISTINCT ON (date_bin(@step::interval, sampled_at, @since::timestamptz))
-    sampled_at, utilization_percent, memory_used_bytes, temperature_c, power_milliwatts
+-- name: gpuSteps :many
+-- gpuSteps sums up the samples of every step of time; steps without one are left out.
+SELECT date_bin(@step::interval, sampled_at, timestamptz 'epoch')::timestamptz AS step_start,
+    count(utilization_percent) AS utilization_samples, coalesce(avg(utilization_percent), 0)::double precision AS utilization_mean,
+    coalesce(min(utilization_percent), 0)::double precision AS utilization_min, coalesce(max(utilization_percent), 0)::double precision AS utilization_max,
+    count(memory_used_bytes) AS memory_samples, coalesce(avg(memory_used_bytes), 0)::double precision AS memory_mean,
+    coalesce(min(memory_used_bytes), 0)::double precision AS memory_min, coalesce(max(memory_used_bytes), 0)::double precision AS memory_max,
+    count(temperature_c) AS temperature_samples, coalesce(avg(temperature_c), 0)::double precision AS temperature_mean,
+    coalesce(min(temperature_c), 0)::double precision AS temperature_min, coalesce(max(temperature_c), 0)::double precision AS temperature_max,
+    count(power_milliwatts) AS power_samples, coalesce(avg(power_milliwatts), 0)::double precision AS power_mean,
+    coalesce(min(power_milliwatts), 0)::double precision AS power_min, coalesce(max(power_milliwatts), 0)::double precision AS power_max,
+    coalesce(bit_or(throttle_reasons), 0)::bigint AS throttle_reasons
 FROM gpu_samples
 WHERE worker_address = @worker_address AND gpu_uuid = @gpu_uuid AND sampled_at >= @since::timestamptz
-ORDER BY date_bin(@step::interval, sampled_at, @since::timestamptz), sampled_at DESC;
+GROUP BY step_start
+ORDER BY step_start;
 
 -- name: keepGPUSampleDays :exec
 SELECT keep_gpu_sample_days(@oldest::date, @first_day::date, @last_day::date);

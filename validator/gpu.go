@@ -105,6 +105,7 @@ type GPUPoint struct {
 	MemoryUsedBytes    Maybe[uint64]
 	TemperatureC       Maybe[int]
 	PowerMilliwatts    Maybe[uint32]
+	ThrottleReasons    Maybe[ThrottleReasons]
 }
 
 // ThrottleReasons are the bits of nvmlClocksEventReasons: why clocks are below their maximum.

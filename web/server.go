@@ -21,7 +21,7 @@ import (
 // GPUReader is what the server needs of the GPU sampler.
 type GPUReader interface {
 	Snapshot() validator.GPUSnapshot
-	History(uuid string) []validator.GPUPoint
+	History(uuid string, since time.Time) []validator.GPUPoint
 }
 
 // ChainReader is what the server needs of the chain watcher. Look answers at once except

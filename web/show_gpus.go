@@ -112,7 +112,7 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 	}
 	var points []validator.GPUPoint
 	if m.host == "" {
-		points = s.gpus.History(g.UUID)
+		points = s.gpus.History(g.UUID, now.Add(-sparkWindow))
 	}
 	from := func(field, label string) views.Origin {
 		if g.UUID == "" {
