@@ -18,6 +18,8 @@ const (
 	noFault     = "it can be read"
 	notMissing  = "it is not missing"
 	neverRead   = "it was never read"
+	notSlowed   = "it is not slowed"
+	notHot      = "it is not near its heat limit"
 	unknownTier = "this model is in no tier of the network's table"
 )
 
@@ -25,6 +27,7 @@ const (
 // known before it. A card is known by its UUID, whatever its index; one that can no
 // longer be read or is no longer listed keeps its last reading.
 func merge(known, read []validator.GPU, at time.Time) []validator.GPU {
+	never := validator.None[time.Time](neverRead)
 	byUUID := make(map[string]bool, len(read))
 	for _, g := range read {
 		byUUID[cardKey(g)] = true
@@ -39,7 +42,7 @@ func merge(known, read []validator.GPU, at time.Time) []validator.GPU {
 		}
 		old, ok := lookUp(known, byUUID, g)
 		if !ok {
-			g.MissingSince = validator.None[time.Time](neverRead)
+			g.MissingSince, g.SlowedSince, g.HotSince = never, never, never
 			g.Tier = tierOf(g.Name)
 			out = append(out, g)
 			taken[cardKey(g)] = true

@@ -70,7 +70,7 @@ var together = [][]string{
 }
 
 // setByOthers are fields of validator.GPU that no key of the fake stands for.
-var setByOthers = []string{"Fault", "MissingSince", "Tier"}
+var setByOthers = []string{"Fault", "MissingSince", "SlowedSince", "HotSince", "Tier"}
 
 // script returns the lines that give every field its value.
 func script() []string {

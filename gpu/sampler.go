@@ -32,6 +32,7 @@ type Sampler struct {
 	reader     Reader // nil while the source is closed
 	cards      []validator.GPU
 	xids       map[string][]validator.XIDEvent // by UUID, newest first
+	troubles   map[string]*trouble             // by cardKey
 	retry      backoff
 	rescan     backoff
 	rescanAt   time.Time // zero while every known GPU is there
@@ -46,11 +47,12 @@ func NewSampler(cfg Config) (*Sampler, error) {
 		return nil, err
 	}
 	s := &Sampler{
-		cfg:    cfg,
-		rings:  map[string]*ring{},
-		xids:   map[string][]validator.XIDEvent{},
-		retry:  backoff{min: cfg.RetryMin, max: cfg.RetryMax},
-		rescan: backoff{min: cfg.RescanMin, max: cfg.RescanMax},
+		cfg:      cfg,
+		rings:    map[string]*ring{},
+		xids:     map[string][]validator.XIDEvent{},
+		troubles: map[string]*trouble{},
+		retry:    backoff{min: cfg.RetryMin, max: cfg.RetryMax},
+		rescan:   backoff{min: cfg.RescanMin, max: cfg.RescanMax},
 	}
 	s.current.Store(&published{})
 	return s, nil
@@ -178,6 +180,7 @@ func (s *Sampler) publish(r Reading, at time.Time) {
 	before := s.cards
 	s.cards = merge(before, r.GPUs, at)
 	s.attachXIDs()
+	s.attachStreaks(at)
 	s.logMissing(before)
 	s.addPoints(at)
 	s.current.Store(&published{host: r.Host, gpus: s.cards, at: at})

@@ -36,6 +36,12 @@ type GPU struct {
 	MissingSince Maybe[time.Time]
 	SampledAt    time.Time // of the fields below
 
+	// SlowedSince and HotSince are since when this process has found the GPU slowed
+	// (ThrottleReasons.Slowed) or near its heat limit (NearHeatLimit) at every reading. Time
+	// in which readings would have grown stale counts as an end; missing while it is not so.
+	SlowedSince Maybe[time.Time]
+	HotSince    Maybe[time.Time]
+
 	Name     Maybe[string] // "NVIDIA H100 80GB HBM3"
 	PCIBusID Maybe[string] // "00000000:01:00.0"
 	Tier     Maybe[Tier]   // by the model's name; missing for an unknown model
@@ -96,6 +102,31 @@ type GPUProcess struct {
 type XIDEvent struct {
 	Code uint64
 	At   time.Time
+}
+
+// nearHeatLimitC is how close to its heat limit a GPU's temperature is worth a warning.
+const nearHeatLimitC = 5
+
+// HeatLimitC is the temperature in °C from which on heat slows the GPU: its slowdown
+// temperature, or else its highest operating temperature. A threshold of 0 °C or less is
+// none, as some drivers answer for a card that has none.
+func (g GPU) HeatLimitC() Maybe[int] {
+	for _, limit := range []Maybe[int]{g.SlowdownTemperatureC, g.MaxTemperatureC} {
+		if c, known := limit.Get(); known && c > 0 {
+			return limit
+		}
+	}
+	if g.SlowdownTemperatureC.Known() {
+		return None[int]("the driver tells no heat limit")
+	}
+	return g.SlowdownTemperatureC
+}
+
+// NearHeatLimit says whether the GPU is known to be within 5 °C of its heat limit, at it
+// or above.
+func (g GPU) NearHeatLimit() bool {
+	margin, known := Map2(g.HeatLimitC(), g.TemperatureC, func(limit, c int) int { return limit - c }).Get()
+	return known && margin <= nearHeatLimitC
 }
 
 // GPUPoint is one moment of a GPU's history, for charts.

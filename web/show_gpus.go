@@ -180,17 +180,14 @@ func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint, from
 		memory.Limit = "of " + gibText(total) + " GiB"
 		memory.Percent = share(validator.Map(g.MemoryUsedBytes, func(u uint64) float64 { return float64(u) / float64(total) }))
 	}
-	limit, hasLimit := g.SlowdownTemperatureC.Get()
-	if !hasLimit {
-		limit, hasLimit = g.MaxTemperatureC.Get()
-	}
-	if t, known := g.TemperatureC.Get(); known && hasLimit && limit > 0 {
+	limit, hasLimit := g.HeatLimitC().Get()
+	if t, known := g.TemperatureC.Get(); known && hasLimit {
 		temp.Limit = fmt.Sprintf("slows at %d °C", limit)
 		temp.Percent = share(validator.Some(float64(t) / float64(limit)))
 		switch {
 		case t >= limit:
 			temp.Tone = views.ToneBad
-		case t >= limit-nearLimitC:
+		case g.NearHeatLimit():
 			temp.Tone = views.ToneWarn
 		}
 	}
@@ -209,9 +206,6 @@ func gpuGauges(g validator.GPU, now time.Time, points []validator.GPUPoint, from
 	power.Spark = scaledSparkline(spark, "Power", g.PowerLimitMilliwatts, func(p validator.GPUPoint) validator.Maybe[uint32] { return p.PowerMilliwatts })
 	return []views.Gauge{util, memory, temp, power}
 }
-
-// nearLimitC is how close to throttling a temperature is worth a warning.
-const nearLimitC = 5
 
 // scaledSparkline draws a field against its limit; nil without one.
 func scaledSparkline[T uint32 | uint64](r sparkRange, label string, limit validator.Maybe[T], of func(validator.GPUPoint) validator.Maybe[T]) *views.Sparkline {

@@ -1,0 +1,53 @@
+package gpu
+
+import (
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// streak is an unbroken row of readings in which something held. A reading that does not
+// tell is as good as none: only a gap longer than readings take to grow stale breaks it.
+type streak struct {
+	first, last time.Time // zero while it does not hold
+}
+
+// observe adds a reading to the streak and returns since when the thing holds, or else why
+// there is no such time: otherwise, if the reading says that it does not hold.
+func (k *streak) observe(holds validator.Maybe[bool], at time.Time, gapAfter time.Duration, otherwise string) validator.Maybe[time.Time] {
+	held, known := holds.Get()
+	switch {
+	case !known:
+		return validator.None[time.Time](holds.Reason())
+	case !held:
+		*k = streak{}
+		return validator.None[time.Time](otherwise)
+	case k.first.IsZero() || at.Sub(k.last) > gapAfter:
+		k.first = at
+	}
+	k.last = at
+	return validator.Some(k.first)
+}
+
+// trouble is since when one card is slowed and hot.
+type trouble struct{ slowed, hot streak }
+
+// attachStreaks tells each card that was read at the given time since when it is slowed and
+// hot. The others keep what their last reading said.
+func (s *Sampler) attachStreaks(at time.Time) {
+	for i := range s.cards {
+		g := &s.cards[i]
+		if g.Fault.Known() || !g.SampledAt.Equal(at) {
+			continue
+		}
+		t := s.troubles[cardKey(*g)]
+		if t == nil {
+			t = &trouble{}
+			s.troubles[cardKey(*g)] = t
+		}
+		slowed := validator.Map(g.ThrottleReasons, validator.ThrottleReasons.Slowed)
+		hot := validator.Map2(g.TemperatureC, g.HeatLimitC(), func(_, _ int) bool { return g.NearHeatLimit() })
+		g.SlowedSince = t.slowed.observe(slowed, at, s.cfg.StaleAfter, notSlowed)
+		g.HotSince = t.hot.observe(hot, at, s.cfg.StaleAfter, notHot)
+	}
+}
