@@ -30,7 +30,7 @@ type Config struct {
 	Log         *slog.Logger  // nil for slog.Default()
 }
 
-// history is how far the default ring reaches back: 300 KB for each GPU.
+// history is how far the default ring reaches back: some 400 KB for each GPU.
 const history = time.Hour
 
 // withDefaults returns c with every zero value replaced, or an error that names the

@@ -35,19 +35,23 @@ func (r *ring) last() (validator.GPUPoint, bool) {
 	if len(r.points) == 0 {
 		return validator.GPUPoint{}, false
 	}
-	return r.points[(r.next+len(r.points)-1)%len(r.points)], true
+	return *r.at(len(r.points) - 1), true
 }
 
 // since returns a copy of the points not older than from, oldest first.
 func (r *ring) since(from time.Time) []validator.GPUPoint {
-	at := func(i int) validator.GPUPoint { return r.points[(r.next+i)%len(r.points)] }
-	first := sort.Search(len(r.points), func(i int) bool { return !at(i).At.Before(from) })
-	out := make([]validator.GPUPoint, 0, len(r.points)-first)
-	for i := first; i < len(r.points); i++ {
-		out = append(out, at(i))
+	n := len(r.points)
+	skip := sort.Search(n, func(i int) bool { return !r.at(i).At.Before(from) })
+	out := make([]validator.GPUPoint, 0, n-skip)
+	older, newer := r.points[r.next:], r.points[:r.next]
+	if skip < len(older) {
+		return append(append(out, older[skip:]...), newer...)
 	}
-	return out
+	return append(out, newer[skip-len(older):]...)
 }
+
+// at is the point with the given number, counted from the oldest.
+func (r *ring) at(i int) *validator.GPUPoint { return &r.points[(r.next+i)%len(r.points)] }
 
 func pointOf(g validator.GPU) validator.GPUPoint {
 	return validator.GPUPoint{
@@ -56,6 +60,7 @@ func pointOf(g validator.GPU) validator.GPUPoint {
 		MemoryUsedBytes:    g.MemoryUsedBytes,
 		TemperatureC:       g.TemperatureC,
 		PowerMilliwatts:    g.PowerMilliwatts,
+		SMClockMHz:         g.SMClockMHz,
 		ThrottleReasons:    g.ThrottleReasons,
 	}
 }
@@ -68,6 +73,7 @@ func missingPoint(at time.Time) validator.GPUPoint {
 		MemoryUsedBytes:    validator.None[uint64](reason),
 		TemperatureC:       validator.None[int](reason),
 		PowerMilliwatts:    validator.None[uint32](reason),
+		SMClockMHz:         validator.None[uint32](reason),
 		ThrottleReasons:    validator.None[validator.ThrottleReasons](reason),
 	}
 }

@@ -136,6 +136,7 @@ type GPUPoint struct {
 	MemoryUsedBytes    Maybe[uint64]
 	TemperatureC       Maybe[int]
 	PowerMilliwatts    Maybe[uint32]
+	SMClockMHz         Maybe[uint32]
 	ThrottleReasons    Maybe[ThrottleReasons]
 }
 
