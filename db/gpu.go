@@ -159,7 +159,7 @@ func (s *Store) WorkerGPUs(ctx context.Context, worker validator.Address) ([]val
 	}
 	out := make([]validator.WorkerGPU, len(rows))
 	for i, r := range rows {
-		out[i].WorkerID = r.WorkerID
+		out[i].WorkerID, out[i].ReportedAt = r.WorkerID, r.SampledAt
 		if err := json.Unmarshal(r.Sample, &out[i].GPU); err != nil {
 			return nil, fmt.Errorf("read a GPU's sample: %w", err)
 		}

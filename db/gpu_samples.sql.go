@@ -146,14 +146,15 @@ func (q *Queries) keepGPUSampleDays(ctx context.Context, arg keepGPUSampleDaysPa
 }
 
 const listWorkerGPUs = `-- name: listWorkerGPUs :many
-SELECT worker_id, sample FROM worker_gpus
+SELECT worker_id, sampled_at, sample FROM worker_gpus
 WHERE worker_address = $1
 ORDER BY worker_id, (sample ->> 'Index')::bigint, gpu_uuid
 `
 
 type listWorkerGPUsRow struct {
-	WorkerID string
-	Sample   json.RawMessage
+	WorkerID  string
+	SampledAt time.Time
+	Sample    json.RawMessage
 }
 
 func (q *Queries) listWorkerGPUs(ctx context.Context, workerAddress validator.Address) ([]listWorkerGPUsRow, error) {
@@ -165,7 +166,7 @@ func (q *Queries) listWorkerGPUs(ctx context.Context, workerAddress validator.Ad
 	items := []listWorkerGPUsRow{}
 	for rows.Next() {
 		var i listWorkerGPUsRow
-		if err := rows.Scan(&i.WorkerID, &i.Sample); err != nil {
+		if err := rows.Scan(&i.WorkerID, &i.SampledAt, &i.Sample); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

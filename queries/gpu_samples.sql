@@ -26,7 +26,7 @@ DELETE FROM worker_gpus
 WHERE worker_address = @worker_address AND worker_id = @worker_id AND gpu_uuid LIKE 'index:%' AND sampled_at < @reported_at;
 
 -- name: listWorkerGPUs :many
-SELECT worker_id, sample FROM worker_gpus
+SELECT worker_id, sampled_at, sample FROM worker_gpus
 WHERE worker_address = @worker_address
 ORDER BY worker_id, (sample ->> 'Index')::bigint, gpu_uuid;
 

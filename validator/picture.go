@@ -27,25 +27,6 @@ func (p Picture) Sources() []SourceState {
 	return []SourceState{p.HostGPUs.State, p.Database, p.Chain.State}
 }
 
-// AllGPUs returns the GPUs that work for the wallet: this host's, if they do, and those
-// that other hosts reported within ActiveWindow.
-func (p Picture) AllGPUs() []GPU {
-	var out []GPU
-	if p.HostGPUsApply {
-		out = append(out, p.HostGPUs.GPUs...)
-	}
-	local := make(map[string]bool, len(out))
-	for _, g := range out {
-		local[g.UUID] = true
-	}
-	for _, w := range p.WorkerGPUs.Or(nil) {
-		if !local[w.GPU.UUID] {
-			out = append(out, w.GPU)
-		}
-	}
-	return out
-}
-
 // Claimable is what claim_rewards would pay at the snapshot's block.
 func (p Picture) Claimable() Maybe[Wei] {
 	return Map2(p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe, func(s Stake, c StakingConfig) Wei {

@@ -2,6 +2,7 @@ package validator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,9 +81,9 @@ func (p Picture) Assess() Assessment {
 	case jobs.InProgress > 0:
 		a.Verdict, a.Reason = VerdictEarning, plural(jobs.InProgress, "job", "jobs")+" in progress."
 	case jobs.LastCompletedAt != nil && p.Now.Sub(*jobs.LastCompletedAt) <= recentWork:
-		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("The newest job was completed %s ago.", Ago(p.Now.Sub(*jobs.LastCompletedAt)))
+		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("The newest job was completed %s ago.", toTheMinute(p.Now.Sub(*jobs.LastCompletedAt)))
 	case jobs.LastCompletedAt != nil:
-		a.Verdict, a.Reason = VerdictIdle, fmt.Sprintf("Ready for work, but no job runs and the newest was completed %s ago.", Ago(p.Now.Sub(*jobs.LastCompletedAt)))
+		a.Verdict, a.Reason = VerdictIdle, fmt.Sprintf("Ready for work, but no job runs and the newest was completed %s ago.", toTheMinute(p.Now.Sub(*jobs.LastCompletedAt)))
 	default:
 		a.Verdict, a.Reason = VerdictIdle, "Ready for work, but no job has been completed yet."
 	}
@@ -156,11 +157,12 @@ func (p Picture) checkMinimum() Check {
 		return c.unknown(p.config().Reason())
 	}
 	least := cfg.MinStake[s.Tier]
-	if short := least.Sub(s.Amount); short.Sign() > 0 {
-		return c.with(CheckFail, fmt.Sprintf("The stake is %s short of the %s tier's %s.", short.Format(), s.Tier, least.Format()),
-			fmt.Sprintf("Stake at least %s more.", short.Format()))
+	room, _ := p.Headroom().Get()
+	if room.Sign() < 0 {
+		short := Wei{}.Sub(room).Format()
+		return c.with(CheckFail, fmt.Sprintf("The stake is %s short of the %s tier's %s.", short, s.Tier, least.Format()), fmt.Sprintf("Stake at least %s more.", short))
 	}
-	return c.with(CheckPass, fmt.Sprintf("%s above the %s tier's minimum of %s.", s.Amount.Sub(least).Format(), s.Tier, least.Format()), "")
+	return c.with(CheckPass, fmt.Sprintf("%s above the %s tier's minimum of %s.", room.Format(), s.Tier, least.Format()), "")
 }
 
 func (p Picture) checkEligible() Check {
@@ -210,7 +212,7 @@ func (p Picture) checkHeartbeat() Check {
 		return c.with(CheckFail, "No heartbeat has ever arrived.", "Start the worker's software, and see that it posts to /api/worker/heartbeat or writes to the heartbeats table.")
 	}
 	age := p.Now.Sub(h.Last.At)
-	detail := "The newest arrived " + Ago(age) + " ago."
+	detail := "The newest arrived " + toTheMinute(age) + " ago."
 	switch {
 	case age > ActiveWindow:
 		return c.with(CheckFail, detail, fmt.Sprintf("Look at the worker %q: the network counts it as gone after %s.", h.Last.WorkerID, Ago(ActiveWindow)))
@@ -222,24 +224,19 @@ func (p Picture) checkHeartbeat() Check {
 
 func (p Picture) checkGPUs() Check {
 	c := Check{ID: "gpus", Label: "GPUs present"}
-	gpus := p.AllGPUs()
-	if len(gpus) == 0 {
-		switch {
-		case !p.HostGPUsApply && p.WorkerGPUs.Known():
-			return c.unknown("No GPU of this wallet has been reported")
-		case p.HostGPUsApply && p.HostGPUs.State.Health == HealthOK:
-			return c.with(CheckFail, "The driver finds no GPU on this host.", "Check that the card is seated and powered, and what nvidia-smi says.")
-		case p.HostGPUsApply:
-			return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
-		}
-		return c.unknown(p.WorkerGPUs.Reason())
+	fleet := p.Fleet()
+	if len(fleet) == 0 {
+		return p.checkNoGPU(c)
 	}
-	var bad, hot []string
-	for _, g := range gpus {
+	var bad, silent, hot []string
+	for _, m := range fleet {
+		g := m.GPU
 		switch {
+		case m.Stale:
+			silent = append(silent, fmt.Sprintf("GPU %d of %s was last reported %s ago", g.Index, m.WorkerID, toTheMinute(p.Now.Sub(m.ReportedAt))))
 		case g.MissingSince.Known():
 			since, _ := g.MissingSince.Get()
-			bad = append(bad, fmt.Sprintf("GPU %d has been gone for %s", g.Index, Ago(p.Now.Sub(since))))
+			bad = append(bad, fmt.Sprintf("GPU %d has been gone for %s", g.Index, toTheMinute(p.Now.Sub(since))))
 		case g.Fault.Known():
 			why, _ := g.Fault.Get()
 			bad = append(bad, fmt.Sprintf("GPU %d: %s", g.Index, why))
@@ -249,13 +246,28 @@ func (p Picture) checkGPUs() Check {
 	}
 	switch {
 	case len(bad) > 0:
-		return c.with(CheckFail, strings.Join(bad, "; ")+".", "Look at the host's kernel log for XID errors; a card that fell off the bus needs a reboot or reseating.")
+		return c.with(CheckFail, strings.Join(slices.Concat(bad, silent), "; ")+".", "Look at the host's kernel log for XID errors; a card that fell off the bus needs a reboot or reseating.")
 	case p.HostGPUsApply && p.HostGPUs.State.Health != HealthOK:
 		return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
+	case len(silent) > 0:
+		return c.with(CheckWarn, strings.Join(silent, "; ")+".", "See that the host runs and reaches this server; one that was taken out of service is forgotten by itself.")
 	case len(hot) > 0:
 		return c.with(CheckWarn, strings.Join(hot, "; ")+".", "Check cooling, dust, and the power supply.")
 	}
-	return c.with(CheckPass, plural(int64(len(gpus)), "GPU answers", "GPUs answer")+".", "")
+	return c.with(CheckPass, plural(int64(len(fleet)), "GPU answers", "GPUs answer")+".", "")
+}
+
+// checkNoGPU says why there is no GPU at all.
+func (p Picture) checkNoGPU(c Check) Check {
+	switch {
+	case !p.HostGPUsApply && p.WorkerGPUs.Known():
+		return c.unknown("No GPU of this wallet has been reported")
+	case p.HostGPUsApply && p.HostGPUs.State.Health == HealthOK:
+		return c.with(CheckFail, "The driver finds no GPU on this host.", "Check that the card is seated and powered, and what nvidia-smi says.")
+	case p.HostGPUsApply:
+		return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
+	}
+	return c.unknown(p.WorkerGPUs.Reason())
 }
 
 func (p Picture) checkTier() Check {

@@ -23,6 +23,15 @@ func Ago(d time.Duration) string {
 	return twoUnits(int(d/(24*time.Hour)), "d", int(d%(24*time.Hour)/time.Hour), "h")
 }
 
+// toTheMinute is Ago without seconds, for sentences that should read the same for as long
+// as nothing has happened: seconds would change them with every poll.
+func toTheMinute(d time.Duration) string {
+	if d < time.Minute {
+		return "less than a minute"
+	}
+	return Ago(d)
+}
+
 func twoUnits(a int, au string, b int, bu string) string {
 	if b == 0 {
 		return fmt.Sprintf("%d %s", a, au)

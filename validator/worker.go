@@ -30,8 +30,9 @@ type HourMask struct {
 
 // WorkerGPU is the newest stored sample of a GPU on another host of the worker.
 type WorkerGPU struct {
-	WorkerID string
-	GPU      GPU
+	WorkerID   string
+	ReportedAt time.Time // by its host; GPU.SampledAt is older for a card that is missing there
+	GPU        GPU
 }
 
 // NetworkCounts are the database's public aggregates over all workers.

@@ -36,6 +36,11 @@ func (v viewer) mayRead(validator.Address) bool { return v.local }
 // mayWrite says whether the viewer may write heartbeats and samples for a worker.
 func (v viewer) mayWrite(validator.Address) bool { return v.local }
 
+// notYourWallet refuses to show a wallet that mayRead denies.
+func notYourWallet() *problem {
+	return newProblem(http.StatusForbidden, "These credentials do not show that wallet.")
+}
+
 type viewerKey struct{}
 
 func viewerOf(ctx context.Context) viewer {

@@ -117,7 +117,7 @@ func (s *Server) walletFor(ctx context.Context, in WalletInput) (validator.Addre
 		return "", badField("header.X-Wallet-Address", "is missing: send the wallet's Starknet address, such as 0x0165fe12…, or set VALIDATOR_ADDRESS on the server", nil)
 	}
 	if !viewerOf(ctx).mayRead(wallet) {
-		return "", newProblem(http.StatusForbidden, "These credentials do not show that wallet.")
+		return "", notYourWallet()
 	}
 	return wallet, nil
 }

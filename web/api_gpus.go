@@ -52,7 +52,7 @@ type gpuJSON struct {
 	ECCEnabled          *bool             `json:"ecc_enabled"`
 	ECCUncorrected      *uint64           `json:"ecc_uncorrected_errors" doc:"Since the driver was loaded"`
 	Status              string            `json:"status" enum:"active,idle,throttled,fault,missing,unknown"`
-	Message             *string           `json:"message" doc:"Why it is missing or faulted"`
+	Message             *string           `json:"message" doc:"Why it is missing, faulted, or not known to be there"`
 	MissingSince        *int64            `json:"missing_since" doc:"Unix seconds; the other members hold its last reading"`
 	SampledAt           *int64            `json:"sampled_at" doc:"Unix seconds"`
 	HasTEE              *bool             `json:"has_tee" doc:"Confidential computing is on, as NVML says"`
@@ -74,13 +74,13 @@ func (s *Server) apiGPUs(ctx context.Context, in *WalletInput) (*reply[gpusJSON]
 	var total, used, util, temp mean
 	for _, m := range f.members {
 		out.GPUs = append(out.GPUs, gpuToJSON(m))
-		if m.gpu.MissingSince.Known() {
+		if m.Stale || m.GPU.MissingSince.Known() {
 			continue
 		}
-		addTo(&total, m.gpu.MemoryTotalBytes)
-		addTo(&used, m.gpu.MemoryUsedBytes)
-		addTo(&util, m.gpu.UtilizationPercent)
-		addTo(&temp, m.gpu.TemperatureC)
+		addTo(&total, m.GPU.MemoryTotalBytes)
+		addTo(&used, m.GPU.MemoryUsedBytes)
+		addTo(&util, m.GPU.UtilizationPercent)
+		addTo(&temp, m.GPU.TemperatureC)
 	}
 	out.TotalVRAMMB, out.UsedVRAMMB = total.sumOver(bytesPerMiB), used.sumOver(bytesPerMiB)
 	out.AvgUtilization, out.AvgTemperature = util.mean(), temp.mean()
@@ -117,10 +117,10 @@ func (m mean) sumOver(unit float64) *float64 {
 }
 
 func gpuToJSON(m fleetGPU) gpuJSON {
-	g := m.gpu
+	g := m.GPU
 	why := map[string]string{}
 	out := gpuJSON{
-		Index: g.Index, UUID: nonEmpty(g.UUID), Host: nonEmpty(m.host),
+		Index: g.Index, UUID: nonEmpty(g.UUID), Host: nonEmpty(m.WorkerID),
 		Name:                orWhy(why, "name", g.Name),
 		Model:               field(g.Name, modelOf),
 		Tier:                field(g.Tier, validator.Tier.String),
@@ -155,7 +155,7 @@ func gpuToJSON(m fleetGPU) gpuJSON {
 	if m.tee != "" {
 		out.TEEType = &m.tee
 	}
-	st := statusOf(g)
+	st := statusOf(m.FleetGPU)
 	out.Status, out.Message = st.word, nonEmpty(st.message)
 	out.MissingSince = unix(g.MissingSince.Or(time.Time{}))
 	return out

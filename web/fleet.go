@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/db"
@@ -20,8 +21,8 @@ type fleet struct {
 
 // fleetGPU is a GPU with what the other sources know of it.
 type fleetGPU struct {
-	gpu     validator.GPU
-	host    string // "" = this host
+	validator.FleetGPU
+
 	jobID   string
 	failure *validator.Job // the newest that failed on it within failureReach
 	tee     string
@@ -38,35 +39,37 @@ const (
 func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 	asked := databaseRead{state: s.db.State()}
 	f := fleet{host: s.gpus.Snapshot(), hostApplies: s.hostGPUsApply(ctx, wallet)}
+	var running, failed validator.Maybe[[]validator.Job]
 	if wallet == "" {
 		f.remote = validator.None[[]validator.WorkerGPU]("no wallet is chosen")
 	} else {
-		f.remote = s.workerGPUs(ctx, &asked, wallet)
+		var all sync.WaitGroup
+		all.Go(func() { f.remote = s.workerGPUs(ctx, &asked, wallet) })
+		all.Go(func() {
+			running = s.jobsOfStates(ctx, &asked, wallet, "jobs in progress", validator.JobRunning, validator.JobAssigned)
+		})
+		all.Go(func() {
+			failed = s.jobsOfStates(ctx, &asked, wallet, "failed jobs", validator.JobFailed, validator.JobTimedOut)
+		})
+		all.Wait()
 	}
 	jobs, failures := map[string]string{}, map[string]*validator.Job{}
-	if wallet != "" {
-		for _, j := range s.jobsOfStates(ctx, &asked, wallet, "jobs in progress", validator.JobRunning, validator.JobAssigned).Or(nil) {
-			jobs[j.GPUUUID] = j.ID
-		}
-		for _, j := range s.jobsOfStates(ctx, &asked, wallet, "failed jobs", validator.JobFailed, validator.JobTimedOut).Or(nil) {
-			if at, seen := endOf(j), failures[j.GPUUUID]; s.now().Sub(at) < failureReach && (seen == nil || at.After(endOf(*seen))) {
-				failures[j.GPUUUID] = &j
-			}
+	for _, j := range running.Or(nil) {
+		jobs[j.GPUUUID] = j.ID
+	}
+	for _, j := range failed.Or(nil) {
+		if at, seen := endOf(j), failures[j.GPUUUID]; s.now().Sub(at) < failureReach && (seen == nil || at.After(endOf(*seen))) {
+			failures[j.GPUUUID] = &j
 		}
 	}
 	f.database = asked.result()
-	local := map[string]bool{}
-	if f.hostApplies {
-		tee := teeType(f.host.Host.ConfidentialCompute)
-		for _, g := range f.host.GPUs {
-			local[g.UUID] = true
-			f.members = append(f.members, fleetGPU{gpu: g, jobID: jobs[g.UUID], failure: failures[g.UUID], tee: tee})
+	all := validator.Picture{Address: wallet, Now: s.now(), HostGPUs: f.host, HostGPUsApply: f.hostApplies, WorkerGPUs: f.remote}
+	for _, m := range all.Fleet() {
+		g := fleetGPU{FleetGPU: m, jobID: jobs[m.GPU.UUID], failure: failures[m.GPU.UUID]}
+		if m.WorkerID == "" {
+			g.tee = teeType(f.host.Host.ConfidentialCompute)
 		}
-	}
-	for _, w := range f.remote.Or(nil) {
-		if !local[w.GPU.UUID] {
-			f.members = append(f.members, fleetGPU{gpu: w.GPU, host: w.WorkerID, jobID: jobs[w.GPU.UUID], failure: failures[w.GPU.UUID]})
-		}
+		f.members = append(f.members, g)
 	}
 	return f
 }
@@ -113,8 +116,12 @@ func teeType(cc validator.Maybe[validator.ConfidentialCompute]) string {
 // gpuStatus is a GPU's state in one word, with more where something is wrong.
 type gpuStatus struct{ word, message string }
 
-func statusOf(g validator.GPU) gpuStatus {
-	if g.MissingSince.Known() {
+func statusOf(m validator.FleetGPU) gpuStatus {
+	g := m.GPU
+	switch {
+	case m.Stale:
+		return gpuStatus{"unknown", "Its host last reported it at " + utc(m.ReportedAt) + "; the values are from then."}
+	case g.MissingSince.Known():
 		return gpuStatus{"missing", "No longer answers; the values are its last. " + g.Fault.Or("")}
 	}
 	if why, faulted := g.Fault.Get(); faulted {

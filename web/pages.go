@@ -1,10 +1,12 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -24,7 +26,7 @@ func (s *Server) page(r *http.Request, title, nav string, wallet validator.Addre
 		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r),
 	}
 	if wallet != "" {
-		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet)), Local: viewerOf(r.Context()).local}
+		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet))}
 		if wallet != s.validatorAddress {
 			p.Wallet.Query = "?wallet=" + url.QueryEscape(string(wallet))
 		}
@@ -71,7 +73,7 @@ func (s *Server) pageWallet(c echo.Context) (validator.Address, error) {
 		return "", badField("query.wallet", "is "+err.Error(), q)
 	}
 	if !viewerOf(c.Request().Context()).mayRead(wallet) {
-		return "", newProblem(http.StatusForbidden, "These credentials do not show that wallet.")
+		return "", notYourWallet()
 	}
 	return wallet, nil
 }
@@ -92,19 +94,31 @@ func (s *Server) dashboard(c echo.Context) error {
 		}))
 	}
 	ctx := c.Request().Context()
-	p := s.picture(ctx, wallet)
-	jobs := s.jobsPanel(c, wallet)
+	var (
+		p       validator.Picture
+		gpus    fleet
+		jobs    jobsRead
+		rewards rewardsRead
+		network networkRead
+		all     sync.WaitGroup
+	)
+	all.Go(func() { p = s.picture(ctx, wallet) })
+	all.Go(func() { gpus = s.fleet(ctx, wallet) })
+	all.Go(func() { jobs = s.readJobs(ctx, wallet) })
+	all.Go(func() { rewards = s.readRewards(ctx, wallet) })
+	all.Go(func() { network = s.readNetwork(ctx) })
+	all.Wait()
 	verdict := p.Assess().Verdict
 	page := s.page(c.Request(), pageTitle(verdict, wallet), "dashboard", wallet)
 	page.Tone, _ = verdictLook(verdict)
 	return s.render(c, http.StatusOK, views.Dashboard(views.DashboardPage{
 		Page:    page,
 		Status:  s.showStatus(p, panel("status", everyStatus, wallet)),
-		GPUs:    s.showGPUs(s.fleet(ctx, wallet), wallet, panel("gpus", everyGPUs, wallet), p.Now),
-		Jobs:    jobs,
-		Rewards: s.rewardsPanel(c, p),
+		GPUs:    s.showGPUs(gpus, wallet, panel("gpus", everyGPUs, wallet), p.Now),
+		Jobs:    s.jobsPanel(jobs, wallet),
+		Rewards: s.rewardsPanel(c, p, rewards),
 		Risk:    s.showRisk(p, panel("risk", everyStatus, wallet)),
-		Network: s.networkPanel(c),
+		Network: s.networkPanel(network),
 		Prices:  showPriceForm(c.Request(), wallet),
 	}))
 }
@@ -116,28 +130,64 @@ const (
 	claimsShown  = 3
 )
 
-func (s *Server) jobsPanel(c echo.Context, wallet validator.Address) views.JobsPanel {
-	ctx := c.Request().Context()
-	asked := databaseRead{state: s.db.State()}
-	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Limit: jobsShown})
-	counts := s.jobCounts(ctx, &asked, wallet)
-	return showJobs(page, counts, wallet, asked.result(), panel("jobs", everyJobs, wallet), s.now())
+// jobsRead is what the jobs panel shows.
+type jobsRead struct {
+	page   validator.Maybe[jobPage]
+	counts validator.Maybe[validator.JobCounts]
+	state  validator.SourceState
 }
 
-func (s *Server) rewardsPanel(c echo.Context, p validator.Picture) views.RewardsPanel {
+func (s *Server) readJobs(ctx context.Context, wallet validator.Address) (r jobsRead) {
 	asked := databaseRead{state: s.db.State()}
-	page := s.earningsPage(c.Request().Context(), &asked, p.Address, "all", rewardsShown, 0)
-	claims := s.claims(c.Request().Context(), &asked, p.Address)
-	m := s.showRewards(p, page, claims, panel("rewards", everyRewards, p.Address))
+	var both sync.WaitGroup
+	both.Go(func() { r.page = s.jobs(ctx, &asked, wallet, db.JobFilter{Limit: jobsShown}) })
+	both.Go(func() { r.counts = s.jobCounts(ctx, &asked, wallet) })
+	both.Wait()
+	r.state = asked.result()
+	return r
+}
+
+func (s *Server) jobsPanel(r jobsRead, wallet validator.Address) views.JobsPanel {
+	return showJobs(r.page, r.counts, wallet, r.state, panel("jobs", everyJobs, wallet), s.now())
+}
+
+// rewardsRead is what the rewards panel shows beside the picture.
+type rewardsRead struct {
+	page   validator.Maybe[earningsPage]
+	claims validator.Maybe[[]validator.Claim]
+}
+
+func (s *Server) readRewards(ctx context.Context, wallet validator.Address) (r rewardsRead) {
+	asked := databaseRead{state: s.db.State()}
+	var both sync.WaitGroup
+	both.Go(func() { r.page = s.earningsPage(ctx, &asked, wallet, "all", rewardsShown, 0) })
+	both.Go(func() { r.claims = s.claims(ctx, &asked, wallet) })
+	both.Wait()
+	return r
+}
+
+func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead) views.RewardsPanel {
+	m := s.showRewards(p, r.page, r.claims, panel("rewards", everyRewards, p.Address))
 	entry := enteredPrices(c.Request())
 	m.Power, m.Priced = powerRows(p, entry), entry != priceEntry{}
 	return m
 }
 
-func (s *Server) networkPanel(c echo.Context) views.NetworkPanel {
+// networkRead is what the network panel shows.
+type networkRead struct {
+	counts validator.Maybe[validator.NetworkCounts]
+	state  validator.SourceState
+}
+
+func (s *Server) readNetwork(ctx context.Context) (r networkRead) {
 	asked := databaseRead{state: s.db.State()}
-	counts := s.networkCounts(c.Request().Context(), &asked)
-	return s.showNetwork(counts, s.chain.Network(), asked.result(), panel("network", everyNetwork, ""), s.now())
+	r.counts = s.networkCounts(ctx, &asked)
+	r.state = asked.result()
+	return r
+}
+
+func (s *Server) networkPanel(r networkRead) views.NetworkPanel {
+	return s.showNetwork(r.counts, s.chain.Network(), r.state, panel("network", everyNetwork, ""), s.now())
 }
 
 // partial makes a handler of a panel that is about a wallet.
@@ -165,12 +215,15 @@ func (s *Server) partialGPUs(c echo.Context) error {
 }
 
 func (s *Server) partialJobs(c echo.Context) error {
-	return s.partial(c, func(wallet validator.Address) templ.Component { return views.Jobs(s.jobsPanel(c, wallet)) })
+	return s.partial(c, func(wallet validator.Address) templ.Component {
+		return views.Jobs(s.jobsPanel(s.readJobs(c.Request().Context(), wallet), wallet))
+	})
 }
 
 func (s *Server) partialRewards(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		return views.Rewards(s.rewardsPanel(c, s.picture(c.Request().Context(), wallet)))
+		ctx := c.Request().Context()
+		return views.Rewards(s.rewardsPanel(c, s.picture(ctx, wallet), s.readRewards(ctx, wallet)))
 	})
 }
 
@@ -187,7 +240,7 @@ func (s *Server) partialSources(c echo.Context) error {
 }
 
 func (s *Server) partialNetwork(c echo.Context) error {
-	return s.render(c, http.StatusOK, views.Network(s.networkPanel(c)))
+	return s.render(c, http.StatusOK, views.Network(s.networkPanel(s.readNetwork(c.Request().Context()))))
 }
 
 func (s *Server) favicon(c echo.Context) error {

@@ -16,7 +16,7 @@ func (s *Server) showGPUs(f fleet, wallet validator.Address, panel views.Panel, 
 		m.Notice = staleNotice(now, f.host.State)
 	}
 	for _, g := range f.members {
-		m.Cards = append(m.Cards, s.gpuCard(g, wallet, now, f.hostApplies && g.host == "" && f.host.State.Health != validator.HealthOK))
+		m.Cards = append(m.Cards, s.gpuCard(g, wallet, now, f.hostApplies && g.WorkerID == "" && f.host.State.Health != validator.HealthOK))
 	}
 	if len(m.Cards) == 0 {
 		m.Empty, m.Notice = noGPUs(f), nil
@@ -29,15 +29,15 @@ func (s *Server) showGPUs(f fleet, wallet validator.Address, panel views.Panel, 
 func fleetSummary(f fleet) []views.Row {
 	var total, used, util, power mean
 	here := 0
-	for _, g := range f.members {
-		if g.gpu.MissingSince.Known() {
+	for _, m := range f.members {
+		if m.Stale || m.GPU.MissingSince.Known() {
 			continue
 		}
 		here++
-		addTo(&total, g.gpu.MemoryTotalBytes)
-		addTo(&used, g.gpu.MemoryUsedBytes)
-		addTo(&util, g.gpu.UtilizationPercent)
-		addTo(&power, g.gpu.PowerMilliwatts)
+		addTo(&total, m.GPU.MemoryTotalBytes)
+		addTo(&used, m.GPU.MemoryUsedBytes)
+		addTo(&util, m.GPU.UtilizationPercent)
+		addTo(&power, m.GPU.PowerMilliwatts)
 	}
 	rows := []views.Row{{Label: "Answering", Value: views.Value{Text: fmt.Sprintf("%d of %d", here, len(f.members))}}}
 	if util.n > 0 {
@@ -86,16 +86,13 @@ var gpuLooks = map[string]struct {
 	"unknown":   {"Load unknown", views.ToneUnknown, "unknown"},
 }
 
-// remoteFresh is how old another host's report may be and still count as live.
-const remoteFresh = 2 * time.Minute
-
 func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, stale bool) views.GPUCard {
-	g := m.gpu
-	st := statusOf(g)
+	g := m.GPU
+	st := statusOf(m.FleetGPU)
 	look := gpuLooks[st.word]
 	c := views.GPUCard{
-		ID: "gpu-" + domID(m.host+g.UUID, g.Index), Index: fmt.Sprintf("GPU %d", g.Index), Name: g.Name.Or("GPU of unknown model"),
-		UUID: g.UUID, Host: m.host, Tier: show(g.Tier, "", validator.Tier.String), Status: views.Tag{Text: look.words, Tone: look.tone, Icon: look.icon},
+		ID: "gpu-" + domID(m.WorkerID+g.UUID, g.Index), Index: fmt.Sprintf("GPU %d", g.Index), Name: g.Name.Or("GPU of unknown model"),
+		UUID: g.UUID, Host: m.WorkerID, Tier: show(g.Tier, "", validator.Tier.String), Status: views.Tag{Text: look.words, Tone: look.tone, Icon: look.icon},
 		Message: st.message, Stale: stale || g.MissingSince.Known(),
 	}
 	if m.jobID != "" {
@@ -104,14 +101,14 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 	if f := m.failure; f != nil {
 		c.Failure = &views.GPUFailure{Job: *jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, endOf(*f))}
 	}
-	if since, gone := g.MissingSince.Get(); gone {
-		c.Message, c.Since = "It no longer answers, and its last reading stays below. Gone since", momentOf(now, since)
-	} else if m.host != "" && now.Sub(g.SampledAt) > remoteFresh {
+	if m.Stale {
 		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
-		c.Message, c.Since = "Last reported", momentOf(now, g.SampledAt)
+		c.Message, c.Since = "Its last reading stays below. Last reported", momentOf(now, m.ReportedAt)
+	} else if since, gone := g.MissingSince.Get(); gone {
+		c.Message, c.Since = "It no longer answers, and its last reading stays below. Gone since", momentOf(now, since)
 	}
 	var points []validator.GPUPoint
-	if m.host == "" {
+	if m.WorkerID == "" {
 		points = s.gpus.History(g.UUID, now.Add(-sparkWindow))
 	}
 	from := func(field, label string) views.Origin {
@@ -131,7 +128,7 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 	}
 	c.Facts = gpuFacts(g, now, from)
 	procs, known := g.Processes.Get()
-	if !known && m.host == "" {
+	if !known && m.WorkerID == "" {
 		c.ProcNote = "Processes: " + g.Processes.Reason()
 	}
 	for _, p := range procs {
