@@ -48,18 +48,17 @@ type Link struct{ Text, Title, URL string }
 
 // Page is what every page needs around its content.
 type Page struct {
-	Title     string
-	Theme     string // "light", "dark"; "" follows the system
-	Tone      Tone   // of the verdict, if the page shows one
-	Now       string // when it was rendered, in unix milliseconds: the server's clock
-	Assets    Assets
-	Network   string // "Sepolia"
-	Wallet    WalletChip
-	Version   string
-	Commit    string     // of the source
-	Nav       string     // the entry of the navigation that is current
-	Sources   *SourceBar // nil: this page is about no source
-	Refreshes bool       // its panels poll
+	Title   string
+	Theme   string // "light", "dark"; "" follows the system
+	Tone    Tone   // of the verdict, if the page shows one
+	Now     string // when it was rendered, in unix milliseconds: the server's clock
+	Assets  Assets
+	Network string // "Sepolia"
+	Wallet  WalletChip
+	Version string
+	Commit  string     // of the source
+	Nav     string     // the entry of the navigation that is current
+	Sources *SourceBar // nil: this page is about no source
 
 	charts bool // see WithCharts
 }

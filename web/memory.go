@@ -63,7 +63,7 @@ type recalled[T any] struct {
 func recall[T any](ctx context.Context, m *memory, key memoryKey, maxAge time.Duration, read func(context.Context) (T, error)) recalled[T] {
 	old, had := m.kept.GetIfPresent(key)
 	if had && time.Since(old.at) < maxAge {
-		return recalled[T]{value: validator.Some(old.value.(T)), at: old.at} //nolint:forcetypeassert // a key has one type
+		return recalled[T]{value: validator.Some(old.value.(T)), at: old.at}
 	}
 	flight := m.flights.DoChan(fmt.Sprintf("%s|%s|%s", key.read, key.wallet, key.detail), func() (any, error) {
 		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
@@ -80,7 +80,7 @@ func recall[T any](ctx context.Context, m *memory, key memoryKey, maxAge time.Du
 	select {
 	case r := <-flight:
 		if r.Err == nil {
-			return recalled[T]{value: validator.Some(r.Val.(T)), at: time.Now()} //nolint:forcetypeassert // a key has one type
+			return recalled[T]{value: validator.Some(r.Val.(T)), at: time.Now()}
 		}
 		err = r.Err
 	case <-timer.C:
@@ -89,7 +89,7 @@ func recall[T any](ctx context.Context, m *memory, key memoryKey, maxAge time.Du
 		err = ctx.Err()
 	}
 	if had {
-		return recalled[T]{value: validator.Some(old.value.(T)), at: old.at, err: err} //nolint:forcetypeassert // a key has one type
+		return recalled[T]{value: validator.Some(old.value.(T)), at: old.at, err: err}
 	}
 	return recalled[T]{value: validator.None[T](""), err: err}
 }
