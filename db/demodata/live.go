@@ -60,6 +60,7 @@ type Live struct {
 	nextSubmit time.Time
 	due        map[string]time.Time // by the name of a chore
 	away       bool                 // the database was, at the last step
+	beaten     bool                 // a heartbeat was sent
 }
 
 // chore is something that is done every so often.
@@ -71,14 +72,15 @@ type chore struct {
 
 func (l *Live) chores() []chore {
 	return []chore{
-		{"send heartbeats", 15 * time.Second, l.beat},
-		{"report GPUs", 15 * time.Second, l.report},
+		{"send heartbeats", beatEvery, l.beat},
+		{"report GPUs", beatEvery, l.report},
 		{"let the network live", time.Minute, l.others},
 	}
 }
 
 const (
 	liveTick  = time.Second
+	beatEvery = 15 * time.Second
 	stepLimit = 10 * time.Second // for a database that does not answer
 )
 

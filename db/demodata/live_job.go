@@ -100,7 +100,7 @@ func (l *Live) submit(ctx context.Context, now time.Time) error {
 		}
 		l.newestID = max(l.newestID+1, l.cfg.Story.JobIDAt(now))
 		l.unstored = &validator.Job{
-			ID: strconv.FormatInt(l.newestID, 10), Client: client(l.dice.IntN(clientCount)), Worker: l.cfg.Story.Worker,
+			ID: strconv.FormatInt(l.newestID, 10), Client: client(l.dice), Worker: l.cfg.Story.Worker,
 			Type: l.liveKind().name, Status: validator.JobPending, CreatedAt: now,
 		}
 	}
@@ -117,7 +117,7 @@ func (l *Live) submit(ctx context.Context, now time.Time) error {
 }
 
 // liveKind draws a kind of job that ends while somebody watches.
-func (l *Live) liveKind() kind {
+func (l *Live) liveKind() *kind {
 	for {
 		if k := drawKind(l.dice); k.liveSpan > 0 {
 			return k
@@ -142,15 +142,9 @@ func (l *Live) turn(ctx context.Context, s *slot, now time.Time) error {
 		return l.start(ctx, s, now)
 	}
 	if l.dice.IntN(100) == 0 {
-		f := failures[l.dice.IntN(len(failures))]
-		return l.fail(ctx, s, now, f.status, f.words)
+		return l.fail(ctx, s, now, validator.JobFailed, outOfMemory)
 	}
 	return l.complete(ctx, s, now)
-}
-
-// fellOffBus is what the driver's log says of a card that is gone (Xid 79).
-func fellOffBus(gpuUUID string) string {
-	return fmt.Sprintf("Xid 79 on %s: GPU has fallen off the bus", gpuUUID)
 }
 
 func (l *Live) assign(ctx context.Context, s *slot, now time.Time) error {
@@ -223,10 +217,9 @@ func (l *Live) end(ctx context.Context, s *slot, j validator.Job, now time.Time)
 
 // store writes what changes in a job's life.
 func (l *Live) store(ctx context.Context, j validator.Job) error {
-	row := jobRow(j)
 	_, err := l.db.Exec(ctx, `UPDATE jobs SET status = $2, assigned_at = $3, gpu_uuid = $4, completed_at = $5, execution_time_ms = $6, payment_amount = $7,
 		result_hash = $8, error_message = $9, tx_hash = $10, block_number = $11 WHERE job_id = $1`,
-		j.ID, string(j.Status), j.AssignedAt, text(j.GPUUUID), j.CompletedAt, row[9], numericOrNull(j.Payment),
+		j.ID, string(j.Status), j.AssignedAt, text(j.GPUUUID), j.CompletedAt, milliseconds(j.ExecutionTime), numericOrNull(j.Payment),
 		text(j.ResultHash), text(j.ErrorMessage), text(string(j.TxHash)), j.BlockNumber)
 	if err != nil {
 		return fmt.Errorf("move job %s on: %w", j.ID, err)

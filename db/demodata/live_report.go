@@ -13,8 +13,24 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// beat sends a heartbeat of each of the worker's hosts, with what their cards do now.
+// startTakes is the longest that starting the demo may take without a gap in its heartbeats.
+const startTakes = 5 * time.Minute
+
+// beat sends a heartbeat of each of the worker's hosts, with what their cards do now. The
+// first time it tells of the moments too that passed since the story's end.
 func (l *Live) beat(ctx context.Context, now time.Time) error {
+	var missed []validator.Heartbeat
+	if since := l.cfg.Story.Now; !l.beaten && now.Sub(since) < startTakes {
+		for at := since; at.Before(now); at = at.Add(beatEvery) {
+			missed = append(missed, l.heartbeats(at)...)
+		}
+	}
+	err := l.cfg.Store.InsertHeartbeats(ctx, append(missed, l.heartbeats(now)...))
+	l.beaten = l.beaten || err == nil
+	return err
+}
+
+func (l *Live) heartbeats(now time.Time) []validator.Heartbeat {
 	beats := make([]validator.Heartbeat, len(l.cfg.Story.Hosts))
 	for i, h := range l.cfg.Story.Hosts {
 		var cards, jobs int32
@@ -39,7 +55,7 @@ func (l *Live) beat(ctx context.Context, now time.Time) error {
 			beats[i].GPUUtilizationPercent, beats[i].MemoryUtilizationPercent = &utilization, &memory
 		}
 	}
-	return l.cfg.Store.InsertHeartbeats(ctx, beats)
+	return beats
 }
 
 // others sends a heartbeat of each active worker of the rest of the network, and lets one
@@ -47,13 +63,7 @@ func (l *Live) beat(ctx context.Context, now time.Time) error {
 func (l *Live) others(ctx context.Context, now time.Time) error {
 	beats := make([]validator.Heartbeat, otherActive)
 	for n := range beats {
-		cards := int32(otherGPUs(n))
-		jobs := l.dice.Int32N(cards + 1)
-		utilization := 90 * float64(jobs) / float64(cards)
-		beats[n] = validator.Heartbeat{
-			Worker: OtherWorker(n), WorkerID: otherHost, At: now.Add(-l.upTo(time.Minute)), GPUCount: &cards,
-			GPUUtilizationPercent: &utilization, JobsInProgress: &jobs, Version: newestVersion,
-		}
+		beats[n] = otherBeat(l.dice, n, now.Add(-l.upTo(time.Minute)))
 	}
 	if err := l.cfg.Store.InsertHeartbeats(ctx, beats); err != nil || l.dice.IntN(3) > 0 {
 		return err
@@ -69,7 +79,7 @@ func (l *Live) completeElsewhere(ctx context.Context, now time.Time) error {
 	pay := k.payment(l.dice, took)
 	l.newestID++
 	j := validator.Job{
-		ID: strconv.FormatInt(l.newestID, 10), Client: client(l.dice.IntN(clientCount)), Worker: OtherWorker(l.dice.IntN(otherActive)), Type: k.name,
+		ID: strconv.FormatInt(l.newestID, 10), Client: client(l.dice), Worker: OtherWorker(l.dice.IntN(otherActive)), Type: k.name,
 		Status: validator.JobCompleted, CreatedAt: assigned.Add(-startUp), AssignedAt: &assigned, CompletedAt: &now, ExecutionTime: &took,
 		Payment: &pay, ResultHash: string(felt(l.dice)), TxHash: felt(l.dice), BlockNumber: l.cfg.Story.blockAt(now),
 	}

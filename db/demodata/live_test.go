@@ -30,7 +30,7 @@ type stage struct {
 // newStage sets a story that ends at a time on a database of its own, without the year before.
 func newStage(t *testing.T, now time.Time) *stage {
 	t.Helper()
-	return newStageOn(t, told(now), dbtest.NewURL(t))
+	return newStageOn(t, storyOf(now), dbtest.NewURL(t))
 }
 
 func newStageOn(t *testing.T, s Story, url string) *stage {
@@ -111,6 +111,43 @@ func TestALiveStoryRunsJobsOnItsCards(t *testing.T) {
 	}
 }
 
+// TestALiveStoryTakesUpTheYear where it ends: its open jobs go on, and no minute is missing.
+func TestALiveStoryTakesUpTheYear(t *testing.T) {
+	s := storyOf(time.Now().Add(-3 * time.Minute))
+	url := write(t, s)
+	const running = `SELECT string_agg(job_id, ' ' ORDER BY job_id) FROM jobs WHERE worker_address = $1 AND status = 'running'`
+	conn := connect(t, url)
+	before := value[string](t, conn, running, worker)
+	st := newStageOn(t, s, url)
+	st.now = s.Now.Add(130 * time.Second)
+	st.pass(time.Second)
+	loaded := 0
+	for _, l := range st.loads {
+		if l.Utilization > 0 {
+			loaded++
+		}
+	}
+	if n := len(strings.Fields(before)); n != loaded || n < 2 {
+		t.Errorf("%d jobs run, %d cards are loaded", n, loaded)
+	}
+	heard, err := st.live.cfg.Store.Heartbeats(t.Context(), worker, s.Now.Add(-2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gaps := validator.UptimeOver(heard, time.Hour, st.now).Gaps; len(gaps) > 0 {
+		t.Errorf("there are gaps: %v", gaps)
+	}
+	st.pass(8 * time.Minute)
+	for _, id := range strings.Fields(before) {
+		if n := st.count(`jobs WHERE job_id = $1 AND status IN ('completed', 'failed') AND completed_at > $2`, id, s.Now); n != 1 {
+			t.Errorf("job %s did not end", id)
+		}
+	}
+	if n := st.count(`(SELECT job_id::bigint - lag(job_id::bigint) OVER (ORDER BY created_at, job_id::bigint) AS step FROM jobs WHERE worker_address = $1) t WHERE step <= 0`, worker); n > 0 {
+		t.Errorf("%d ids fall as time goes on", n)
+	}
+}
+
 func TestALiveStoryIsToldByItsSeed(t *testing.T) {
 	now := time.Now()
 	tell := func() string {
@@ -147,7 +184,7 @@ func TestACardThatIsGoneFailsItsJobAndGetsNoOther(t *testing.T) {
 	if n := st.count(`jobs WHERE gpu_uuid = 'GPU-a' AND status = 'completed' AND completed_at > $1`, lost); n == 0 {
 		t.Error("the other cards stopped working")
 	}
-	if n := st.count(`heartbeats WHERE worker_id = 'rig-1' AND heartbeat_time > $1 AND gpu_count <> 1`, lost); n > 0 {
+	if n := st.count(`heartbeats WHERE worker_id = 'rig-1' AND heartbeat_time > $1 AND gpu_count <> 3`, lost); n > 0 {
 		t.Errorf("%d heartbeats count the lost card", n)
 	}
 	delete(st.gone, "GPU-b")

@@ -5,57 +5,66 @@ import (
 	"time"
 )
 
-// outage is a time in which no heartbeat arrives.
-type outage struct{ from, to time.Time }
+// outage is a time in which no heartbeat arrives. Both ends are whole minutes.
+type outage struct {
+	from, to time.Time
+	planned  bool // no job is taken that would run into it
+}
+
+// noticedAfter is how long after the last heartbeat the coordinator gives up a worker's jobs.
+const noticedAfter = 5 * time.Minute
 
 func (o outage) holds(t time.Time) bool { return !t.Before(o.from) && t.Before(o.to) }
 
-// killsJobs is how long an outage must be for running jobs to fail of it.
-const killsJobs = 5 * time.Minute
+// losesJobs says whether running jobs fail of it.
+func (o outage) losesJobs() bool { return !o.planned && o.to.Sub(o.from) > noticedAfter }
 
-// outages are the worker's: some that the dashboard's first screen shows, one around each
-// slash, and short ones now and then.
+// outages are the worker's, when none of its hosts is heard, oldest first: some that the
+// dashboard's first screen shows, one around each slash, and short ones now and then.
 func (s Story) outages() []outage {
-	ago := func(back, length time.Duration) outage {
-		from := s.Now.Add(-back).Truncate(time.Minute)
-		return outage{from, from.Add(length)}
-	}
-	const day = 24 * time.Hour
+	gap := func(from time.Time, length time.Duration) outage { return outage{from: from, to: from.Add(length)} }
+	update := gap(s.ago(4*day+9*time.Hour), 35*time.Minute) // of the GPUs' driver
+	update.planned = true
 	out := []outage{
-		ago(7*time.Hour+10*time.Minute, 25*time.Minute), ago(15*time.Hour, 3*time.Minute), // today
-		ago(4*day+9*time.Hour, 35*time.Minute),   // a driver's update
-		ago(61*day+20*time.Hour, 95*time.Minute), // the provider's network
-		ago(203*day, 26*time.Hour),               // moved to another rack
+		s.todays(), gap(s.ago(15*time.Hour), 3*time.Minute), update,
+		gap(s.ago(61*day+20*time.Hour), 95*time.Minute), // the provider's network
 	}
-	for _, slash := range s.Slashes {
-		from := slash.At.Truncate(time.Minute).Add(-50 * time.Minute)
-		out = append(out, outage{from, from.Add(3 * time.Hour)})
+	for _, x := range s.Slashes {
+		const before, length = 3 * time.Minute, 3 * time.Hour
+		o := gap(x.At.UTC().Truncate(time.Minute).Add(-before), length)
+		if last := s.ago(10 * time.Minute); o.to.After(last) {
+			o.to = last
+		}
+		out = append(out, o)
 	}
 	dice := s.dice(streamOutages)
-	for t := s.start(); t.Before(s.Now.Add(-2 * day)); {
+	for t := s.start(); ; {
 		t = t.Add(time.Duration(6+dice.IntN(20)) * day).Add(time.Duration(dice.IntN(24*60)) * time.Minute)
-		from := t.Truncate(time.Minute)
-		if to := from.Add(time.Duration(2+dice.IntN(4)) * time.Minute); to.Before(s.Now.Add(-day)) {
-			out = append(out, outage{from, to})
+		o := gap(t.Truncate(time.Minute), time.Duration(2+dice.IntN(5))*time.Minute)
+		if o.to.After(s.Now.Add(-2 * day)) {
+			break
 		}
+		out = append(out, o)
 	}
 	slices.SortFunc(out, func(a, b outage) int { return a.from.Compare(b.from) })
 	return out
 }
 
-// strikes returns the outage that ends a job between two times, if one does.
-func strikes(outages []outage, from, to time.Time) (outage, bool) {
-	for _, o := range outages {
-		if o.to.Sub(o.from) >= killsJobs && o.from.After(from) && o.from.Before(to) {
-			return o, true
-		}
-	}
-	return outage{}, false
+// todays is an outage of the last day that cost jobs.
+func (s Story) todays() outage {
+	from := s.ago(7*time.Hour + 10*time.Minute)
+	return outage{from: from, to: from.Add(25 * time.Minute)}
 }
 
-func within(outages []outage, t time.Time) (outage, bool) {
+// dark says whether an outage holds a time.
+func dark(outages []outage, t time.Time) bool {
+	return slices.ContainsFunc(outages, func(o outage) bool { return o.holds(t) })
+}
+
+// outageIn returns the first outage that begins between two times.
+func outageIn(outages []outage, from, to time.Time, which func(outage) bool) (outage, bool) {
 	for _, o := range outages {
-		if o.holds(t) {
+		if o.from.After(from) && o.from.Before(to) && which(o) {
 			return o, true
 		}
 	}

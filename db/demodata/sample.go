@@ -1,98 +1,70 @@
 package demodata
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// sampledFor is how far back the samples of reported GPUs go.
-const sampledFor = 24 * time.Hour
+const (
+	sampledFor  = 24 * time.Hour // how far back samples of reported GPUs go
+	airC        = 27.0
+	fullyHotC   = 37.0 // above the air, at the power limit
+	idleShare   = 0.1  // of the power limit
+	thermalStep = 0.8  // of the way to its goal the die goes in a minute
+)
 
-// writeSamples writes a day of one sample a minute for each reported GPU, as its jobs loaded it.
-func (s Story) writeSamples(ctx context.Context, tx pgx.Tx, jobs []validator.Job, outages []outage) error {
-	from := s.Now.Add(-sampledFor).Truncate(time.Minute)
-	if _, err := tx.Exec(ctx, `SELECT keep_gpu_sample_days($1::date, $1::date, ($2::date + 2))`, from.UTC(), s.Now.UTC()); err != nil {
-		return fmt.Errorf("days of samples: %w", err)
+// sampler tells what a reported card was like, minute by minute, as its jobs loaded it.
+type sampler struct {
+	cursor *cursor
+	dice   *rand.Rand
+	dieC   float64
+}
+
+// at samples the card, a minute after the sample before.
+func (p *sampler) at(t time.Time) validator.GPU {
+	g := p.cursor.gpu
+	limit := float64(g.PowerLimitWatts)
+	watts, utilization, memory := idleShare*limit*(0.98+0.04*p.dice.Float64()), 0.0, 0.0
+	reasons := validator.ThrottleGPUIdle
+	if j := p.cursor.at(t); j != nil {
+		utilization, memory, reasons = min(j.utilization*(0.97+0.03*p.dice.Float64()), 1), j.memoryShare, 0
+		watts = min(watts+limit*utilization*(0.93+0.03*p.dice.Float64()), limit)
+		if watts >= limit {
+			reasons = validator.ThrottlePowerCap
+		}
 	}
-	var rows [][]any
-	stream := uint64(streamGPU)
-	for _, h := range s.Hosts {
-		for _, g := range h.GPUs {
-			stream++
-			if !h.Reported {
-				continue
+	p.dieC += (airC + fullyHotC*watts/limit - p.dieC) * thermalStep
+	out := validator.GPU{
+		Index: g.Index, UUID: g.UUID, SampledAt: t, Name: validator.Some(g.Name),
+		Tier:             validator.None[validator.Tier]("this model is in no tier of the network's table"),
+		MemoryTotalBytes: validator.Some(g.MemoryTotalBytes), MemoryUsedBytes: validator.Some(uint64(memory * float64(g.MemoryTotalBytes))),
+		UtilizationPercent: validator.Some(uint32(math.Round(utilization * 100))), MemoryActivityPercent: validator.Some(uint32(math.Round(utilization * 61))),
+		TemperatureC: validator.Some(int(math.Round(p.dieC))), MemoryTemperatureC: validator.Some(int(math.Round(p.dieC + 6*watts/limit))),
+		PowerMilliwatts: validator.Some(uint32(watts * 1000)), PowerLimitMilliwatts: validator.Some(g.PowerLimitWatts * 1000),
+		ThrottleReasons: validator.Some(reasons),
+	}
+	if tier, known := validator.TierOfModel(g.Name); known {
+		out.Tier = validator.Some(tier)
+	}
+	return out
+}
+
+// samples are a reported host's of the last day, oldest first for each card; those of
+// minutes in which the host was not heard are missing.
+func (y *year) samples(h Host) []validator.GPU {
+	from := y.story.ago(sampledFor)
+	var out []validator.GPU
+	for n, c := range y.cursors(h, from) {
+		p := sampler{cursor: c, dice: y.story.dice(streamSamples + uint64(n)), dieC: airC + fullyHotC*idleShare}
+		for t := from; !t.After(y.story.Now); t = t.Add(time.Minute) {
+			g := p.at(t)
+			if !dark(y.outages, t) && !c.lost(t) {
+				out = append(out, g)
 			}
-			rows = append(rows, s.samplesOf(h, g, s.dice(stream+streamGPU), jobs, outages, from)...)
 		}
 	}
-	columns := []string{"worker_address", "worker_id", "gpu_uuid", "sampled_at", "utilization_percent", "memory_activity_percent", "memory_used_bytes", "memory_total_bytes", "temperature_c", "memory_temperature_c", "power_milliwatts", "power_limit_milliwatts", "sm_clock_mhz", "throttle_reasons"}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"gpu_samples"}, columns, pgx.CopyFromRows(rows)); err != nil {
-		return fmt.Errorf("samples: %w", err)
-	}
-	return nil
-}
-
-func (s Story) samplesOf(h Host, g GPU, dice *rand.Rand, jobs []validator.Job, outages []outage, from time.Time) [][]any {
-	const idleWatts, airC, kelvinPerWatt, perMinute = 76.0, 27.0, 0.053, 0.8
-	dieC := airC + idleWatts*kelvinPerWatt
-	var rows [][]any
-	for t := from; t.Before(s.Now); t = t.Add(time.Minute) {
-		k, busy := loadAt(jobs, g.UUID, t)
-		watts, util, used := idleWatts, 0.0, 0.0
-		if busy {
-			util = min(k.utilization+dice.Float64()*0.03, 1)
-			watts += (float64(g.PowerLimitWatts) - idleWatts) * util * 0.95
-			used = k.memoryShare * float64(g.MemoryTotalBytes)
-		}
-		dieC += (airC + watts*kelvinPerWatt - dieC) * perMinute
-		if _, dark := within(outages, t); dark {
-			continue
-		}
-		clock := int64(345)
-		if busy {
-			clock = 1980
-		}
-		rows = append(rows, []any{string(s.Worker), h.ID, g.UUID, t, int32(util * 100), int32(util * 60), int64(used), int64(g.MemoryTotalBytes), int32(math.Round(dieC)), int32(math.Round(dieC + 4)), int64(watts * 1000), int64(g.PowerLimitWatts) * 1000, clock, int64(0)})
-	}
-	return rows
-}
-
-// loadAt is the kind of the job that a card ran at a time.
-func loadAt(jobs []validator.Job, uuid string, t time.Time) (kind, bool) {
-	for i := len(jobs) - 1; i >= 0; i-- {
-		j := jobs[i]
-		if j.CreatedAt.Before(t.Add(-6 * time.Hour)) {
-			break
-		}
-		if j.GPUUUID == uuid && !j.AssignedAt.After(t) && j.CompletedAt.After(t) {
-			return kindNamed(j.Type), true
-		}
-	}
-	return kind{}, false
-}
-
-func kindNamed(name string) kind {
-	for _, k := range kinds {
-		if k.name == name {
-			return k
-		}
-	}
-	return kinds[0]
-}
-
-func numeric(w validator.Wei) pgtype.Numeric { return pgtype.Numeric{Int: w.Big(), Valid: true} }
-
-func numericOrNull(w *validator.Wei) pgtype.Numeric {
-	if w == nil {
-		return pgtype.Numeric{}
-	}
-	return numeric(*w)
+	return out
 }

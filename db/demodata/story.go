@@ -1,11 +1,16 @@
 // Package demodata writes the database of the demo: a year of one made-up validator, the
 // same for the same seed and time, told so that it hangs together, and then goes on with it.
 // Nothing but the demo and tests may import it.
+//
+// One course of events is behind all tables: jobs run one at a time on cards, heartbeats
+// and samples say what the cards did at that minute, and what fails has a cause that the
+// other tables show too.
 package demodata
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -41,7 +46,8 @@ type GPU struct {
 	PowerLimitWatts  uint32
 }
 
-// Slash is a slash on chain: the job with that id failed at that time.
+// Slash is a slash on chain: the job with that id failed at that time. The job was submitted
+// when JobIDAt was that id, if that is at most a day earlier.
 type Slash struct {
 	At     time.Time
 	JobID  string
@@ -53,51 +59,63 @@ const Year = 365 * 24 * time.Hour
 
 func (s Story) start() time.Time { return s.Now.Add(-Year) }
 
-// The ids of jobs are decimal numbers that rise with the time of submission.
-const (
-	firstJobID   = 1_000_000
-	jobIDSeconds = 20 // of the network's time between two numbers
-)
-
-// JobIDAt is the first number for a job submitted at a time.
-func (s Story) JobIDAt(t time.Time) int64 {
-	return firstJobID + int64(t.Sub(s.start())/time.Second)/jobIDSeconds
-}
-
-// ids gives each job a number of its own.
-type ids struct {
-	story Story
-	taken map[int64]bool
-}
-
-func newIDs(s Story) *ids {
-	i := &ids{s, map[int64]bool{}}
-	for _, slash := range s.Slashes {
-		if n, err := strconv.ParseInt(slash.JobID, 10, 64); err == nil {
-			i.taken[n] = true
+// told returns the story with its times in UTC and as exact as the database keeps them, or
+// says why it cannot be told.
+func (s Story) told() (Story, error) {
+	if _, err := validator.ParseAddress(string(s.Worker)); err != nil {
+		return s, fmt.Errorf("the story's worker: %w", err)
+	}
+	if s.Now.IsZero() {
+		return s, errors.New("the story has no end")
+	}
+	s.Now = s.Now.UTC().Truncate(time.Microsecond)
+	seen := map[string]bool{}
+	for _, h := range s.Hosts {
+		for _, g := range h.GPUs {
+			if g.UUID == "" || seen[g.UUID] || g.MemoryTotalBytes == 0 || g.PowerLimitWatts == 0 {
+				return s, fmt.Errorf("card %d of %s needs a UUID of its own (this is %q), memory and a power limit", g.Index, h.ID, g.UUID)
+			}
+			seen[g.UUID] = true
 		}
 	}
-	return i
-}
-
-func (i *ids) next(t time.Time) string {
-	n := i.story.JobIDAt(t)
-	for i.taken[n] {
-		n++
+	if len(seen) == 0 {
+		return s, errors.New("the story has no GPU")
 	}
-	i.taken[n] = true
-	return strconv.FormatInt(n, 10)
+	for _, x := range s.Slashes {
+		if x.At.Before(s.start().Add(day)) || x.At.After(s.Now) {
+			return s, fmt.Errorf("the slash at %s is not in the story's year", x.At)
+		}
+	}
+	return s, nil
 }
 
-// dice are one stream of chance of a story; streams do not disturb each other.
+const day = 24 * time.Hour
+
+// ago is a whole minute some time before the story's end.
+func (s Story) ago(d time.Duration) time.Time { return s.Now.Add(-d).Truncate(time.Minute) }
+
+// blockAt is the number of the chain's block at a time, nil if the story does not say.
+func (s Story) blockAt(t time.Time) *uint64 {
+	if s.Block == nil {
+		return nil
+	}
+	n := s.Block(t)
+	return &n
+}
+
+// Streams of chance, which do not disturb each other.
+const (
+	streamOutages uint64 = iota + 1
+	streamTroubles
+	streamDemand
+	streamJobs
+	streamOthers
+	streamOthersBeats
+	streamLive
+	streamBeats   = 100 // and one more for each host
+	streamSamples = 200 // and one more for each host and card
+)
+
 func (s Story) dice(stream uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(s.Seed, stream)) //nolint:gosec // a story that can be told again
 }
-
-// Streams of chance.
-const (
-	streamOutages uint64 = iota + 1
-	streamOthers
-	streamLive
-	streamGPU = 1000 // and one more for each GPU
-)

@@ -2,98 +2,164 @@ package demodata
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // heartbeatsFirst is how far back Write tells of heartbeats: what pages count. A year of
 // them takes longer than all the rest together.
-const heartbeatsFirst = 40 * 24 * time.Hour
+const heartbeatsFirst = 40 * day
 
-// Write tells the story to an empty database whose schema is up to date, all of it or
-// nothing: everything but the older heartbeats, which are WriteOlderHeartbeats' part. What
-// the schema keeps by itself of rows is kept of these too.
+// ErrNotOurs says that the database holds rows that no story wrote.
+var ErrNotOurs = errors.New("the database holds rows that are not the demo's")
+
+// Write tells the story to a database whose schema is up to date and that is empty or holds
+// an older story, which it replaces: all of it or nothing, and everything but the older
+// heartbeats, which are WriteOlderHeartbeats' part. Rows go in as those of any program, so
+// that all that the schema keeps of rows is kept of these.
 func Write(ctx context.Context, databaseURL string, s Story) error {
-	conn, err := pgx.Connect(ctx, databaseURL)
+	s, err := s.told()
 	if err != nil {
 		return fmt.Errorf("write the demo's year: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to do on it
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 0"); err != nil {
+	y := s.live()
+	tasks := append(y.tasks(), s.otherTasks()...)
+	slices.SortStableFunc(tasks, func(a, b task) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	s.number(tasks)
+	err = onConn(ctx, databaseURL, func(conn *pgx.Conn) error {
+		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			w := writer{ctx, tx}
+			if err := w.clearOwn(); err != nil {
+				return err
+			}
+			return errors.Join(w.jobs(tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.claims(s.Claims), w.samples(y))
+		})
+		if err != nil {
 			return err
 		}
-		outages := s.outages()
-		own := s.ownJobs(outages)
-		jobs, number := append(own, s.otherJobs()...), newIDs(s)
-		for i := range jobs {
-			if jobs[i].ID == "" {
-				jobs[i].ID = number.next(jobs[i].CreatedAt)
+		_, err = conn.Exec(ctx, "ANALYZE jobs; ANALYZE heartbeats; ANALYZE reward_claims; ANALYZE gpu_samples; ANALYZE worker_gpus")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the demo's year: %w", err)
+	}
+	return nil
+}
+
+func onConn(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(conn), conn.Close(context.WithoutCancel(ctx)))
+}
+
+func (s Story) heartbeatsSplit() time.Time { return s.ago(heartbeatsFirst) }
+
+// WriteOlderHeartbeats writes the heartbeats of the year that Write left out, newest first,
+// some days at a time. Other work in the database goes on meanwhile.
+func WriteOlderHeartbeats(ctx context.Context, databaseURL string, s Story) error {
+	const piece = 5 * day
+	s, err := s.told()
+	if err != nil {
+		return fmt.Errorf("write older heartbeats: %w", err)
+	}
+	y, first := s.live(), s.start().Truncate(time.Minute)
+	err = onConn(ctx, databaseURL, func(conn *pgx.Conn) error {
+		for to := s.heartbeatsSplit(); to.After(first); to = to.Add(-piece) {
+			from := to.Add(-piece)
+			if from.Before(first) {
+				from = first
 			}
-		}
-		for _, step := range []func() error{
-			func() error { return writeJobs(ctx, tx, jobs) },
-			func() error { return s.writeHeartbeats(ctx, tx, outages, s.heartbeatsSplit(), s.Now) },
-			func() error { return s.writeOtherHeartbeats(ctx, tx) },
-			func() error { return s.writeClaims(ctx, tx) },
-			func() error { return s.writeSamples(ctx, tx, own, outages) },
-		} {
-			if err := step(); err != nil {
+			if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return writer{ctx, tx}.heartbeats(y, from, to) }); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("write the demo's year: %w", err)
-	}
-	for _, sql := range []string{"ANALYZE jobs", "ANALYZE heartbeats", "ANALYZE reward_claims", "ANALYZE gpu_samples"} {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("write the demo's year: %w", err)
-		}
-	}
-	return nil
-}
-
-func (s Story) heartbeatsSplit() time.Time {
-	return s.Now.Add(-heartbeatsFirst).Truncate(time.Minute)
-}
-
-// WriteOlderHeartbeats writes the heartbeats of the year that Write left out, newest first,
-// a few days at a time. Other work in the database goes on meanwhile.
-func WriteOlderHeartbeats(ctx context.Context, databaseURL string, s Story) error {
-	conn, err := pgx.Connect(ctx, databaseURL)
-	if err != nil {
 		return fmt.Errorf("write older heartbeats: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left to do on it
-	const days = 5 * 24 * time.Hour
-	outages := s.outages()
-	for to := s.heartbeatsSplit(); to.After(s.start()); to = to.Add(-days) {
-		from := to.Add(-days)
-		if from.Before(s.start()) {
-			from = s.start()
-		}
-		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return s.writeHeartbeats(ctx, tx, outages, from, to) }); err != nil {
-			return fmt.Errorf("write older heartbeats: %w", err)
-		}
+	return nil
+}
+
+// writer writes in one transaction.
+type writer struct {
+	ctx context.Context
+	tx  pgx.Tx
+}
+
+// clearOwn empties a database that a story was told to before, which a table of its own
+// tells. Rows that no story wrote are never touched.
+func (w writer) clearOwn() error {
+	if _, err := w.tx.Exec(w.ctx, "SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 0"); err != nil {
+		return err
+	}
+	var ours, used bool
+	err := w.tx.QueryRow(w.ctx, `SELECT to_regclass('demo_story') IS NOT NULL,
+		EXISTS (SELECT FROM jobs) OR EXISTS (SELECT FROM heartbeats) OR EXISTS (SELECT FROM reward_claims) OR EXISTS (SELECT FROM worker_gpus)`).Scan(&ours, &used)
+	switch {
+	case err != nil:
+		return err
+	case used && !ours:
+		return ErrNotOurs
+	case !used: // emptying would lock the tables for nothing
+		_, err = w.tx.Exec(w.ctx, `CREATE TABLE IF NOT EXISTS demo_story (told_at timestamptz NOT NULL DEFAULT now())`)
+		return err
+	}
+	_, err = w.tx.Exec(w.ctx, `DO $$ DECLARE t regclass; BEGIN
+			FOR t IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+				AND NOT c.relispartition AND c.relname NOT IN ('goose_db_version', 'demo_story')
+			LOOP
+				EXECUTE format('TRUNCATE %s CASCADE', t);
+			END LOOP;
+		END $$`)
+	return err
+}
+
+// copyRows writes rows as fast as PostgreSQL takes them.
+func (w writer) copyRows(table string, columns []string, next func() ([]any, error)) error {
+	if _, err := w.tx.CopyFrom(w.ctx, pgx.Identifier{table}, columns, pgx.CopyFromFunc(next)); err != nil {
+		return fmt.Errorf("fill %s: %w", table, err)
 	}
 	return nil
+}
+
+// rowsOf yields a row for each item.
+func rowsOf[T any](items []T, row func(T) []any) func() ([]any, error) {
+	return func() ([]any, error) {
+		if len(items) == 0 {
+			return nil, nil
+		}
+		next := items[0]
+		items = items[1:]
+		return row(next), nil
+	}
 }
 
 var jobColumns = []string{"job_id", "client_address", "worker_address", "job_type", "status", "payment_amount", "created_at", "assigned_at", "completed_at", "execution_time_ms", "result_hash", "error_message", "gpu_uuid", "tx_hash", "block_number"}
 
 func jobRow(j validator.Job) []any {
-	var took *int64
-	if j.ExecutionTime != nil {
-		ms := j.ExecutionTime.Milliseconds()
-		took = &ms
+	return []any{
+		j.ID, text(string(j.Client)), text(string(j.Worker)), j.Type, string(j.Status), numericOrNull(j.Payment), j.CreatedAt, j.AssignedAt, j.CompletedAt,
+		milliseconds(j.ExecutionTime), text(j.ResultHash), text(j.ErrorMessage), text(j.GPUUUID), text(string(j.TxHash)), j.BlockNumber,
 	}
-	return []any{j.ID, text(string(j.Client)), text(string(j.Worker)), j.Type, string(j.Status), numericOrNull(j.Payment), j.CreatedAt, j.AssignedAt, j.CompletedAt, took, text(j.ResultHash), text(j.ErrorMessage), text(j.GPUUUID), text(string(j.TxHash)), j.BlockNumber}
+}
+
+func milliseconds(d *time.Duration) *int64 {
+	if d == nil {
+		return nil
+	}
+	ms := d.Milliseconds()
+	return &ms
 }
 
 func text(s string) *string {
@@ -103,60 +169,74 @@ func text(s string) *string {
 	return &s
 }
 
-func writeJobs(ctx context.Context, tx pgx.Tx, jobs []validator.Job) error {
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"jobs"}, jobColumns, pgx.CopyFromSlice(len(jobs), func(i int) ([]any, error) {
-		return jobRow(jobs[i]), nil
+func numericOrNull(w *validator.Wei) pgtype.Numeric {
+	if w == nil {
+		return pgtype.Numeric{}
+	}
+	return pgtype.Numeric{Int: w.Big(), Valid: true}
+}
+
+func (w writer) jobs(tasks []task) error {
+	return w.copyRows("jobs", jobColumns, rowsOf(tasks, func(j task) []any { return jobRow(j.Job) }))
+}
+
+var heartbeatColumns = []string{"worker_address", "worker_id", "heartbeat_time", "gpu_count", "gpu_utilization_avg", "memory_utilization_avg", "jobs_in_progress", "latency_ms", "version"}
+
+func heartbeatRow(b validator.Heartbeat) []any {
+	return []any{string(b.Worker), b.WorkerID, b.At, b.GPUCount, b.GPUUtilizationPercent, b.MemoryUtilizationPercent, b.JobsInProgress, b.LatencyMS, b.Version}
+}
+
+func (w writer) heartbeats(y *year, from, to time.Time) error {
+	var all []validator.Heartbeat
+	y.each(from, to, func(b validator.Heartbeat) { all = append(all, b) })
+	return w.copyRows("heartbeats", heartbeatColumns, rowsOf(all, heartbeatRow))
+}
+
+func (w writer) otherHeartbeats(s Story) error {
+	return w.copyRows("heartbeats", heartbeatColumns, rowsOf(s.otherHeartbeats(), heartbeatRow))
+}
+
+func (w writer) claims(claims []validator.Claim) error {
+	columns := []string{"address", "amount", "claim_type", "claim_time", "tx_hash", "block_number", "status", "failure"}
+	return w.copyRows("reward_claims", columns, rowsOf(claims, func(c validator.Claim) []any {
+		return []any{string(c.Address), numericOrNull(c.Amount), string(c.Kind), c.At, text(string(c.TxHash)), c.BlockNumber, string(c.Status), text(c.Failure)}
 	}))
-	if err != nil {
-		return fmt.Errorf("jobs: %w", err)
-	}
-	return nil
 }
 
-// writeHeartbeats lets the database make one heartbeat a minute for each host between two
-// times, but in outages.
-func (s Story) writeHeartbeats(ctx context.Context, tx pgx.Tx, outages []outage, first, end time.Time) error {
-	from, to := make([]time.Time, len(outages)), make([]time.Time, len(outages))
-	for i, o := range outages {
-		from[i], to[i] = o.from, o.to
+// samples writes the history of reported GPUs, and the newest of each.
+func (w writer) samples(y *year) error {
+	s := y.story
+	from := s.ago(sampledFor)
+	if _, err := w.tx.Exec(w.ctx, `SELECT keep_gpu_sample_days($1::date, $1::date, $2::date + 2)`, from, s.Now); err != nil {
+		return fmt.Errorf("make days of samples: %w", err)
 	}
-	const dark = `WITH dark AS (SELECT range_agg(tstzrange(f, t)) AS times FROM unnest($1::timestamptz[], $2::timestamptz[]) AS o(f, t)) `
-	for n, h := range s.Hosts {
-		since := first
-		if h.Since.After(since) {
-			since = h.Since
+	columns := []string{"worker_address", "worker_id", "gpu_uuid", "sampled_at", "utilization_percent", "memory_activity_percent", "memory_used_bytes", "memory_total_bytes", "temperature_c", "memory_temperature_c", "power_milliwatts", "power_limit_milliwatts", "throttle_reasons"}
+	for _, h := range s.Hosts {
+		if !h.Reported {
+			continue
 		}
-		_, err := tx.Exec(ctx, dark+`INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg, memory_utilization_avg, jobs_in_progress, latency_ms, version)
-			SELECT $3, $4, t + make_interval(secs => $8::float8), $5::int, 40 + 35 * sin(extract(epoch FROM t) / 7000 + $8::float8), 30 + 25 * sin(extract(epoch FROM t) / 9000), ($5::int * (1 + sin(extract(epoch FROM t) / 7000)) / 2)::int, 18 + (extract(epoch FROM t)::bigint / 60) % 11, '1.8.2'
-			FROM generate_series($6::timestamptz, $7::timestamptz, interval '1 minute') t, dark WHERE NOT (t <@ dark.times)`,
-			from, to, string(s.Worker), h.ID, len(h.GPUs), since.Truncate(time.Minute), end.Truncate(time.Minute).Add(-time.Minute), 11*n+3)
-		if err != nil {
-			return fmt.Errorf("heartbeats of %s: %w", h.ID, err)
+		samples := y.samples(h)
+		if err := w.copyRows("gpu_samples", columns, rowsOf(samples, func(g validator.GPU) []any {
+			return []any{
+				string(s.Worker), h.ID, g.UUID, g.SampledAt, int64(g.UtilizationPercent.Or(0)), int64(g.MemoryActivityPercent.Or(0)), int64(g.MemoryUsedBytes.Or(0)), int64(g.MemoryTotalBytes.Or(0)),
+				g.TemperatureC.Or(0), g.MemoryTemperatureC.Or(0), int64(g.PowerMilliwatts.Or(0)), int64(g.PowerLimitMilliwatts.Or(0)), int64(g.ThrottleReasons.Or(0)),
+			}
+		})); err != nil {
+			return err
 		}
-	}
-	return nil
-}
-
-func (s Story) writeOtherHeartbeats(ctx context.Context, tx pgx.Tx) error {
-	for w := range otherActive {
-		const recently = 90 * time.Minute
-		if _, err := tx.Exec(ctx, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg, jobs_in_progress, version)
-			SELECT $1, 'node', t, $2::int, 55, 1, '1.8.2' FROM generate_series($3::timestamptz, $4::timestamptz, interval '1 minute') t`,
-			string(OtherWorker(w)), otherGPUs(w), s.Now.Add(-recently), s.Now.Add(-time.Duration(w)*time.Second)); err != nil {
-			return fmt.Errorf("heartbeats of the network: %w", err)
+		newest := map[string]validator.GPU{}
+		for _, g := range samples {
+			newest[g.UUID] = g
 		}
-	}
-	return nil
-}
-
-// otherGPUs is how many GPUs another worker has.
-func otherGPUs(worker int) int { return 1 + worker*worker%8 }
-
-func (s Story) writeClaims(ctx context.Context, tx pgx.Tx) error {
-	for _, c := range s.Claims {
-		if _, err := tx.Exec(ctx, `INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status, failure) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			string(c.Address), numericOrNull(c.Amount), string(c.Kind), c.At, string(c.TxHash), c.BlockNumber, string(c.Status), text(c.Failure)); err != nil {
-			return fmt.Errorf("claims: %w", err)
+		for uuid, g := range newest {
+			sample, err := json.Marshal(g)
+			if err != nil {
+				return fmt.Errorf("write the newest sample of %s: %w", uuid, err)
+			}
+			if _, err := w.tx.Exec(w.ctx, `INSERT INTO worker_gpus (worker_address, worker_id, gpu_uuid, sampled_at, sample) VALUES ($1, $2, $3, $4, $5)`,
+				string(s.Worker), h.ID, uuid, g.SampledAt, sample); err != nil {
+				return fmt.Errorf("write the newest sample of %s: %w", uuid, err)
+			}
 		}
 	}
 	return nil
