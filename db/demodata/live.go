@@ -124,7 +124,7 @@ func (l *Live) Run(ctx context.Context) error {
 	tick := time.NewTicker(liveTick)
 	defer tick.Stop()
 	for {
-		l.tell(ctx, l.step(ctx, l.cfg.Clock().UTC()))
+		l.tell(ctx, l.step(ctx, l.cfg.Clock().UTC().Truncate(time.Millisecond)))
 		select {
 		case <-ctx.Done():
 			return nil
