@@ -68,6 +68,9 @@ func (c Config) parse() (*pgxpool.Config, error) {
 	conn.Tracer = c.Tracer
 	setDefault(conn.RuntimeParams, "application_name", "validator-dashboard")
 	setDefault(conn.RuntimeParams, "timezone", "UTC")
+	// Filters that are left out and how often a value occurs are known only with the values:
+	// a plan that is made once for all of them reads whole tables for some.
+	setDefault(conn.RuntimeParams, "plan_cache_mode", "force_custom_plan")
 	setDefault(conn.RuntimeParams, "statement_timeout", fmt.Sprint(c.StatementTimeout.Milliseconds()))
 	setDefault(conn.RuntimeParams, "idle_in_transaction_session_timeout", fmt.Sprint(2*c.StatementTimeout.Milliseconds()))
 	if c.MaxConnections > 0 {

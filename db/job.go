@@ -4,26 +4,39 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// JobFilter chooses a page of a worker's jobs, newest first.
+// JobFilter chooses a page of a worker's jobs, newest first. Its zero value asks for the
+// newest of all.
 type JobFilter struct {
 	Status validator.JobStatus // "" = all
-	Limit  int                 // 1 to MaxPage; anything else means MaxPage
-	Before JobCursor           // the zero cursor = the newest
+	Type   string              // "" = all
+	// Search finds jobs whose identifier begins with it, and failed or timed out ones whose
+	// error message holds it, in upper or lower case. "" = all.
+	Search string
+	Limit  int       // 1 to MaxPage; anything else means MaxPage
+	Before JobCursor // jobs that follow this place in the list; the zero cursor = the newest
+	// After asks for the page that ends at this place instead: the nearest newer jobs,
+	// newest first all the same. It is not to be set together with Before.
+	After JobCursor
 }
 
-// JobCursor names the place after a job in a list; see CursorAfter.
+// JobCursor names a place in a list of jobs; see CursorAfter.
 type JobCursor struct {
 	CreatedAt time.Time
 	ID        string
 }
 
-// CursorAfter returns the cursor of the jobs that follow j, such as the last of a page.
+// CursorAfter returns the place of j in a list: Before it come the jobs that follow j, such
+// as the last of a page, and After it those that stand above j, such as the first.
 func CursorAfter(j validator.Job) JobCursor { return JobCursor{j.CreatedAt, j.ID} }
+
+// IsZero says whether the cursor names no place.
+func (c JobCursor) IsZero() bool { return c.CreatedAt.IsZero() }
 
 // MaxPage is the most rows that one call returns of a list.
 const MaxPage = 1000
@@ -40,21 +53,7 @@ var endOfTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Jobs returns a page of a worker's jobs, newest first by the time of their submission.
 func (s *Store) Jobs(ctx context.Context, worker validator.Address, f JobFilter) ([]validator.Job, error) {
-	before := f.Before
-	if before.CreatedAt.IsZero() {
-		before.CreatedAt = endOfTime
-	}
-	var rows []JobRow
-	var err error
-	if f.Status == "" {
-		rows, err = s.q.listJobs(ctx, listJobsParams{
-			WorkerAddress: string(worker), Before: before.CreatedAt, BeforeID: before.ID, MaxRows: pageSize(f.Limit),
-		})
-	} else {
-		rows, err = s.q.listJobsByStatus(ctx, listJobsByStatusParams{
-			WorkerAddress: string(worker), Status: f.Status, Before: before.CreatedAt, BeforeID: before.ID, MaxRows: pageSize(f.Limit),
-		})
-	}
+	rows, err := s.findJobs(ctx, worker, f)
 	if err != nil {
 		return nil, s.fail("list jobs", err)
 	}
@@ -62,8 +61,45 @@ func (s *Store) Jobs(ctx context.Context, worker validator.Address, f JobFilter)
 	for i, r := range rows {
 		jobs[i] = r.job()
 	}
+	if !f.After.IsZero() {
+		slices.Reverse(jobs)
+	}
 	return jobs, nil
 }
+
+// findJobs reads a page in the order in which it was looked for.
+func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFilter) ([]JobRow, error) {
+	place, newer := f.Before, !f.After.IsZero()
+	switch {
+	case newer:
+		place = f.After
+	case place.IsZero():
+		place.CreatedAt = endOfTime
+	}
+	if f.Search == "" {
+		p := findJobsParams{
+			WorkerAddress: string(worker), Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type),
+			PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: pageSize(f.Limit),
+		}
+		if newer {
+			return s.q.findNewerJobs(ctx, findNewerJobsParams(p))
+		}
+		return s.q.findJobs(ctx, p)
+	}
+	text := likeLiteral.Replace(f.Search)
+	p := searchJobsParams{
+		WorkerAddress: string(worker), IDPattern: text + "%", ErrorPattern: "%" + text + "%",
+		Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type),
+		PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: pageSize(f.Limit),
+	}
+	if newer {
+		return s.q.searchNewerJobs(ctx, searchNewerJobsParams(p))
+	}
+	return s.q.searchJobs(ctx, p)
+}
+
+// likeLiteral makes a text stand for itself in a pattern of LIKE.
+var likeLiteral = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // CountJobs counts a worker's jobs of one status, or all with "".
 func (s *Store) CountJobs(ctx context.Context, worker validator.Address, status validator.JobStatus) (int64, error) {
@@ -105,6 +141,7 @@ func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now tim
 	for _, t := range totals {
 		c.Total += t.Jobs
 		byType[t.JobType] += t.Jobs
+		c.Each = append(c.Each, validator.JobKindCount{Type: t.JobType, Status: t.Status, Count: t.Jobs})
 		switch {
 		case t.Status == validator.JobCompleted:
 			c.Completed += t.Jobs

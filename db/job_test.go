@@ -39,7 +39,8 @@ func TestJobCounts(t *testing.T) {
 	for _, folded := range []bool{false, true} {
 		c := must[validator.JobCounts](t)(b.store.JobCounts(b.ctx(), alice, now))
 		equal(t, "average", *c.AverageCompletion, 4*time.Second)
-		c.AverageCompletion = nil
+		equal(t, "failed proofs, running jobs and all trainings", []int64{c.Of(validator.JobFailed, "proof"), c.Of(validator.JobRunning, ""), c.Of("", "train")}, []int64{1, 1, 2})
+		c.AverageCompletion, c.Each = nil, nil
 		equal(t, fmt.Sprintf("counts (folded: %v)", folded), c, validator.JobCounts{
 			Total: 10, Completed: 4, Failed: 2, InProgress: 2, Pending: 1, Cancelled: 1, Last24h: 6, Last7d: 7,
 			ByType: []validator.JobTypeCount{{Type: "proof", Count: 5}, {Type: "infer", Count: 2}, {Type: "train", Count: 2}, {Type: "", Count: 1}},

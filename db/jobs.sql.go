@@ -8,8 +8,6 @@ package db
 import (
 	"context"
 	"time"
-
-	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 const countJobsCompletedSince = `-- name: countJobsCompletedSince :one
@@ -49,58 +47,34 @@ func (q *Queries) countJobsSubmittedSince(ctx context.Context, arg countJobsSubm
 	return i, err
 }
 
-const getJob = `-- name: getJob :one
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs WHERE job_id = $1 AND worker_address = $2::text
-`
-
-type getJobParams struct {
-	JobID         string
-	WorkerAddress string
-}
-
-func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) {
-	row := q.db.QueryRow(ctx, getJob, arg.JobID, arg.WorkerAddress)
-	var i JobRow
-	err := row.Scan(
-		&i.JobID,
-		&i.ClientAddress,
-		&i.WorkerAddress,
-		&i.JobType,
-		&i.Status,
-		&i.PaymentAmount,
-		&i.CreatedAt,
-		&i.AssignedAt,
-		&i.CompletedAt,
-		&i.ExecutionTimeMS,
-		&i.ResultHash,
-		&i.ErrorMessage,
-		&i.GPUUUID,
-		&i.TxHash,
-		&i.BlockNumber,
-	)
-	return i, err
-}
-
-const listJobs = `-- name: listJobs :many
+const findJobs = `-- name: findJobs :many
 SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
 WHERE worker_address = $1::text
-  AND (created_at, job_id) < ($2::timestamptz, $3::text)
+  AND ($2::text IS NULL OR status = $2)
+  AND ($3::text IS NULL OR job_type = $3)
+  AND (created_at, job_id) < ($4::timestamptz, $5::text)
 ORDER BY created_at DESC, job_id DESC
-LIMIT $4
+LIMIT $6
 `
 
-type listJobsParams struct {
+type findJobsParams struct {
 	WorkerAddress string
-	Before        time.Time
-	BeforeID      string
+	Status        *string
+	JobType       *string
+	PlaceTime     time.Time
+	PlaceID       string
 	MaxRows       int32
 }
 
-func (q *Queries) listJobs(ctx context.Context, arg listJobsParams) ([]JobRow, error) {
-	rows, err := q.db.Query(ctx, listJobs,
+// findJobs lists jobs after a place in the list, which is newest first. What is NULL is not asked for:
+// connections plan each query for its own values (see Config), so it costs nothing.
+func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, error) {
+	rows, err := q.db.Query(ctx, findJobs,
 		arg.WorkerAddress,
-		arg.Before,
-		arg.BeforeID,
+		arg.Status,
+		arg.JobType,
+		arg.PlaceTime,
+		arg.PlaceID,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -137,29 +111,229 @@ func (q *Queries) listJobs(ctx context.Context, arg listJobsParams) ([]JobRow, e
 	return items, nil
 }
 
-const listJobsByStatus = `-- name: listJobsByStatus :many
+const findNewerJobs = `-- name: findNewerJobs :many
 SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
-WHERE worker_address = $1::text AND status = $2
-  AND (created_at, job_id) < ($3::timestamptz, $4::text)
-ORDER BY created_at DESC, job_id DESC
-LIMIT $5
+WHERE worker_address = $1::text
+  AND ($2::text IS NULL OR status = $2)
+  AND ($3::text IS NULL OR job_type = $3)
+  AND (created_at, job_id) > ($4::timestamptz, $5::text)
+ORDER BY created_at ASC, job_id ASC
+LIMIT $6
 `
 
-type listJobsByStatusParams struct {
+type findNewerJobsParams struct {
 	WorkerAddress string
-	Status        validator.JobStatus
-	Before        time.Time
-	BeforeID      string
+	Status        *string
+	JobType       *string
+	PlaceTime     time.Time
+	PlaceID       string
 	MaxRows       int32
 }
 
-func (q *Queries) listJobsByStatus(ctx context.Context, arg listJobsByStatusParams) ([]JobRow, error) {
-	rows, err := q.db.Query(ctx, listJobsByStatus,
+// findNewerJobs lists the jobs before that place, nearest first.
+func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([]JobRow, error) {
+	rows, err := q.db.Query(ctx, findNewerJobs,
 		arg.WorkerAddress,
 		arg.Status,
-		arg.Before,
-		arg.BeforeID,
+		arg.JobType,
+		arg.PlaceTime,
+		arg.PlaceID,
 		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []JobRow{}
+	for rows.Next() {
+		var i JobRow
+		if err := rows.Scan(
+			&i.JobID,
+			&i.ClientAddress,
+			&i.WorkerAddress,
+			&i.JobType,
+			&i.Status,
+			&i.PaymentAmount,
+			&i.CreatedAt,
+			&i.AssignedAt,
+			&i.CompletedAt,
+			&i.ExecutionTimeMS,
+			&i.ResultHash,
+			&i.ErrorMessage,
+			&i.GPUUUID,
+			&i.TxHash,
+			&i.BlockNumber,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getJob = `-- name: getJob :one
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs WHERE job_id = $1 AND worker_address = $2::text
+`
+
+type getJobParams struct {
+	JobID         string
+	WorkerAddress string
+}
+
+func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) {
+	row := q.db.QueryRow(ctx, getJob, arg.JobID, arg.WorkerAddress)
+	var i JobRow
+	err := row.Scan(
+		&i.JobID,
+		&i.ClientAddress,
+		&i.WorkerAddress,
+		&i.JobType,
+		&i.Status,
+		&i.PaymentAmount,
+		&i.CreatedAt,
+		&i.AssignedAt,
+		&i.CompletedAt,
+		&i.ExecutionTimeMS,
+		&i.ResultHash,
+		&i.ErrorMessage,
+		&i.GPUUUID,
+		&i.TxHash,
+		&i.BlockNumber,
+	)
+	return i, err
+}
+
+const searchJobs = `-- name: searchJobs :many
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
+WHERE job_id IN (
+    (SELECT job_id FROM jobs
+    WHERE worker_address = $1::text AND job_id LIKE $2::text
+      AND ($3::text IS NULL OR status = $3)
+      AND ($4::text IS NULL OR job_type = $4)
+      AND (created_at, job_id) < ($5::timestamptz, $6::text)
+    ORDER BY created_at DESC, job_id DESC
+    LIMIT $7)
+    UNION
+    (SELECT job_id FROM jobs
+    WHERE worker_address = $1::text AND error_message ILIKE $8::text
+      AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
+      AND ($3::text IS NULL OR status = $3)
+      AND ($4::text IS NULL OR job_type = $4)
+      AND (created_at, job_id) < ($5::timestamptz, $6::text)
+    ORDER BY created_at DESC, job_id DESC
+    LIMIT $7)
+)
+ORDER BY created_at DESC, job_id DESC
+LIMIT $7
+`
+
+type searchJobsParams struct {
+	WorkerAddress string
+	IDPattern     string
+	Status        *string
+	JobType       *string
+	PlaceTime     time.Time
+	PlaceID       string
+	MaxRows       int32
+	ErrorPattern  string
+}
+
+// searchJobs is findJobs for jobs whose identifier begins with a text, and failed ones that
+// hold a text in their error message. Each finds no more rows than the page takes.
+func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRow, error) {
+	rows, err := q.db.Query(ctx, searchJobs,
+		arg.WorkerAddress,
+		arg.IDPattern,
+		arg.Status,
+		arg.JobType,
+		arg.PlaceTime,
+		arg.PlaceID,
+		arg.MaxRows,
+		arg.ErrorPattern,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []JobRow{}
+	for rows.Next() {
+		var i JobRow
+		if err := rows.Scan(
+			&i.JobID,
+			&i.ClientAddress,
+			&i.WorkerAddress,
+			&i.JobType,
+			&i.Status,
+			&i.PaymentAmount,
+			&i.CreatedAt,
+			&i.AssignedAt,
+			&i.CompletedAt,
+			&i.ExecutionTimeMS,
+			&i.ResultHash,
+			&i.ErrorMessage,
+			&i.GPUUUID,
+			&i.TxHash,
+			&i.BlockNumber,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const searchNewerJobs = `-- name: searchNewerJobs :many
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
+WHERE job_id IN (
+    (SELECT job_id FROM jobs
+    WHERE worker_address = $1::text AND job_id LIKE $2::text
+      AND ($3::text IS NULL OR status = $3)
+      AND ($4::text IS NULL OR job_type = $4)
+      AND (created_at, job_id) > ($5::timestamptz, $6::text)
+    ORDER BY created_at ASC, job_id ASC
+    LIMIT $7)
+    UNION
+    (SELECT job_id FROM jobs
+    WHERE worker_address = $1::text AND error_message ILIKE $8::text
+      AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
+      AND ($3::text IS NULL OR status = $3)
+      AND ($4::text IS NULL OR job_type = $4)
+      AND (created_at, job_id) > ($5::timestamptz, $6::text)
+    ORDER BY created_at ASC, job_id ASC
+    LIMIT $7)
+)
+ORDER BY created_at ASC, job_id ASC
+LIMIT $7
+`
+
+type searchNewerJobsParams struct {
+	WorkerAddress string
+	IDPattern     string
+	Status        *string
+	JobType       *string
+	PlaceTime     time.Time
+	PlaceID       string
+	MaxRows       int32
+	ErrorPattern  string
+}
+
+// searchNewerJobs is to searchJobs as findNewerJobs to findJobs.
+func (q *Queries) searchNewerJobs(ctx context.Context, arg searchNewerJobsParams) ([]JobRow, error) {
+	rows, err := q.db.Query(ctx, searchNewerJobs,
+		arg.WorkerAddress,
+		arg.IDPattern,
+		arg.Status,
+		arg.JobType,
+		arg.PlaceTime,
+		arg.PlaceID,
+		arg.MaxRows,
+		arg.ErrorPattern,
 	)
 	if err != nil {
 		return nil, err

@@ -48,6 +48,7 @@ func TestNoReadScansABigTable(t *testing.T) {
 		       n, $1::timestamptz - n * interval '60 seconds', $1::timestamptz - n * interval '60 seconds',
 		       CASE WHEN n % 10 < 8 THEN $1::timestamptz - n * interval '59 seconds' END, 1000
 		FROM generate_series(1, 150000) n`, at)
+	dbtest.Exec(t, url, `UPDATE jobs SET error_message = 'CUDA error: out of memory at ' || job_id WHERE status = 'failed'`)
 	dbtest.Exec(t, url, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg, version)
 		SELECT '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'host', $1::timestamptz - n / 200 * interval '3 minutes', 8, 50, 'v' || n % 3
 		FROM generate_series(1, 150000) n`, at)
@@ -72,6 +73,9 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, onlyErr(s.CountJobs(ctx, worker, validator.JobFailed)))
 	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20})))
 	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20, Status: validator.JobRunning, Before: db.JobCursor{CreatedAt: at.AddDate(0, 0, -9)}})))
+	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20, Type: "type2", After: db.JobCursor{CreatedAt: at.AddDate(0, 0, -9)}})))
+	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20, Search: "1480"})))
+	check(t, onlyErr(s.Jobs(ctx, worker, db.JobFilter{Limit: 20, Search: "out of", Type: "type2", After: db.JobCursor{CreatedAt: at.AddDate(0, 0, -9)}})))
 	check(t, onlyErr(s.Job(ctx, worker, "6")))
 	check(t, onlyErr(s.Earnings(ctx, worker, at)))
 	check(t, onlyErr(s.EarningsHistory(ctx, worker, nil, 20, 40)))

@@ -1,18 +1,74 @@
 -- name: getJob :one
 SELECT * FROM jobs WHERE job_id = @job_id AND worker_address = @worker_address::text;
 
--- name: listJobs :many
+-- name: findJobs :many
+-- findJobs lists jobs after a place in the list, which is newest first. What is NULL is not asked for:
+-- connections plan each query for its own values (see Config), so it costs nothing.
 SELECT * FROM jobs
 WHERE worker_address = @worker_address::text
-  AND (created_at, job_id) < (@before::timestamptz, @before_id::text)
+  AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
+  AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+  AND (created_at, job_id) < (@place_time::timestamptz, @place_id::text)
 ORDER BY created_at DESC, job_id DESC
 LIMIT @max_rows;
 
--- name: listJobsByStatus :many
+-- name: findNewerJobs :many
+-- findNewerJobs lists the jobs before that place, nearest first.
 SELECT * FROM jobs
-WHERE worker_address = @worker_address::text AND status = @status
-  AND (created_at, job_id) < (@before::timestamptz, @before_id::text)
+WHERE worker_address = @worker_address::text
+  AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
+  AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+  AND (created_at, job_id) > (@place_time::timestamptz, @place_id::text)
+ORDER BY created_at ASC, job_id ASC
+LIMIT @max_rows;
+
+-- name: searchJobs :many
+-- searchJobs is findJobs for jobs whose identifier begins with a text, and failed ones that
+-- hold a text in their error message. Each finds no more rows than the page takes.
+SELECT * FROM jobs
+WHERE job_id IN (
+    (SELECT job_id FROM jobs
+    WHERE worker_address = @worker_address::text AND job_id LIKE @id_pattern::text
+      AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
+      AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (created_at, job_id) < (@place_time::timestamptz, @place_id::text)
+    ORDER BY created_at DESC, job_id DESC
+    LIMIT @max_rows)
+    UNION
+    (SELECT job_id FROM jobs
+    WHERE worker_address = @worker_address::text AND error_message ILIKE @error_pattern::text
+      AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
+      AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
+      AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (created_at, job_id) < (@place_time::timestamptz, @place_id::text)
+    ORDER BY created_at DESC, job_id DESC
+    LIMIT @max_rows)
+)
 ORDER BY created_at DESC, job_id DESC
+LIMIT @max_rows;
+
+-- name: searchNewerJobs :many
+-- searchNewerJobs is to searchJobs as findNewerJobs to findJobs.
+SELECT * FROM jobs
+WHERE job_id IN (
+    (SELECT job_id FROM jobs
+    WHERE worker_address = @worker_address::text AND job_id LIKE @id_pattern::text
+      AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
+      AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (created_at, job_id) > (@place_time::timestamptz, @place_id::text)
+    ORDER BY created_at ASC, job_id ASC
+    LIMIT @max_rows)
+    UNION
+    (SELECT job_id FROM jobs
+    WHERE worker_address = @worker_address::text AND error_message ILIKE @error_pattern::text
+      AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
+      AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
+      AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (created_at, job_id) > (@place_time::timestamptz, @place_id::text)
+    ORDER BY created_at ASC, job_id ASC
+    LIMIT @max_rows)
+)
+ORDER BY created_at ASC, job_id ASC
 LIMIT @max_rows;
 
 -- name: countJobsSubmittedSince :one

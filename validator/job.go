@@ -59,6 +59,25 @@ type JobCounts struct {
 	AverageCompletion                                        *time.Duration
 	LastCompletedAt                                          *time.Time     // nil: none was ever completed
 	ByType                                                   []JobTypeCount // most first
+	Each                                                     []JobKindCount // in no order; kinds without a job are left out
+}
+
+// JobKindCount counts the jobs of one type in one state.
+type JobKindCount struct {
+	Type   string
+	Status JobStatus
+	Count  int64
+}
+
+// Of counts the jobs of a state and a type; "" stands for any.
+func (c JobCounts) Of(status JobStatus, jobType string) int64 {
+	var n int64
+	for _, k := range c.Each {
+		if (status == "" || k.Status == status) && (jobType == "" || k.Type == jobType) {
+			n += k.Count
+		}
+	}
+	return n
 }
 
 // JobTypeCount counts the jobs of one type.
