@@ -86,7 +86,6 @@ type WalletChip struct {
 	Avatar      Avatar
 	ExplorerURL string
 	Query       string // "?wallet=0x…" of pages about it, "" if it is the server's own
-	Local       bool   // shown by the local access rule, without signing in
 }
 
 // Avatar is a wallet's picture in a box of 5 by 5: path data and two colours.
