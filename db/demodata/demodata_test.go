@@ -162,7 +162,7 @@ func TestTheYearIsPlausible(t *testing.T) {
 	between("kinds of errors", 7, 60, `SELECT count(DISTINCT regexp_replace(error_message, 'GPU-.:|after .*', ''))::float8`+own+`error_message IS NOT NULL`, worker)
 	between("jobs in progress", 2, 3, `SELECT count(*)::float8`+own+`status IN ('assigned', 'running')`, worker)
 	between("pending jobs", 2, 2, `SELECT count(*)::float8`+own+`status = 'pending'`, worker)
-	between("samples of a day", 2*1400, 2*1441, `SELECT count(*)::float8 FROM gpu_samples`)
+	between("samples of a day", 2*1400, 2*1441, `SELECT count(*)::float8 FROM gpu_samples WHERE sm_clock_mhz BETWEEN 345 AND 1980 AND temperature_c BETWEEN 25 AND 85`)
 	between("reported cards", 2, 2, `SELECT count(*)::float8 FROM worker_gpus WHERE sample ->> 'UUID' = gpu_uuid`)
 	between("other workers", otherWorkers, otherWorkers, `SELECT count(DISTINCT worker_address)::float8 FROM jobs WHERE worker_address <> $1`, worker)
 	between("most jobs of another", 1_000, 4_000, `SELECT max(n)::float8 FROM (SELECT count(*) AS n FROM jobs WHERE worker_address <> $1 GROUP BY worker_address) w`, worker)

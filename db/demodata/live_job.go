@@ -25,11 +25,11 @@ type slot struct {
 // moment, and a job that waits for a card.
 const (
 	pauseShortest  = 4 * time.Second
-	pauseSpan      = 20 * time.Second
+	pauseSpan      = 14 * time.Second
 	startUp        = 2 * time.Second // from assigned to running
 	adoptedLeast   = 25 * time.Second
 	adoptedSpan    = 5 * time.Minute
-	submitEvery    = 9 * time.Second
+	submitEvery    = 7 * time.Second
 	queueMost      = 2
 	queueAlwaysOne = 1
 )

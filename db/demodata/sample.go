@@ -16,6 +16,15 @@ const (
 	thermalStep = 0.8  // of the way to its goal the die goes in a minute
 )
 
+// clocks are the SM clocks of models in MHz: idle, and under load (NVIDIA's data sheets and
+// nvidia-smi -q). Those of other models are not recorded.
+var clocks = map[string][2]uint32{
+	"NVIDIA H100 80GB HBM3": {345, 1980},
+	"NVIDIA H200":           {345, 1980},
+	"NVIDIA A100-SXM4-80GB": {210, 1410},
+	"NVIDIA L40S":           {210, 2520},
+}
+
 // sampler tells what a reported card was like, minute by minute, as its jobs loaded it.
 type sampler struct {
 	cursor *cursor
@@ -45,6 +54,17 @@ func (p *sampler) at(t time.Time) validator.GPU {
 		TemperatureC: validator.Some(int(math.Round(p.dieC))), MemoryTemperatureC: validator.Some(int(math.Round(p.dieC + 6*watts/limit))),
 		PowerMilliwatts: validator.Some(uint32(watts * 1000)), PowerLimitMilliwatts: validator.Some(g.PowerLimitWatts * 1000),
 		ThrottleReasons: validator.Some(reasons),
+	}
+	if c, known := clocks[g.Name]; known {
+		const step, heldBack = 15, 0.93 // clocks move in steps
+		mhz := c[0]
+		switch {
+		case reasons == validator.ThrottlePowerCap:
+			mhz = uint32(float64(c[1])*heldBack) / step * step
+		case utilization > 0:
+			mhz = c[1]
+		}
+		out.SMClockMHz = validator.Some(mhz)
 	}
 	if tier, known := validator.TierOfModel(g.Name); known {
 		out.Tier = validator.Some(tier)

@@ -178,6 +178,15 @@ func numericOrNull(w *validator.Wei) pgtype.Numeric {
 	return pgtype.Numeric{Int: w.Big(), Valid: true}
 }
 
+func orNull(m validator.Maybe[uint32]) *int64 {
+	v, known := m.Get()
+	if !known {
+		return nil
+	}
+	n := int64(v)
+	return &n
+}
+
 func (w writer) jobs(tasks []task) error {
 	return w.copyRows("jobs", jobColumns, rowsOf(tasks, func(j task) []any { return jobRow(j.Job) }))
 }
@@ -212,7 +221,7 @@ func (w writer) samples(y *year) error {
 	if _, err := w.tx.Exec(w.ctx, `SELECT keep_gpu_sample_days($1::date, $1::date, $2::date + 2)`, from, s.Now); err != nil {
 		return fmt.Errorf("make days of samples: %w", err)
 	}
-	columns := []string{"worker_address", "worker_id", "gpu_uuid", "sampled_at", "utilization_percent", "memory_activity_percent", "memory_used_bytes", "memory_total_bytes", "temperature_c", "memory_temperature_c", "power_milliwatts", "power_limit_milliwatts", "throttle_reasons"}
+	columns := []string{"worker_address", "worker_id", "gpu_uuid", "sampled_at", "utilization_percent", "memory_activity_percent", "memory_used_bytes", "memory_total_bytes", "temperature_c", "memory_temperature_c", "power_milliwatts", "power_limit_milliwatts", "sm_clock_mhz", "throttle_reasons"}
 	for _, h := range s.Hosts {
 		if !h.Reported {
 			continue
@@ -221,7 +230,7 @@ func (w writer) samples(y *year) error {
 		if err := w.copyRows("gpu_samples", columns, rowsOf(samples, func(g validator.GPU) []any {
 			return []any{
 				string(s.Worker), h.ID, g.UUID, g.SampledAt, int64(g.UtilizationPercent.Or(0)), int64(g.MemoryActivityPercent.Or(0)), int64(g.MemoryUsedBytes.Or(0)), int64(g.MemoryTotalBytes.Or(0)),
-				g.TemperatureC.Or(0), g.MemoryTemperatureC.Or(0), int64(g.PowerMilliwatts.Or(0)), int64(g.PowerLimitMilliwatts.Or(0)), int64(g.ThrottleReasons.Or(0)),
+				g.TemperatureC.Or(0), g.MemoryTemperatureC.Or(0), int64(g.PowerMilliwatts.Or(0)), int64(g.PowerLimitMilliwatts.Or(0)), orNull(g.SMClockMHz), int64(g.ThrottleReasons.Or(0)),
 			}
 		})); err != nil {
 			return err
