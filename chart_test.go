@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/gpu/gputest"
 )
 
 // painted counts the pixels that a chart's canvas has drawn in the colour that a custom
@@ -170,6 +171,69 @@ func TestOnlyPagesWithAChartLoadTheLibrary(t *testing.T) {
 		if _, page := p.call(t, http.MethodGet, path, "", ""); strings.Contains(string(page), "uplot.iife.min.") != want {
 			t.Errorf("%s loads the chart library: %v", path, !want)
 		}
+	}
+}
+
+// TestAGPUsPageShowsTheEvidence: what the card did in the minute in which a job failed.
+func TestAGPUsPageShowsTheEvidence(t *testing.T) {
+	const uuid = "GPU-00000000-0000-0000-0000-000000000000" // the fake library's first
+	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=1", "temp=61", "util=73", "pcie.width=8")
+	url := dbtest.NewURL(t)
+	p := start(t, "DATABASE_URL="+url, "NVML_LIBRARY="+lib, gputest.Env+"="+script.Path(), "VALIDATOR_ADDRESS="+string(wallet))
+	ctx, console := browser(t, 1440, 1000)
+	do(t, ctx, chromedp.Navigate(p.url+"/"), chromedp.WaitReady(chromedp.ID("gpus")))
+	until(t, ctx, `document.querySelector(".gpu h3 a") !== null`)
+	page := evaluate[string](t, ctx, `document.querySelector(".gpu h3 a").href`)
+	if page != p.url+"/gpus/"+uuid {
+		t.Errorf("the card leads to %s", page)
+	}
+	do(t, ctx, chromedp.Navigate(page), chromedp.WaitReady(chromedp.ID("gpu-charts")))
+	refresh := func(panel string) string {
+		return fmt.Sprintf(`(htmx.trigger(document.getElementById(%q), "refresh", {}, false), true) && `, panel)
+	}
+
+	for _, chart := range []string{"chart-utilisation", "chart-memory", "chart-temperature", "chart-power"} {
+		until(t, ctx, refresh("gpu-charts")+paintedJS(chart, "ink-1")+" > 0")
+	}
+	if painted(t, ctx, "chart-temperature", "bad") == 0 {
+		t.Error("the temperature at which it slows down is not drawn")
+	}
+
+	// Something happens: the charts and the lists tell, in the same drawings.
+	evaluate[chromedp.Void](t, ctx, `window.canvases = [...document.querySelectorAll("#gpu-charts canvas")]`)
+	script.Set("temp", "96", "throttle", "32")
+	script.XID(0, 79)
+	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, job_type, status, created_at, assigned_at, completed_at, error_message, gpu_uuid)
+		VALUES ('1048229', '0x123', 'training', 'failed', now(), now(), now(), 'CUDA error: an illegal address', $1)`, uuid)
+	for _, words := range []string{"Slowed: too hot", "XID 79: The card has fallen off the bus", "Job failed: CUDA error: an illegal address"} {
+		until(t, ctx, refresh("gpu-charts")+fmt.Sprintf(`document.querySelector("#gpu-history-marks")?.textContent.includes(%q)`, words))
+	}
+	until(t, ctx, `document.querySelectorAll("#chart-temperature .chart-flag.bad").length === 2 && document.querySelectorAll("#chart-temperature .chart-stretch.warn").length === 1`)
+	until(t, ctx, refresh("gpu-failures")+`document.querySelector("#gpu-failures").innerText.includes("1048229")`)
+	until(t, ctx, refresh("gpu-health")+`document.querySelector("#gpu-health").innerText.includes("fallen off the bus")`)
+	if !evaluate[bool](t, ctx, `[...document.querySelectorAll("#gpu-charts canvas")].every((c, i) => c === window.canvases[i])`) {
+		t.Error("a poll made the drawings anew")
+	}
+
+	// All charts tell the same moment, by the numbers of the table.
+	pointAt(t, ctx, "chart-temperature", 0.999)
+	until(t, ctx, `document.querySelector("#chart-power .chart-tip").hidden === false`)
+	if !evaluate[bool](t, ctx, `(() => {
+		const table = document.querySelector("#gpu-history-data"), last = [...table.tBodies[0].rows].at(-1).cells;
+		const tip = (chart) => document.querySelector("#" + chart + " .chart-tip").innerText;
+		return tip("chart-utilisation").includes("mean " + last[1].textContent + " %") && tip("chart-power").includes("mean " + last[8].textContent + " W");
+	})()`) {
+		t.Error("the charts and the table disagree:", evaluate[string](t, ctx, `[...document.querySelectorAll(".chart-tip")].map(e => e.innerText).join(" | ") + document.querySelector("#gpu-history-data").innerText.slice(-200)`))
+	}
+
+	do(t, ctx, chromedp.Navigate(p.url+"/gpus/"+uuid+"?window=7d"), chromedp.WaitReady(chromedp.ID("gpu-charts")))
+	if said := evaluate[string](t, ctx, `document.querySelector("#gpu-charts").innerText`); !strings.Contains(said, "this server remembers one hour") {
+		t.Errorf("a week of this host's GPU says %q", said)
+	}
+	noErrors(t, console())
+	do(t, ctx, chromedp.Navigate(p.url+"/gpus/GPU-nowhere"), chromedp.WaitReady(chromedp.ID("main")))
+	if said := evaluate[string](t, ctx, `document.querySelector("main").innerText`); !strings.Contains(said, "No GPU of this wallet has that UUID") {
+		t.Errorf("an unknown GPU's page says %q", said)
 	}
 }
 

@@ -8,6 +8,7 @@ const fontPixels = 11;
 const dashes = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
 const limitDash = [5, 4];
 const pageSteps = 10;
+const labelPixels = 60; // of the widest label of a time, half of which may stand out
 const tipGap = 12; // pixels between the cursor and its read-out
 
 // inks reads the colours that the style sheet gives to names, as canvas needs them.
@@ -110,7 +111,7 @@ export class Plot {
       width: this.host.clientWidth,
       height: this.host.clientHeight,
       legend: { show: false },
-      padding: [10, this.data.bars ? 8 : spacing / 2, 0, 0],
+      padding: [10, this.data.bars ? 8 : labelPixels / 2, 0, 0],
       cursor: {
         y: false,
         move: (plot, left, top) => [left < 0 || !this.data.x.length ? left : this.left(plot.posToIdx(left)), top],
@@ -161,20 +162,15 @@ export class Plot {
     const { ctx, bbox } = plot;
     const scale = devicePixelRatio;
     ctx.save();
-    ctx.lineWidth = scale;
-    ctx.font = `${fontPixels * scale}px ${getComputedStyle(this.host).fontFamily}`;
-    ctx.textAlign = "right";
-    for (const { at, text, tone } of this.data.limits) {
+    ctx.lineWidth = 1.5 * scale;
+    ctx.setLineDash(limitDash.map((d) => d * scale));
+    for (const { at, tone } of this.data.limits) {
       const y = Math.round(plot.valToPos(at, "y", true)) + 0.5;
-      ctx.strokeStyle = ctx.fillStyle = this.ink.of(tone);
-      ctx.setLineDash(limitDash.map((d) => d * scale));
+      ctx.strokeStyle = this.ink.of(tone);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      const above = y - bbox.top > 2 * fontPixels * scale;
-      ctx.textBaseline = above ? "bottom" : "top";
-      ctx.fillText(text, bbox.left + bbox.width - 4 * scale, y + (above ? -3 : 4) * scale);
     }
     ctx.restore();
   }
@@ -202,8 +198,8 @@ export class Plot {
     const shown = idx !== null && idx !== undefined && left >= 0 && idx < this.data.x.length;
     this.tip.hidden = !shown;
     if (!shown) return;
-    const lines = this.lines(idx);
-    this.tip.replaceChildren(...lines.map(([className, text]) => element("div", className, text)));
+    const pointed = this.host.matches(":hover, :focus") || this.touched;
+    this.tip.replaceChildren(...this.lines(idx, pointed).map(([className, text]) => element("div", className, text)));
     this.placeTip(this.left(idx));
     this.tell(idx);
   }
@@ -220,15 +216,33 @@ export class Plot {
   tell(idx) {
     this.host.setAttribute("aria-valuemax", this.data.x.length - 1);
     this.host.setAttribute("aria-valuenow", idx);
-    this.host.setAttribute("aria-valuetext", this.lines(idx).map(([, text]) => text).join(", "));
+    this.host.setAttribute("aria-valuetext", this.lines(idx, true).map(([, text]) => text).join(", "));
   }
 
-  // lines are the texts of a read-out, with the class of each.
-  lines(idx) {
-    const { bars, names, x, series, values: columns, cell, unit } = this.data;
-    const time = bars ? [["tip-time", names[idx]]] : exactly(x[idx] * 1000).map((text, i) => [i ? "tip-utc" : "tip-time", text]);
+  // lines are the texts of a read-out, with the class of each. Of charts that share a
+  // cursor only the one that is pointed at says the time.
+  lines(idx, timed) {
+    const { series, values: columns } = this.data;
+    const time = timed ? this.time(idx) : [];
     if (columns.every((column) => column[idx] === null)) return [...time, ["tip-none", "no reading"]];
-    return [...time, ...series.map((s) => [`tip-value ink-${s.ink}`, `${series.length > 1 ? `${s.label} ` : ""}${cell(s, idx)}${unit ? `\u00a0${unit}` : ""}`])];
+    return [...time, ...series.flatMap((s, i) => this.reading(s, series[i + 1], idx))];
+  }
+
+  time(idx) {
+    const { bars, names, x } = this.data;
+    if (bars) return [["tip-time", names[idx]]];
+    const [local, utc] = exactly(x[idx] * 1000);
+    return [["tip-time", local], ["tip-utc", utc]];
+  }
+
+  // reading is a series' value, of a band both in one.
+  reading(s, next, idx) {
+    const { series, cell, unit } = this.data;
+    const end = unit ? `\u00a0${unit}` : "";
+    if (s.role === "high") return [];
+    if (s.role === "low" && cell(s, idx) === cell(next, idx)) return [];
+    if (s.role === "low") return [[`tip-value tip-band ink-${s.ink}`, `${cell(s, idx)} to ${cell(next, idx)}${end}`]];
+    return [[`tip-value ink-${s.ink}`, `${series.length > 1 ? `${s.label} ` : ""}${cell(s, idx)}${end}`]];
   }
 
   // beReadable makes the points of the drawing reachable without a mouse: a slider over them.
@@ -240,9 +254,13 @@ export class Plot {
     host.onkeydown = (event) => {
       if (this.move(event)) event.preventDefault();
     };
+    plot.over.onpointerleave = () => {
+      this.touched = false;
+    };
     host.onblur = () => this.rest();
     plot.over.onpointermove = (event) => {
-      if (event.pointerType === "mouse") return;
+      this.touched = event.pointerType !== "mouse";
+      if (!this.touched) return;
       const box = plot.over.getBoundingClientRect();
       plot.setCursor({ left: event.clientX - box.left, top: event.clientY - box.top }, true, true);
     };

@@ -5,7 +5,7 @@ const number = (text) => {
   return Number.isFinite(value) ? value : null;
 };
 
-const seconds = (time) => Date.parse(time.dateTime) / 1000;
+const seconds = (time) => Date.parse(time.dateTime || time.textContent.replace(" ", "T")) / 1000;
 
 const bound = (text) => (text ? Number(text) : null);
 
@@ -53,7 +53,6 @@ export const read = (figure) => {
     high: bound(high),
     limits: [...figure.querySelectorAll("[data-limit]")].map((item) => ({
       at: Number(item.dataset.limit),
-      text: item.textContent.trim(),
       tone: item.classList.item(1),
     })),
     marks: readMarks(document.getElementById(marks)),

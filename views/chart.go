@@ -41,7 +41,10 @@ type ChartSheet struct {
 }
 
 // ChartTime is where a row of the table stands on the axis.
-type ChartTime struct{ ISO, Text string }
+type ChartTime struct {
+	ISO  string // "" = Text is a date and time that machines read, "2026-01-02 15:04:05Z"
+	Text string
+}
 
 // ChartSeries is a column of the table.
 type ChartSeries struct {
@@ -71,6 +74,7 @@ type ChartLimit struct {
 type ChartMark struct {
 	At    Moment
 	Until *Moment // the end of a stretch; nil for a moment
+	Now   bool    // the stretch goes on: its end is where the values end
 	Label string
 	Tone  Tone
 	Icon  string

@@ -27,9 +27,7 @@ func (s *Server) page(r *http.Request, title, nav string, wallet validator.Addre
 	}
 	if wallet != "" {
 		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet))}
-		if wallet != s.validatorAddress {
-			p.Wallet.Query = "?wallet=" + url.QueryEscape(string(wallet))
-		}
+		p.Wallet.Query = s.walletQuery(wallet)
 		bar := s.sourceBar(r.Context(), wallet)
 		p.Sources = &bar
 	}

@@ -92,7 +92,7 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 	look := gpuLooks[st.word]
 	c := views.GPUCard{
 		ID: "gpu-" + domID(m.WorkerID+g.UUID, g.Index), Index: fmt.Sprintf("GPU %d", g.Index), Name: g.Name.Or("GPU of unknown model"),
-		UUID: g.UUID, Host: m.WorkerID, Tier: show(g.Tier, "", validator.Tier.String), Status: views.Tag{Text: look.words, Tone: look.tone, Icon: look.icon},
+		UUID: g.UUID, URL: s.gpuURL(g.UUID, wallet), Host: m.WorkerID, Tier: show(g.Tier, "", validator.Tier.String), Status: views.Tag{Text: look.words, Tone: look.tone, Icon: look.icon},
 		Message: st.message, Stale: stale || g.MissingSince.Known(),
 	}
 	if m.jobID != "" {
@@ -118,6 +118,9 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		return s.origin(wallet, "gpu."+field+"@"+g.UUID, fmt.Sprintf("%s of GPU %d", label, g.Index))
 	}
 	c.Gauges = gpuGauges(g, now, points, from)
+	if since, slowed := g.SlowedSince.Get(); slowed {
+		c.SlowedSince = momentOf(now, since)
+	}
 	if r, known := g.ThrottleReasons.Get(); known {
 		for _, t := range r.List() {
 			if t.Bit != validator.ThrottleGPUIdle {

@@ -41,18 +41,25 @@ func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.Jo
 			{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
 		}
 	}
-	for _, j := range p.jobs {
+	m.Rows = jobRows(p.jobs, wallet, now)
+	if len(m.Rows) == 0 {
+		m.Empty = &views.Empty{Icon: "briefcase", Tone: views.TonePlain, Title: "No job yet", Text: "Jobs that the network assigns to this wallet appear here by themselves."}
+	}
+	return m
+}
+
+// jobRows is a list of jobs as every list of them shows it.
+func jobRows(jobs []validator.Job, wallet validator.Address, now time.Time) []views.JobRow {
+	rows := make([]views.JobRow, 0, len(jobs))
+	for _, j := range jobs {
 		row := views.JobRow{ID: j.ID, Link: *jobLink(j.ID, wallet), Type: j.Type, Status: jobTag(j.Status), Submitted: moment(now, j.CreatedAt),
 			Duration: show(jobDuration(j), "", durationText), Reward: views.Amount{Reason: "No payment is recorded."}, Error: j.ErrorMessage}
 		if j.Payment != nil {
 			row.Reward = showWei(*j.Payment)
 		}
-		m.Rows = append(m.Rows, row)
+		rows = append(rows, row)
 	}
-	if len(m.Rows) == 0 {
-		m.Empty = &views.Empty{Icon: "briefcase", Tone: views.TonePlain, Title: "No job yet", Text: "Jobs that the network assigns to this wallet appear here by themselves."}
-	}
-	return m
+	return rows
 }
 
 func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsPage], claims validator.Maybe[[]validator.Claim], panel views.Panel) views.RewardsPanel {

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// gpuWindow is a stretch of time that charts show.
+type gpuWindow struct {
+	id     string // in the URL
+	label  string
+	length time.Duration
+	step   time.Duration // between two points: some 120 fit
+	maxAge time.Duration // of an answer of the database that is shown again
+}
+
+// memoryReach is how far back the sampler's memory goes by default.
+const memoryReach = time.Hour
+
+var gpuWindows = []gpuWindow{
+	{"10m", "10 min", 10 * time.Minute, 5 * time.Second, 5 * time.Second},
+	{"1h", "1 h", time.Hour, 30 * time.Second, 10 * time.Second},
+	{"24h", "24 h", 24 * time.Hour, 12 * time.Minute, time.Minute},
+	{"7d", "7 d", 7 * 24 * time.Hour, 90 * time.Minute, 5 * time.Minute},
+}
+
+// windowAsked is the window of a request: the shortest for a GPU of this host unless
+// another is asked for, a day for those that other hosts report every so often.
+func windowAsked(id string, local bool) (gpuWindow, error) {
+	if id == "" {
+		if id = "24h"; local {
+			id = "10m"
+		}
+	}
+	i := slices.IndexFunc(gpuWindows, func(w gpuWindow) bool { return w.id == id })
+	if i < 0 {
+		var ids []string
+		for _, w := range gpuWindows {
+			ids = append(ids, w.id)
+		}
+		return gpuWindow{}, badField("query.window", "must be one of "+strings.Join(ids, ", "), id)
+	}
+	return gpuWindows[i], nil
+}
+
+// from is where a window that is looked at now begins; to is its end. Both are whole
+// steps, so that the same samples make the same points in every poll.
+func (w gpuWindow) from(now time.Time) time.Time { return w.to(now).Add(-w.length) }
+func (w gpuWindow) to(now time.Time) time.Time {
+	return validator.StepStart(now, w.step).Add(w.step)
+}
+
+// gpuPast is what happened to a GPU in a window.
+type gpuPast struct {
+	steps    validator.Maybe[[]validator.GPUStep]
+	memory   bool // the steps come from this server's memory
+	failures validator.Maybe[[]validator.Job]
+	cut      bool // there were more failed jobs than were read
+	slashes  []validator.StakeEvent
+	database validator.SourceState
+}
+
+// gpuPast gathers a GPU's samples, from memory where it reaches, and what else happened
+// meanwhile.
+func (s *Server) gpuPast(ctx context.Context, g gpuAsked) gpuPast {
+	asked := databaseRead{state: s.db.State()}
+	from, uuid := g.window.from(g.now), g.member.GPU.UUID
+	var p gpuPast
+	if p.memory = g.local() && g.window.length <= memoryReach; p.memory {
+		p.steps = validator.Some(validator.GPUSteps(s.gpus.History(uuid, from), g.window.step))
+	} else {
+		key := memoryKey{"gpu steps", g.wallet, g.window.id + "/" + uuid}
+		p.steps = readDBAs(ctx, s, &asked, key, g.window.maxAge, func(ctx context.Context) ([]validator.GPUStep, error) {
+			return s.db.WorkerGPUSteps(ctx, g.wallet, uuid, from, g.window.step)
+		})
+	}
+	failed := s.failedJobsSince(ctx, &asked, g)
+	p.failures = validator.Map(failed, func(f failedJobs) []validator.Job { return jobsOn(f.jobs, uuid) })
+	p.cut = failed.Or(failedJobs{}).cut
+	p.slashes = slashesOf(s.chain.Look(ctx, g.wallet), failed.Or(failedJobs{}).jobs, uuid, from)
+	p.database = asked.result()
+	return p
+}
+
+// failedJobsRead bounds the failed jobs of one state that are read for a window;
+// longestJob is how much longer ago than its end a job may have been submitted.
+const (
+	failedJobsRead = 500
+	longestJob     = 24 * time.Hour
+)
+
+// failedJobs are a wallet's jobs that failed in a window, newest end first.
+type failedJobs struct {
+	jobs []validator.Job
+	cut  bool // there may be more
+}
+
+func (s *Server) failedJobsSince(ctx context.Context, asked *databaseRead, g gpuAsked) validator.Maybe[failedJobs] {
+	from := g.window.from(g.now)
+	key := memoryKey{"failed jobs of a window", g.wallet, g.window.id}
+	return readDBAs(ctx, s, asked, key, walletMaxAge, func(ctx context.Context) (failedJobs, error) {
+		var f failedJobs
+		for _, status := range []validator.JobStatus{validator.JobFailed, validator.JobTimedOut} {
+			page, err := s.db.Jobs(ctx, g.wallet, db.JobFilter{Status: status, Limit: failedJobsRead})
+			if err != nil {
+				return failedJobs{}, err
+			}
+			for _, j := range page {
+				if !endOf(j).Before(from) {
+					f.jobs = append(f.jobs, j)
+				}
+			}
+			f.cut = f.cut || len(page) == failedJobsRead && page[len(page)-1].CreatedAt.After(from.Add(-longestJob))
+		}
+		slices.SortFunc(f.jobs, func(a, b validator.Job) int { return endOf(b).Compare(endOf(a)) })
+		return f, nil
+	})
+}
+
+func jobsOn(jobs []validator.Job, uuid string) []validator.Job {
+	var out []validator.Job
+	for _, j := range jobs {
+		if j.GPUUUID == uuid {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// slashesOf lists the slashes since a time, without those for a job that is known to have
+// failed on another GPU.
+func slashesOf(chain validator.ChainSnapshot, failed []validator.Job, uuid string, from time.Time) []validator.StakeEvent {
+	elsewhere := map[string]bool{}
+	for _, j := range failed {
+		elsewhere[j.ID] = j.GPUUUID != "" && j.GPUUUID != uuid
+	}
+	var out []validator.StakeEvent
+	for _, e := range chain.StakeEvents.Or(nil) {
+		if e.Kind == validator.StakeEventSlashed && !e.Block.Time.Before(from) && !elsewhere[contractJobID(e.JobID)] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
