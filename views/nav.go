@@ -17,7 +17,7 @@ type NavLink struct {
 func navigation() []NavLink {
 	return []NavLink{
 		{ID: "dashboard", Href: "/", Label: "Dashboard", Key: "d", Wallet: true},
-		{ID: "gpus", Href: "/gpus", Label: "GPUs", Key: "g", Wallet: true},
+		{ID: "gpus", Href: "/gpus", Label: "GPUs", Key: "u", Wallet: true},
 		{ID: "docs", Href: "/docs", Label: "API", Key: "a"},
 	}
 }
