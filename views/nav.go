@@ -18,6 +18,7 @@ func navigation() []NavLink {
 	return []NavLink{
 		{ID: "dashboard", Href: "/", Label: "Dashboard", Key: "d", Wallet: true},
 		{ID: "gpus", Href: "/gpus", Label: "GPUs", Key: "u", Wallet: true},
+		{ID: "jobs", Href: "/jobs", Label: "Jobs", Key: "j", Wallet: true, Search: true},
 		{ID: "docs", Href: "/docs", Label: "API", Key: "a"},
 	}
 }

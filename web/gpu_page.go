@@ -137,7 +137,7 @@ func (s *Server) gpuPage(c echo.Context) error {
 		Page:   s.page(c.Request(), fmt.Sprintf("GPU %d · %s", g.member.GPU.Index, name), "gpus", g.wallet),
 		Name:   name,
 		AllURL: "/gpus" + s.walletQuery(g.wallet),
-		Now:    s.showGPUNow(g), Charts: s.showGPUCharts(g, past), Health: s.showGPUHealth(g), Failures: showGPUFailures(g, past),
+		Now:    s.showGPUNow(g), Charts: s.showGPUCharts(g, past), Health: s.showGPUHealth(g), Failures: s.showGPUFailures(g, past),
 	}))
 }
 
@@ -165,5 +165,5 @@ func (s *Server) partialGPUHealth(_ context.Context, g gpuAsked) templ.Component
 }
 
 func (s *Server) partialGPUFailures(ctx context.Context, g gpuAsked) templ.Component {
-	return views.GPUFailuresPanel(showGPUFailures(g, s.gpuPast(ctx, g)))
+	return views.GPUFailuresPanel(s.showGPUFailures(g, s.gpuPast(ctx, g)))
 }

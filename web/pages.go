@@ -146,7 +146,9 @@ func (s *Server) readJobs(ctx context.Context, wallet validator.Address) (r jobs
 }
 
 func (s *Server) jobsPanel(r jobsRead, wallet validator.Address) views.JobsPanel {
-	return showJobs(r.page, r.counts, wallet, r.state, panel("jobs", everyJobs, wallet), s.now())
+	p := panel("jobs", everyJobs, wallet)
+	p.More = views.Link{Text: "All jobs", URL: s.jobsURL(wallet, jobQuery{})}
+	return s.showJobs(r.page, r.counts, wallet, r.state, p, s.now())
 }
 
 // rewardsRead is what the rewards panel shows beside the picture.

@@ -163,7 +163,7 @@ func (s *Server) gpuMarks(g gpuAsked, past gpuPast, steps []validator.GPUStep, g
 		if j.ErrorMessage != "" {
 			label += ": " + j.ErrorMessage
 		}
-		add(endOf(j), views.ChartMark{Label: label, Tone: views.ToneBad, Icon: "bad", Link: *jobLink(j.ID, g.wallet)})
+		add(endOf(j), views.ChartMark{Label: label, Tone: views.ToneBad, Icon: "bad", Link: *s.jobLink(j.ID, g.wallet)})
 	}
 	for _, e := range past.slashes {
 		add(e.Block.Time, views.ChartMark{Label: fmt.Sprintf("Slashed %s: %s", e.Amount.Format(), e.Reason), Tone: views.ToneBad, Icon: "shield", Link: s.txLink(e.TxHash)})
@@ -243,7 +243,7 @@ func xidWords(code uint64) string {
 	return "not in this version's table"
 }
 
-func showGPUFailures(g gpuAsked, past gpuPast) views.GPUFailures {
+func (s *Server) showGPUFailures(g gpuAsked, past gpuPast) views.GPUFailures {
 	m := views.GPUFailures{Panel: g.panel("gpu-failures", everyGPUFailures), Notice: staleNotice(g.now, past.database)}
 	m.Panel.Stale = m.Notice != nil
 	jobs, known := past.failures.Get()
@@ -252,7 +252,7 @@ func showGPUFailures(g gpuAsked, past gpuPast) views.GPUFailures {
 		m.Empty = &views.Empty{Icon: "database", Tone: views.ToneUnknown, Title: "Failed jobs unknown", Text: validator.Sentence(past.failures.Reason())}
 		return m
 	}
-	m.Rows = jobRows(jobs, g.wallet, g.now)
+	m.Rows = s.jobRows(jobs, g.wallet, g.now)
 	if past.cut {
 		m.Note = "Of the newest 500 failed jobs of this wallet; older ones are not searched here."
 	}

@@ -96,10 +96,10 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		Message: st.message, Stale: stale || g.MissingSince.Known(),
 	}
 	if m.jobID != "" {
-		c.Job = jobLink(m.jobID, wallet)
+		c.Job = s.jobLink(m.jobID, wallet)
 	}
 	if f := m.failure; f != nil {
-		c.Failure = &views.GPUFailure{Job: *jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, endOf(*f))}
+		c.Failure = &views.GPUFailure{Job: *s.jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, endOf(*f))}
 	}
 	if m.Stale {
 		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}

@@ -12,19 +12,14 @@ func jobTag(s validator.JobStatus) views.Tag {
 	case s == validator.JobCompleted:
 		return views.Tag{Text: "completed", Tone: views.ToneGood, Icon: "good"}
 	case s.InProgress():
-		return views.Tag{Text: string(s), Tone: views.TonePlain, Icon: "activity"}
+		return views.Tag{Text: statusWords(s), Tone: views.TonePlain, Icon: "activity"}
 	case s.Failed():
-		return views.Tag{Text: string(s), Tone: views.ToneBad, Icon: "bad"}
+		return views.Tag{Text: statusWords(s), Tone: views.ToneBad, Icon: "bad"}
 	}
-	return views.Tag{Text: string(s), Tone: views.TonePlain, Icon: "clock"}
+	return views.Tag{Text: statusWords(s), Tone: views.TonePlain, Icon: "clock"}
 }
 
-// jobLink leads to a job's own page.
-func jobLink(id string, wallet validator.Address) *views.Link {
-	return &views.Link{Text: abbreviated(id), Title: id}
-}
-
-func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.JobCounts], wallet validator.Address, st validator.SourceState, panel views.Panel, now time.Time) views.JobsPanel {
+func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.JobCounts], wallet validator.Address, st validator.SourceState, panel views.Panel, now time.Time) views.JobsPanel {
 	m := views.JobsPanel{Panel: panel, Notice: staleNotice(now, st)}
 	m.Panel.Stale = m.Notice != nil
 	p, known := page.Get()
@@ -41,25 +36,11 @@ func showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.Jo
 			{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
 		}
 	}
-	m.Rows = jobRows(p.jobs, wallet, now)
+	m.Rows = s.jobRows(p.jobs, wallet, now)
 	if len(m.Rows) == 0 {
 		m.Empty = &views.Empty{Icon: "briefcase", Tone: views.TonePlain, Title: "No job yet", Text: "Jobs that the network assigns to this wallet appear here by themselves."}
 	}
 	return m
-}
-
-// jobRows is a list of jobs as every list of them shows it.
-func jobRows(jobs []validator.Job, wallet validator.Address, now time.Time) []views.JobRow {
-	rows := make([]views.JobRow, 0, len(jobs))
-	for _, j := range jobs {
-		row := views.JobRow{ID: j.ID, Link: *jobLink(j.ID, wallet), Type: j.Type, Status: jobTag(j.Status), Submitted: moment(now, j.CreatedAt),
-			Duration: show(jobDuration(j), "", durationText), Reward: views.Amount{Reason: "No payment is recorded."}, Error: j.ErrorMessage}
-		if j.Payment != nil {
-			row.Reward = showWei(*j.Payment)
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }
 
 func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsPage], claims validator.Maybe[[]validator.Claim], panel views.Panel) views.RewardsPanel {
@@ -86,7 +67,7 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 	for _, e := range entries.entries {
 		row := views.RewardRow{When: moment(p.Now, e.At), Kind: string(e.Kind), Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
 		if e.JobID != "" {
-			row.Job = *jobLink(e.JobID, p.Address)
+			row.Job = *s.jobLink(e.JobID, p.Address)
 		}
 		m.Rows = append(m.Rows, row)
 	}

@@ -120,7 +120,7 @@ func (s *Server) stakeEventRow(e validator.StakeEvent, p validator.Picture) view
 	row := views.StakeEventRow{When: moment(p.Now, e.Block.Time), What: stakeEventLooks[e.Kind], Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
 	switch e.Kind {
 	case validator.StakeEventSlashed:
-		row.Why, row.Job = capital(e.Reason.String()), *jobLink(contractJobID(e.JobID), p.Address)
+		row.Why, row.Job = capital(e.Reason.String()), *s.jobLink(contractJobID(e.JobID), p.Address)
 	case validator.StakeEventUnstakeRequested:
 		row.Why, row.Unlock = "Free to take out", momentOf(p.Now, e.UnlockAt)
 	case validator.StakeEventStaked:

@@ -1,0 +1,83 @@
+package views
+
+// JobsPage is the page "/jobs".
+type JobsPage struct {
+	Page   Page
+	Search JobSearch
+	List   JobList
+}
+
+// JobSearch is the form that chooses jobs.
+type JobSearch struct {
+	Field, TypeField string // names of the fields
+	Text             string
+	TextLimit        string // characters
+	Types            []Choice
+	Hidden           []HiddenField
+	Hint             string
+	ClearURL         string // shows all jobs again; "" if all are shown
+}
+
+// Choice is an entry of a list to choose from.
+type Choice struct {
+	Value, Label string
+	Current      bool
+}
+
+// HiddenField is what a form sends without asking.
+type HiddenField struct{ Name, Value string }
+
+// JobList is a page of a list of jobs.
+type JobList struct {
+	Panel   Panel
+	Heading string
+	Notice  *Notice
+	States  []CountedTab
+	Rows    []JobRow
+	Empty   *Empty
+	// The neighbouring pages' URLs, "" each if there is none.
+	Newest, Newer, Older string
+}
+
+// CountedTab is a tab that says how much is behind it.
+type CountedTab struct {
+	Tab
+	Count string // "" if not counted
+}
+
+// JobPage is the page of one job.
+type JobPage struct {
+	Page   Page
+	ID     string
+	AllURL string // the list's
+	Detail JobDetail
+}
+
+// JobDetail is all that is known of a job.
+type JobDetail struct {
+	Panel    Panel
+	Notice   *Notice
+	Status   Tag
+	Timeline []TimelineStep
+	Payment  Amount
+	Facts    []JobFact
+	Error    string // in full
+}
+
+// TimelineStep is something that happened to a job, or will.
+type TimelineStep struct {
+	Title string
+	Tone  Tone
+	Icon  string
+	When  *Moment // nil: not yet, or not known
+	After string  // "after 12 s": how long the step before took
+	Note  string
+}
+
+// JobFact is a label and what stands for it: a link, else a value.
+type JobFact struct {
+	Label string
+	Link  Link
+	Value Value  // shown where Link has no text
+	Copy  string // what a button copies; "" = no button
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+func TestAJobQuerySurvivesItsURL(t *testing.T) {
+	text := rapid.Custom(func(t *rapid.T) string {
+		return strings.TrimSpace(strings.ReplaceAll(rapid.StringN(0, longestText, -1).Draw(t, "text"), "\x00", ""))
+	})
+	place := rapid.Custom(func(t *rapid.T) db.JobCursor {
+		at := time.Unix(rapid.Int64Range(946684800, 7258118399).Draw(t, "second"), 1000*rapid.Int64Range(0, 999_999).Draw(t, "microsecond")).UTC()
+		return db.JobCursor{CreatedAt: at, ID: "j" + text.Draw(t, "id")}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		q := jobQuery{text: text.Draw(t, "q"), kind: text.Draw(t, "type"), status: rapid.SampledFrom(append(validator.JobStatuses, "")).Draw(t, "state")}
+		switch rapid.IntRange(0, 2).Draw(t, "place") {
+		case 1:
+			q.before = place.Draw(t, "before")
+		case 2:
+			q.after = place.Draw(t, "after")
+		}
+		v, err := url.ParseQuery(q.values().Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parseJobQuery(v)
+		if err != nil || got != q {
+			t.Fatalf("%+v became %+v: %v", q, got, err)
+		}
+	})
+}
+
+func TestAWrongJobQueryIsRefusedByName(t *testing.T) {
+	place := placeText(db.JobCursor{CreatedAt: time.Now(), ID: "1"})
+	for query, field := range map[string]string{
+		"state=done":                            "query.state",
+		"state=FAILED":                          "query.state",
+		"before=x":                              "query.before",
+		"before=%00":                            "query.before",
+		"before=" + strings.Repeat("A", 12):     "query.before", // a time before all times
+		"after=" + place[:8]:                    "query.after",
+		"after=" + place + "&before=" + place:   "query.after",
+		"q=" + strings.Repeat("a", 257):         "query.q",
+		"q=%ff":                                 "query.q",
+		"type=a%00b":                            "query.type",
+		"type=" + strings.Repeat("%C3%A9", 257): "query.type",
+	} {
+		v, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p *problem
+		if _, err := parseJobQuery(v); !errors.As(err, &p) || p.Status != 400 || p.Errors[0].Field != field || !strings.HasPrefix(p.Detail, field+" ") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	v, _ := url.ParseQuery("q=" + strings.Repeat("%C3%A9", 256) + "&unknown=1")
+	if _, err := parseJobQuery(v); err != nil {
+		t.Errorf("256 characters are refused: %v", err)
+	}
+}
