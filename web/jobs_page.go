@@ -33,7 +33,11 @@ func (s *Server) jobsURL(wallet validator.Address, q jobQuery) string {
 
 // jobLink leads to a job's own page.
 func (s *Server) jobLink(id string, wallet validator.Address) *views.Link {
-	return &views.Link{Text: abbreviated(id), Title: id, URL: "/jobs/" + url.PathEscape(id) + s.walletQuery(wallet)}
+	l := &views.Link{Text: abbreviated(id), URL: "/jobs/" + url.PathEscape(id) + s.walletQuery(wallet)}
+	if l.Text != id {
+		l.Title = id
+	}
+	return l
 }
 
 // jobListRead is a page of a list with what stands around it.

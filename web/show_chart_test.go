@@ -128,7 +128,7 @@ func TestAPollOfChartsIsSmall(t *testing.T) {
 	}}
 	for i := range marksShown {
 		at := chartStart.Add(time.Duration(i*i) * time.Second)
-		m.Group.Marks = append(m.Group.Marks, views.ChartMark{At: moment(chartStart, at), Label: fmt.Sprintf("Job failed: error %x", dice.Uint32()), Tone: views.ToneBad, Icon: "bad", Link: *(&Server{validatorAddress: alice}).jobLink(fmt.Sprint(dice.Uint32()), alice)})
+		m.Group.Marks = append(m.Group.Marks, views.ChartMark{At: moment(chartStart, at), Label: fmt.Sprintf("Job failed: error %x", dice.Uint32()), Tone: views.ToneBad, Icon: "bad", Link: *(&Server{validatorAddress: alice}).jobLink(fmt.Sprint(1_048_000+dice.IntN(10_000)), alice)})
 	}
 	var page, wire bytes.Buffer
 	if err := views.GPUChartsPanel(m).Render(context.Background(), &page); err != nil {
