@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
@@ -39,14 +40,13 @@ func paintedJS(figure, ink string) string {
 // pointAt moves the mouse over a chart, to a share of its width.
 func pointAt(t *testing.T, ctx context.Context, figure string, share float64) {
 	t.Helper()
-	evaluate[chromedp.Void](t, ctx, fmt.Sprintf(`(() => {
+	at := evaluate[[]float64](t, ctx, fmt.Sprintf(`(() => {
 		const over = document.querySelector("#%s .u-over");
-		over.scrollIntoView({block: "center"});
+		over.scrollIntoView({block: "center", behavior: "instant"});
 		const box = over.getBoundingClientRect();
-		const at = {clientX: box.left + box.width * %v, clientY: box.top + box.height / 2, bubbles: true};
-		over.dispatchEvent(new MouseEvent("mouseenter", at));
-		over.dispatchEvent(new MouseEvent("mousemove", {...at, movementX: 1}));
+		return [box.left + box.width * %v, box.top + box.height / 2];
 	})()`, figure, share))
+	do(t, ctx, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0]-3, at[1]), chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1]))
 	until(t, ctx, fmt.Sprintf(`document.querySelector("#%s .chart-tip").hidden === false`, figure))
 }
 
@@ -218,6 +218,9 @@ func TestAGPUsPageShowsTheEvidence(t *testing.T) {
 	// All charts tell the same moment, by the numbers of the table.
 	pointAt(t, ctx, "chart-temperature", 0.999)
 	until(t, ctx, `document.querySelector("#chart-power .chart-tip").hidden === false`)
+	if times := evaluate[string](t, ctx, `["temperature", "power"].map(c => document.querySelector("#chart-" + c + " .chart-tip").innerText.includes("UTC")).join()`); times != "true,false" {
+		t.Errorf("the exact time is told by the chart that is pointed at: %s", times)
+	}
 	if !evaluate[bool](t, ctx, `(() => {
 		const table = document.querySelector("#gpu-history-data"), last = [...table.tBodies[0].rows].at(-1).cells;
 		const tip = (chart) => document.querySelector("#" + chart + " .chart-tip").innerText;

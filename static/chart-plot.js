@@ -9,6 +9,7 @@ const dashes = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
 const limitDash = [5, 4];
 const pageSteps = 10;
 const labelPixels = 60; // of the widest label of a time, half of which may stand out
+const pointPixels = 10; // across the point at the cursor, its rim included
 const tipGap = 12; // pixels between the cursor and its read-out
 
 // inks reads the colours that the style sheet gives to names, as canvas needs them.
@@ -115,9 +116,16 @@ export class Plot {
       cursor: {
         y: false,
         move: (plot, left, top) => [left < 0 || !this.data.x.length ? left : this.left(plot.posToIdx(left)), top],
+        // Over a mark, too, the cursor follows the mouse.
+        bind: { mousemove: (plot, target, follow) => (event) => follow(event) },
         drag: { x: false, y: false, setScale: false },
         sync: { key: this.figure.dataset.table, scales: ["x", null] },
-        points: { show: !this.data.bars, size: 7, width: 2 },
+        points: {
+          show: (plot, i) => (this.data.bars || this.data.series[i - 1].role !== "line" ? null : element("div", "chart-point")),
+          size: () => pointPixels,
+          fill: (plot, i) => this.ink.of(`ink-${this.data.series[i - 1].ink}`),
+          stroke: () => this.ink.of("surface"),
+        },
       },
       scales: {
         x: this.data.bars ? { time: false, distr: 2, range: (plot, low, high) => [low - 0.5, high + 0.5] } : { time: true, range: (plot, low, high) => [this.data.from ?? low, this.data.to ?? high] },
