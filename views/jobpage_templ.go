@@ -324,7 +324,7 @@ func JobListPanel(m JobList) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = jobTable(m.Heading, m.Rows).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = jobTable("List of jobs", m.Rows).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
