@@ -79,7 +79,7 @@ func (s *Server) keepPrices(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.SetCookie(&http.Cookie{
+	c.SetCookie(&http.Cookie{ //nolint:gosec // prices are no secret, and most read this server over plain HTTP on their own machine
 		Name: pricesCookie, Value: strings.Join([]string{decimal(p.PerKWh), decimal(p.PerSAGE), p.Currency}, pricesSeparator),
 		Path: "/", MaxAge: pricesKept, HttpOnly: true, Secure: c.IsTLS(), SameSite: http.SameSiteLaxMode,
 	})

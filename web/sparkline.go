@@ -18,8 +18,8 @@ const (
 	sparkHeight  = 24 // of the box
 	sparkBuckets = 60
 
-	sparkWindow    = 10 * time.Minute
-	sparkWindowMin = 2 * time.Minute // 60 samples, one a step
+	sparkWindow         = 10 * time.Minute
+	shortestSparkWindow = 2 * time.Minute // 60 samples, one a step
 )
 
 // sparkline draws values from 0 to 1, evenly spaced over the width; a missing one is a gap.
@@ -80,7 +80,7 @@ func sparkRangeOf(now time.Time, points []validator.GPUPoint) sparkRange {
 	r := sparkRange{from: now.Add(-sparkWindow), to: now}
 	for i, p := range points {
 		if p.At.After(r.from) {
-			if earliest := now.Add(-sparkWindowMin); p.At.Before(earliest) {
+			if earliest := now.Add(-shortestSparkWindow); p.At.Before(earliest) {
 				r.from = p.At
 			} else {
 				r.from = earliest
