@@ -73,6 +73,7 @@ func (q *query) identify() validator.GPU {
 func (q *query) readLasting(g *validator.GPU) {
 	g.Name = validator.Map(ask(q, func() (string, nvml.Return) { return q.device.GetName() }, "nvmlDeviceGetName"), printable)
 	g.PCIBusID = validator.Map(ask(q, func() (nvml.PciInfo, nvml.Return) { return q.device.GetPciInfo() }, pciSymbols...), busID)
+	g.VBIOS = validator.Map(ask(q, func() (string, nvml.Return) { return q.device.GetVbiosVersion() }, "nvmlDeviceGetVbiosVersion"), printable)
 	g.SlowdownTemperatureC = q.threshold(nvml.TEMPERATURE_THRESHOLD_SLOWDOWN)
 	g.ShutdownTemperatureC = q.threshold(nvml.TEMPERATURE_THRESHOLD_SHUTDOWN)
 	g.MaxTemperatureC = q.threshold(nvml.TEMPERATURE_THRESHOLD_GPU_MAX)

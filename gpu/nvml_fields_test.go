@@ -23,6 +23,7 @@ type fieldCase struct {
 var fieldCases = []fieldCase{
 	{"Name", []string{"name"}, "NVIDIA A100-SXM4-80GB", "NVIDIA A100-SXM4-80GB"},
 	{"PCIBusID", []string{"bus"}, "00000000:3B:00.0", "00000000:3B:00.0"},
+	{"VBIOS", []string{"vbios"}, "92.00.36.00.10", "92.00.36.00.10"},
 	{"MemoryTotalBytes", []string{"mem.total"}, "85899345920", uint64(85899345920)},
 	{"MemoryUsedBytes", []string{"mem.used"}, "42949672960", uint64(42949672960)},
 	{"MemoryReservedBytes", []string{"mem.reserved"}, "629145600", uint64(629145600)},

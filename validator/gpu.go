@@ -44,6 +44,7 @@ type GPU struct {
 
 	Name     Maybe[string] // "NVIDIA H100 80GB HBM3"
 	PCIBusID Maybe[string] // "00000000:01:00.0"
+	VBIOS    Maybe[string] // version of the board's firmware, "96.00.74.00.11"
 	Tier     Maybe[Tier]   // by the model's name; missing for an unknown model
 
 	MemoryTotalBytes    Maybe[uint64]

@@ -169,6 +169,7 @@ func identityRows(g gpuAsked) []views.Row {
 	text := func(s string) string { return s }
 	rows := []views.Row{
 		{Label: "PCI bus id", Value: show(gpu.PCIBusID, "", text)},
+		{Label: "VBIOS", Value: show(gpu.VBIOS, "", text)},
 		{Label: "Index", Value: views.Value{Text: fmt.Sprintf("%d", gpu.Index), Title: "May change with a reboot."}},
 		{Label: "MIG", Value: show(gpu.MIGEnabled, "", func(on bool) string {
 			if on {

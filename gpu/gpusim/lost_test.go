@@ -50,7 +50,7 @@ func TestALostCardsFieldsAreMissing(t *testing.T) {
 	c.pass(time.Minute)
 	lost := reflect.ValueOf(read(t, r).GPUs[0])
 	lasting := map[string]bool{
-		"Fault": true, "Name": true, "PCIBusID": true, "SlowdownTemperatureC": true, "ShutdownTemperatureC": true, "MaxTemperatureC": true,
+		"Fault": true, "Name": true, "PCIBusID": true, "VBIOS": true, "SlowdownTemperatureC": true, "ShutdownTemperatureC": true, "MaxTemperatureC": true,
 		"PowerDefaultMilliwatts": true, "SMClockMaxMHz": true, "MemoryClockMaxMHz": true, "PCIeGenerationMax": true, "PCIeWidthMax": true, "XIDsWatchedSince": true,
 	}
 	samplers := map[string]bool{"MissingSince": true, "SlowedSince": true, "HotSince": true, "Tier": true} // filled in by the Sampler

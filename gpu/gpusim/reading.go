@@ -73,6 +73,7 @@ func (c *card) readLasting(g *validator.GPU) {
 	m := c.model
 	g.Name = validator.Some(c.Name)
 	g.PCIBusID = validator.Some(fmt.Sprintf("%08X:%02X:00.0", c.index/len(buses), buses[c.index%len(buses)]))
+	g.VBIOS = validator.Some("00.00.00.00.00") // of no real board
 	g.SlowdownTemperatureC = validator.Some(int(m.slowdownC))
 	g.ShutdownTemperatureC = validator.Some(int(m.shutdownC))
 	g.MaxTemperatureC = validator.Some(int(m.maxC))

@@ -212,6 +212,7 @@ R nvmlDeviceGetConfComputeMemSizeInfo(nvmlDevice_t d, nvmlConfComputeMemSizeInfo
 // --- identity and limits
 
 R nvmlDeviceGetName(nvmlDevice_t d, char *v, unsigned n) { return str(idx(d), "name", "NVIDIA H100 80GB HBM3", v, n); }
+R nvmlDeviceGetVbiosVersion(nvmlDevice_t d, char *v, unsigned n) { return str(idx(d), "vbios", "96.00.74.00.11", v, n); }
 
 static R pci(nvmlDevice_t d, char *id, unsigned len, const char *format) {
 	char b[32];
