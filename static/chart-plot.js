@@ -81,7 +81,7 @@ export class Plot {
 
   recolour() {
     this.ink.forget();
-    this.plot.redraw(false);
+    this.plot.redraw(); // with its paths: bars keep their colour in them
   }
 
   resize() {

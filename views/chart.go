@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -111,6 +112,11 @@ func (g ChartGroup) columns(chart int) string {
 		list = append(list, strconv.Itoa(next+i))
 	}
 	return strings.Join(list, " ")
+}
+
+// drawn lists the charts that have columns in the table.
+func (g ChartGroup) drawn() []Chart {
+	return slices.DeleteFunc(slices.Clone(g.Charts), func(c Chart) bool { return len(c.Series) == 0 })
 }
 
 // ink is the class of a series' colour and dash: those of the line that it belongs to.

@@ -16,7 +16,7 @@ func sampleCharts() ChartGroup {
 		Marks: []ChartMark{
 			{At: *sampleMoment(200), Until: sampleMoment(140), Label: "Slowed: too hot", Tone: ToneWarn, Icon: "heat"},
 			{At: *sampleMoment(150), Label: "A job failed", Tone: ToneBad, Icon: "bad", Link: Link{Text: "1048229", URL: "/"}},
-			{At: *sampleMoment(90), Until: sampleMoment(60), Label: "No reading", Tone: ToneUnknown, Icon: "unknown"},
+			{At: *sampleMoment(35), Until: sampleMoment(5), Label: "No reading", Tone: ToneUnknown, Icon: "unknown"},
 		},
 	}}
 	line, low, high := ChartSeries{Label: "mean", Role: ChartRoleLine}, ChartSeries{Label: "lowest", Role: ChartRoleLow}, ChartSeries{Label: "highest", Role: ChartRoleHigh}
