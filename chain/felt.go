@@ -16,6 +16,9 @@ import (
 // wireFelt is a felt as starknet.go sends it.
 func wireFelt(f validator.Felt) *felt.Felt { return utils.BigIntToFelt(f.Big()) }
 
+// Selector is starknet_keccak of a function's or event's name.
+func Selector(name string) validator.Felt { return selector(name) }
+
 // selector is starknet_keccak of a function's or event's name.
 func selector(name string) validator.Felt {
 	return validator.Felt(fmt.Sprintf("0x%064x", utils.GetSelectorFromName(name)))

@@ -1,9 +1,92 @@
 package web
 
 import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// origin leads to where a figure of a wallet came from.
-func (s *Server) origin(validator.Address, string, string) views.Origin { return views.Origin{} }
+// origin leads to where a figure of a wallet came from. A figure of the network has no wallet.
+func (s *Server) origin(wallet validator.Address, id, label string) views.Origin {
+	u := "/partials/provenance?"
+	if wallet != "" {
+		u += "wallet=" + string(wallet) + "&"
+	}
+	return views.Origin{URL: u + "of=" + url.QueryEscape(id), Label: label}
+}
+
+// evidence is everything that a figure's provenance is told from: the same values that
+// the pages show.
+type evidence struct {
+	validator.Picture
+
+	server *Server
+	counts validator.Maybe[validator.NetworkCounts] // of the network
+}
+
+// partialProvenance tells where a figure came from.
+func (s *Server) partialProvenance(c echo.Context) error {
+	id := c.QueryParam("of")
+	ctx := c.Request().Context()
+	if tell, ofNetwork := networkFigures[id]; ofNetwork {
+		asked := databaseRead{state: s.db.State()}
+		e := evidence{server: s, counts: s.networkCounts(ctx, &asked)}
+		e.Now, e.Chain.Network, e.Database = s.now(), s.chain.Network(), asked.result()
+		e.Chain.State, e.Chain.Block = e.Chain.Network.State, e.Chain.Network.Block
+		return s.render(c, http.StatusOK, views.Origins(tell(e)))
+	}
+	viewer := viewerOf(ctx)
+	if p := s.refuse(viewer, accessWallet); p != nil {
+		return p
+	}
+	wallet, err := s.pageWallet(c)
+	switch {
+	case err != nil:
+		return err
+	case wallet == "":
+		return badField("query.wallet", "is missing: name the wallet that the figure is about", nil)
+	}
+	e := evidence{Picture: s.picture(ctx, wallet), server: s}
+	if field, uuid, isGPU := strings.Cut(strings.TrimPrefix(id, "gpu."), "@"); isGPU && strings.HasPrefix(id, "gpu.") {
+		return s.renderGPUOrigin(c, e, field, uuid)
+	}
+	tell, known := walletFigures[id]
+	if !known {
+		return unknownFigure(id)
+	}
+	return s.render(c, http.StatusOK, views.Origins(tell(e)))
+}
+
+func (s *Server) renderGPUOrigin(c echo.Context, e evidence, field, uuid string) error {
+	f, known := gpuFigures[field]
+	if !known {
+		return unknownFigure("gpu." + field)
+	}
+	for _, m := range e.Fleet() {
+		if m.GPU.UUID == uuid {
+			return s.render(c, http.StatusOK, views.Origins(e.gpu(f, m)))
+		}
+	}
+	return newProblem(http.StatusNotFound, "This wallet has no GPU of that UUID.")
+}
+
+func unknownFigure(id string) *problem {
+	return newProblem(http.StatusNotFound, "There is no figure "+id+"; there are "+strings.Join(figures(), ", ")+".")
+}
+
+// figures lists the ids whose provenance can be told; "gpu.FIELD" takes "@" and a UUID.
+func figures() []string {
+	out := slices.AppendSeq(slices.Collect(maps.Keys(walletFigures)), maps.Keys(networkFigures))
+	for field := range gpuFigures {
+		out = append(out, "gpu."+field)
+	}
+	slices.Sort(out)
+	return out
+}

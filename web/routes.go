@@ -18,6 +18,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/risk", accessWallet, s.partialRisk},
 		{http.MethodGet, "/partials/sources", accessWallet, s.partialSources},
 		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
+		{http.MethodGet, "/partials/provenance", accessPublic, s.partialProvenance},
 		{http.MethodGet, "/gpus", accessWallet, s.gpusPage},
 		{http.MethodGet, "/gpus/:uuid", accessWallet, s.gpuPage},
 		{http.MethodGet, "/partials/gpu", accessWallet, s.partialGPU(s.partialGPUNow)},

@@ -1,0 +1,241 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+const stakeOrder = "get_stake answers 13 felts: amount (low, high), locked_amount (low, high), staked_at, last_claim_at, gpu_tier, is_active, consecutive_failures, total_slashed (low, high), pending_rewards (low, high)."
+
+func stakeRead(e evidence) validator.ChainRead[validator.Stake] { return e.Chain.Stake }
+
+// stakeAmount shows one amount of get_stake.
+func stakeAmount(of func(validator.Stake) validator.Wei) func(evidence) views.Row {
+	return func(e evidence) views.Row {
+		return views.Row{Amount: amountOf(validator.Map(e.Chain.Stake.Maybe, of))}
+	}
+}
+
+// walletFigures tell where the figures of a wallet came from, by their ids.
+var walletFigures = map[string]func(evidence) views.Provenance{
+	"staked":        chainFigure("Staked", stakeRead, stakeAmount(func(s validator.Stake) validator.Wei { return s.Amount }), stakeOrder),
+	"stake.locked":  chainFigure("Being unstaked", stakeRead, stakeAmount(func(s validator.Stake) validator.Wei { return s.LockedAmount }), stakeOrder),
+	"stake.slashed": chainFigure("Slashed so far", stakeRead, stakeAmount(func(s validator.Stake) validator.Wei { return s.TotalSlashed }), stakeOrder),
+	"claim.pending": chainFigure("Booked rewards", stakeRead, stakeAmount(func(s validator.Stake) validator.Wei { return s.PendingRewards }), stakeOrder+" pending_rewards leaves out what has accrued since last_claim_at."),
+	"stake.minimum": headroomOrigin,
+	"claimable":     claimableOrigin,
+	"accrual":       accrualOrigin,
+	"reputation": chainFigure("Reputation", func(e evidence) validator.ChainRead[validator.Reputation] { return e.Chain.Reputation }, func(e evidence) views.Row {
+		return views.Row{Value: statusShow{e.Picture, e.server}.reputation().Value}
+	}, "get_reputation answers 8 felts: score, level, last_updated, total_jobs, successful, failed, disputes, slashes. All zero means that the contract does not know the worker."),
+	"reputation.rank": chainFigure("Rank", func(e evidence) validator.ChainRead[uint32] { return e.Chain.ReputationRank }, func(e evidence) views.Row {
+		return views.Row{Value: show(e.Chain.ReputationRank.Maybe, "", integer[uint32])}
+	}, "0 is unranked."),
+	"verdict":         verdictOrigin,
+	"earned":          earnedOrigin("Earned", 0, func(v validator.Earnings) validator.Wei { return v.Total }),
+	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, func(v validator.Earnings) validator.Wei { return v.Last24h }),
+	"earned.7d":       earnedOrigin("Earned in 7 days", 2, func(v validator.Earnings) validator.Wei { return v.Last7d }),
+	"earned.30d":      earnedOrigin("Earned in 30 days", 3, func(v validator.Earnings) validator.Wei { return v.Last30d }),
+	"claimed":         earnedOrigin("Earned by claims", 0, func(v validator.Earnings) validator.Wei { return v.Claimed }),
+	"apy":             apyOrigin,
+	"claim.last":      lastClaimOrigin,
+	"jobs.completed":  jobsOrigin("Jobs completed", "completed", func(c validator.JobCounts) int64 { return c.Completed }),
+	"jobs.failed":     jobsOrigin("Jobs failed", "failed + timeout", func(c validator.JobCounts) int64 { return c.Failed }),
+	"jobs.inprogress": jobsOrigin("Jobs in progress", "assigned + running", func(c validator.JobCounts) int64 { return c.InProgress }),
+	"jobs.success":    successOrigin,
+	"uptime.24h":      uptimeOrigin("Uptime, 24 hours", 24*time.Hour),
+	"uptime.7d":       uptimeOrigin("Uptime, 7 days", 7*24*time.Hour),
+	"uptime.30d":      uptimeOrigin("Uptime, 30 days", uptimeReach),
+	"heartbeat":       heartbeatOrigin,
+}
+
+func headroomOrigin(e evidence) views.Provenance {
+	p := e.fromChain("Headroom", e.Chain.Stake.Call, e.Chain.Network.Config.Call)
+	p.Value = views.Row{Amount: amountOf(e.Headroom())}
+	s, known := e.Chain.Stake.Get()
+	cfg, has := e.Chain.Network.Config.Get()
+	if !known || !has {
+		p.When, p.Reason = nil, validator.Sentence(e.Headroom().Reason())
+		return p
+	}
+	least := cfg.MinStake[s.Tier]
+	p.Formula = fmt.Sprintf("amount − minimum of %s\n= %s − %s\n= %s wei", s.Tier, s.Amount, least, s.Amount.Sub(least))
+	p.Note = "get_config answers five minimum stakes by tier, five slash shares in basis points, the lockup, the rate and the most failures in a row."
+	return p
+}
+
+func claimableOrigin(e evidence) views.Provenance {
+	p := e.fromChain("Claimable now", e.Chain.Stake.Call, e.Chain.Network.Config.Call)
+	p.Value = views.Row{Amount: amountOf(e.Claimable())}
+	f, known := e.ClaimableFormula().Get()
+	if !known {
+		p.When, p.Reason = nil, validator.Sentence(e.Claimable().Reason())
+		return p
+	}
+	p.Formula = fmt.Sprintf("pending + ⌊amount · rate · (block time − last claim) / divisor⌋\n= %s + ⌊%s · %d · (%d − %d) / %d⌋\n= %s wei",
+		f.PendingWei, f.AmountWei, f.RewardAPYBasisPoints, f.BlockUnix, f.LastClaimUnix, f.Divisor, f.At(f.BlockUnix))
+	p.Note = "The contract's own integers; the divisor is 10,000 basis points times the seconds of 365 days. Between blocks the page goes on with the same formula. Whether a claim succeeds depends on the treasury."
+	return p
+}
+
+func accrualOrigin(e evidence) views.Provenance {
+	p := e.fromChain("Accrual in 24 hours", e.Chain.Stake.Call, e.Chain.Network.Config.Call)
+	p.Value = views.Row{Amount: amountOf(e.AccrualPerDay())}
+	if f, known := e.ClaimableFormula().Get(); known {
+		p.Formula = fmt.Sprintf("⌊amount · rate · 86400 / divisor⌋\n= ⌊%s · %d · 86400 / %d⌋", f.AmountWei, f.RewardAPYBasisPoints, f.Divisor)
+	} else {
+		p.When, p.Reason = nil, validator.Sentence(e.AccrualPerDay().Reason())
+	}
+	return p
+}
+
+func verdictOrigin(e evidence) views.Provenance {
+	a := e.Assess()
+	p := views.Provenance{Title: "Verdict", Source: "Rule of this dashboard over all three sources", When: momentOf(e.Now, e.Now), Value: views.Row{Value: views.Value{Text: string(a.Verdict)}}}
+	for _, c := range a.Checks {
+		tone, _ := checkLook(c.State)
+		p.Rows = append(p.Rows, views.Row{Label: c.Label, Value: views.Value{Text: string(c.State), Title: c.Detail}, Tone: tone})
+	}
+	p.Formula = strings.Join([]string{
+		"Not eligible  if staked, minimum or eligible fails",
+		"Unknown       else if one of those is unknown",
+		"At risk       else if another check fails or warns",
+		"Earning       else if a job runs, or one was completed within the hour",
+		"Idle          else",
+	}, "\n")
+	return p
+}
+
+// fromDatabase is what every database read tells of itself.
+func (e evidence) fromDatabase(title, tables string, known bool, reason string) views.Provenance {
+	p := views.Provenance{Title: title, Source: "PostgreSQL, " + tables, RawName: "Raw value"}
+	if !e.Database.ObservedAt.IsZero() {
+		p.When = momentOf(e.Now, e.Database.ObservedAt)
+	}
+	if st := e.Database; st.Health != validator.HealthOK {
+		p.Reason, p.Remedy = validator.Sentence(st.Reason), st.Remedy
+	}
+	if !known {
+		p.When, p.Reason = nil, validator.Sentence(reason)
+	}
+	return p
+}
+
+func sql(label, text string) views.Command { return views.Command{Label: label, Text: text} }
+
+// earnedOrigin tells of a sum of earnings; period is which of the queries' times it is of.
+func earnedOrigin(title string, period int, of func(validator.Earnings) validator.Wei) func(evidence) views.Provenance {
+	return func(e evidence) views.Provenance {
+		p := e.fromDatabase(title, "tables jobs, earning_days and reward_claims", e.Earnings.Known(), e.Earnings.Reason())
+		p.Value = views.Row{Amount: amountOf(validator.Map(e.Earnings, of))}
+		if v, known := e.Earnings.Get(); known {
+			p.Raw = []string{of(v).String() + " wei"}
+		}
+		day := 24 * time.Hour
+		since := []time.Time{time.Unix(0, 0), e.Now.Add(-day), e.Now.Add(-7 * day), e.Now.Add(-30 * day)}[period : period+1]
+		p.Formula = "payments of completed jobs + confirmed claims that are not of kind job"
+		p.Commands = []views.Command{
+			sql("Payments, in psql", db.Statement("jobPaymentsSince", since, e.Address)),
+			sql("Claims, in psql", db.Statement("claimedSince", since, e.Address)),
+		}
+		return p
+	}
+}
+
+func apyOrigin(e evidence) views.Provenance {
+	apy := e.RealisedAPY()
+	p := e.fromDatabase("Realised yield", "tables jobs, earning_days and reward_claims; ProverStaking's stake", apy.Known(), apy.Reason())
+	p.Value = views.Row{Value: show(apy, "% a year", func(v validator.APY) string { return percent(v.Percent) })}
+	if v, known := apy.Get(); known {
+		p.Formula = fmt.Sprintf("earned in the window / stake · 365 days / window · 100\n= %s / %s · 365 d / %s · 100", v.Earned, v.Stake, validator.Ago(v.Window))
+	}
+	return p
+}
+
+func lastClaimOrigin(e evidence) views.Provenance {
+	last := e.LastClaim()
+	p := e.fromDatabase("Last claim", "table reward_claims; else ProverStaking's last_claim_at", last.Known(), last.Reason())
+	p.Value = views.Row{Value: whenOf(last, e.Now)}
+	p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("newestConfirmedClaim", e.Address))}
+	return p
+}
+
+func jobsOrigin(title, states string, of func(validator.JobCounts) int64) func(evidence) views.Provenance {
+	return func(e evidence) views.Provenance {
+		p := e.fromDatabase(title, "table job_totals, which the database keeps as jobs change", e.Jobs.Known(), e.Jobs.Reason())
+		p.Value = views.Row{Value: show(e.Jobs, "", func(c validator.JobCounts) string { return integer(of(c)) })}
+		p.Formula = "sum over all types of the states " + states
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("workerJobTotals", e.Address))}
+		return p
+	}
+}
+
+func successOrigin(e evidence) views.Provenance {
+	p := jobsOrigin("Success rate", "completed, failed and timeout", func(c validator.JobCounts) int64 { return c.Completed })(e)
+	c, known := e.Jobs.Get()
+	p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(e.Jobs.Reason())}}
+	if known {
+		p.Value.Value = show(c.SuccessPercent(), "%", percent)
+		p.Formula = fmt.Sprintf("completed / (completed + failed) · 100\n= %d / (%d + %d) · 100", c.Completed, c.Completed, c.Failed)
+	}
+	return p
+}
+
+func uptimeOrigin(title string, window time.Duration) func(evidence) views.Provenance {
+	return func(e evidence) views.Provenance {
+		p := e.fromDatabase(title, "table heartbeats", e.Heartbeats.Known(), e.Heartbeats.Reason())
+		u, known := e.Uptime(window).Get()
+		p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(e.Heartbeats.Reason())}}
+		if known {
+			p.Value.Value = show(u.Percent(), "%", percent)
+			p.Formula = fmt.Sprintf("minutes with a heartbeat / minutes · 100\n= %d / %d · 100", u.UpMinutes, u.TotalMinutes)
+			p.Rows = []views.Row{{Label: "From", Value: views.Value{Text: utc(u.From)}}, {Label: "To", Value: views.Value{Text: utc(u.To)}}, {Label: "Gaps", Value: views.Value{Text: integer(len(u.Gaps))}}}
+		}
+		p.Note = "Each hour's minutes are the bits of one number. Minutes count from the first heartbeat ever; the running minute counts once a heartbeat came in it."
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("heartbeatHours", e.Address, e.Now.Add(-window)))}
+		return p
+	}
+}
+
+func heartbeatOrigin(e evidence) views.Provenance {
+	p := e.fromDatabase("Newest heartbeat", "table heartbeats", e.Heartbeats.Known(), e.Heartbeats.Reason())
+	p.Value = views.Row{Value: views.Value{Reason: "No heartbeat has arrived yet."}}
+	if h, known := e.Heartbeats.Get(); known && h.Last != nil {
+		p.Value = views.Row{Value: views.Value{At: momentOf(e.Now, h.Last.At)}}
+		p.Rows = []views.Row{{Label: "Host", Value: views.Value{Text: h.Last.WorkerID}}}
+	}
+	p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("newestHeartbeat", e.Address))}
+	return p
+}
+
+// networkFigures tell where the figures of the network came from.
+var networkFigures = map[string]func(evidence) views.Provenance{
+	"network.staked": chainFigure("Total staked", func(e evidence) validator.ChainRead[validator.Wei] { return e.Chain.Network.TotalStaked }, func(e evidence) views.Row {
+		return views.Row{Amount: amountOf(e.Chain.Network.TotalStaked.Maybe)}
+	}, "total_staked answers a u256: low and high felt."),
+	"network.workers": networkOrigin("Workers", "tables heartbeats and jobs", func(c validator.NetworkCounts) int64 { return c.TotalWorkers }, func(time.Time) string { return db.Statement("countWorkers") }),
+	"network.active":  networkOrigin("Active workers", "table heartbeats", func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }, activeHostsSQL),
+	"network.gpus":    networkOrigin("Active GPUs", "table heartbeats", func(c validator.NetworkCounts) int64 { return c.ActiveGPUs }, activeHostsSQL),
+	"network.jobs":    networkOrigin("Jobs completed", "table job_totals", func(c validator.NetworkCounts) int64 { return c.JobsProcessed }, func(time.Time) string { return db.Statement("networkJobTotals") }),
+	"network.jobs24h": networkOrigin("Jobs completed in 24 hours", "table jobs", func(c validator.NetworkCounts) int64 { return c.JobsLast24h }, func(now time.Time) string {
+		return db.Statement("countJobsCompletedSince", now.Add(-24*time.Hour))
+	}),
+}
+
+func activeHostsSQL(now time.Time) string {
+	return db.Statement("activeHosts", now.Add(-validator.ActiveWindow), now)
+}
+
+func networkOrigin(title, tables string, of func(validator.NetworkCounts) int64, statement func(now time.Time) string) func(evidence) views.Provenance {
+	return func(e evidence) views.Provenance {
+		p := e.fromDatabase(title, tables, e.counts.Known(), e.counts.Reason())
+		p.Value = views.Row{Value: show(e.counts, "", func(c validator.NetworkCounts) string { return integer(of(c)) })}
+		p.Commands = []views.Command{sql("Repeat it in psql", statement(e.Now))}
+		return p
+	}
+}
