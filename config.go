@@ -34,6 +34,8 @@ type Config struct {
 	PublicURL        string // without a trailing slash
 	LogLevel         slog.Level
 	PostgresBinDir   string // "" = searched
+	// RealSources names the variables that were set and say where real values come from.
+	RealSources []string
 }
 
 // setting is one configuration variable: the environment's name, and its flag's after
@@ -41,6 +43,7 @@ type Config struct {
 type setting struct {
 	name, def, help string
 	secret          bool // its value is never printed
+	realSource      bool // it says where real values come from, which the demo does not read
 	set             func(c *Config, v string) error
 }
 
@@ -54,24 +57,24 @@ func settings() []setting {
 			c.DataDir, err = filepath.Abs(v)
 			return err
 		}},
-		{name: "DATABASE_URL", help: "a PostgreSQL 14 or newer to use instead of the private one", secret: true, set: setDatabaseURL},
-		{name: "NETWORK", def: "sepolia", help: "Starknet network: sepolia or mainnet", set: func(c *Config, v string) (err error) {
+		{name: "DATABASE_URL", help: "a PostgreSQL 14 or newer to use instead of the private one", secret: true, realSource: true, set: setDatabaseURL},
+		{name: "NETWORK", def: "sepolia", help: "Starknet network: sepolia or mainnet", realSource: true, set: func(c *Config, v string) (err error) {
 			c.Network, err = chain.NetworkByName(v)
 			return err
 		}},
-		{name: "STARKNET_RPC", help: "RPC URLs, comma-separated, tried in order; empty: the network's public node", secret: true, set: setRPC},
+		{name: "STARKNET_RPC", help: "RPC URLs, comma-separated, tried in order; empty: the network's public node", secret: true, realSource: true, set: setRPC},
 		contractSetting("PROVER_STAKING_ADDRESS", "ProverStaking", func(c *Config) *validator.Address { return &c.Contracts.ProverStaking }),
 		contractSetting("REPUTATION_MANAGER_ADDRESS", "ReputationManager", func(c *Config) *validator.Address { return &c.Contracts.ReputationManager }),
 		contractSetting("SAGE_TOKEN_ADDRESS", "SAGEToken", func(c *Config) *validator.Address { return &c.Contracts.SAGEToken }),
 		contractSetting("JOB_MANAGER_ADDRESS", "JobManager", func(c *Config) *validator.Address { return &c.Contracts.JobManager }),
 		contractSetting("MINING_REWARDS_ADDRESS", "MiningRewards", func(c *Config) *validator.Address { return &c.Contracts.MiningRewards }),
-		{name: "VALIDATOR_ADDRESS", help: "the wallet that this host's GPUs work for", set: func(c *Config, v string) (err error) {
+		{name: "VALIDATOR_ADDRESS", help: "the wallet that this host's GPUs work for", realSource: true, set: func(c *Config, v string) (err error) {
 			if v != "" {
 				c.ValidatorAddress, err = validator.ParseAddress(v)
 			}
 			return err
 		}},
-		{name: "NVML_LIBRARY", help: "path of libnvidia-ml.so.1; empty: the driver's own", set: func(c *Config, v string) error {
+		{name: "NVML_LIBRARY", help: "path of libnvidia-ml.so.1; empty: the driver's own", realSource: true, set: func(c *Config, v string) error {
 			c.NVMLLibrary = v
 			return nil
 		}},
@@ -86,7 +89,7 @@ func settings() []setting {
 }
 
 func contractSetting(name, contract string, field func(*Config) *validator.Address) setting {
-	return setting{name: name, help: "address of " + contract + "; empty: the network's", set: func(c *Config, v string) error {
+	return setting{name: name, help: "address of " + contract + "; empty: the network's", realSource: true, set: func(c *Config, v string) error {
 		if v == "" {
 			return nil
 		}
@@ -121,7 +124,7 @@ func LoadConfig(args []string, getenv func(string) string, usage io.Writer) (Con
 	}
 	var c Config
 	for _, s := range all {
-		v := s.def
+		v, told := s.def, s.realSource
 		switch {
 		case given[s.flag()]:
 			v = *flags[s.name]
@@ -129,6 +132,11 @@ func LoadConfig(args []string, getenv func(string) string, usage io.Writer) (Con
 			v = getenv(s.name)
 		case dotenv[s.name] != "":
 			v = dotenv[s.name]
+		default:
+			told = false
+		}
+		if told {
+			c.RealSources = append(c.RealSources, s.name)
 		}
 		if err := s.set(&c, strings.TrimSpace(v)); err != nil {
 			shown := strconv.Quote(v)

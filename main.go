@@ -35,6 +35,7 @@ func main() {
 const usage = `The BitSage validator dashboard.
 
   validator-dashboard [serve]   serve the dashboard (the default)
+  validator-dashboard demo      serve it with simulated GPUs, a simulated chain and a year of made-up jobs
   validator-dashboard migrate   bring the database's schema up to date, and end
   validator-dashboard version   print version and commit
 
@@ -54,9 +55,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case "version":
 		_, err := fmt.Fprintf(stdout, "%s (commit %s)\n", version, commit)
 		return err
-	case "serve", "migrate":
+	case "serve", "demo", "migrate":
 	default:
-		return fmt.Errorf("there is no command %q; there are serve, migrate, version and help", command)
+		return fmt.Errorf("there is no command %q; there are serve, demo, migrate, version and help", command)
 	}
 	cfg, rest, err := LoadConfig(args, getenv, stderr)
 	switch {
@@ -68,8 +69,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("%s takes flags only, not %q", command, rest[0])
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
-	if command == "migrate" {
+	switch command {
+	case "migrate":
 		return migrate(ctx, cfg, log, stdout)
+	case "demo":
+		return demo(ctx, cfg, log, stdout)
 	}
 	return serve(ctx, cfg, log, stdout)
 }

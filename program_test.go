@@ -56,16 +56,22 @@ type program struct {
 	mu  *sync.Mutex
 }
 
-// start runs the built program on a free port and waits for the line that says it is ready.
+// start serves with the built program on a free port and waits for the line that says it is ready.
 func start(t *testing.T, env ...string) *program {
+	t.Helper()
+	return startCommand(t, "serve", append([]string{"LISTEN=127.0.0.1:0", "STARKNET_RPC=http://127.0.0.1:9"}, env...)...)
+}
+
+// startCommand runs a command of the built program that ends when it is asked to.
+func startCommand(t *testing.T, command string, env ...string) *program {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{cmd: exec.Command(path, "serve"), log: &strings.Builder{}, mu: &sync.Mutex{}}
+	p := &program{cmd: exec.Command(path, command), log: &strings.Builder{}, mu: &sync.Mutex{}}
 	p.cmd.Dir = t.TempDir()
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LISTEN=127.0.0.1:0", "STARKNET_RPC=http://127.0.0.1:9"}, env...)
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, env...)
 	p.cmd.Stderr = lockedWriter{p.log, p.mu}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -99,6 +105,7 @@ func start(t *testing.T, env ...string) *program {
 			t.Fatalf("the program ended:\n%s", p.logged())
 		}
 		_, after, _ := strings.Cut(l, "http://")
+		after, _, _ = strings.Cut(after, " ")
 		p.url = "http://" + after
 	case <-time.After(60 * time.Second):
 		t.Fatalf("the program is not ready:\n%s", p.logged())

@@ -59,6 +59,7 @@ type Page struct {
 	Commit  string     // of the source
 	Nav     string     // the entry of the navigation that is current
 	Sources *SourceBar // nil: this page is about no source
+	Demo    *Demo      // nil but in the demo
 
 	charts bool // see WithCharts
 }

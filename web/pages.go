@@ -23,7 +23,7 @@ const titleTail = " · BitSage Validator"
 func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
 	p := views.Page{
 		Title: title + titleTail, Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
-		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r),
+		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r), Demo: s.demoNote(),
 	}
 	if wallet != "" {
 		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet))}

@@ -21,7 +21,7 @@ const forever = "public, max-age=31536000, immutable"
 func (s *Server) staticFile(c echo.Context) error {
 	r, h := c.Request(), c.Response().Header()
 	f, found := s.assets.At(r.URL.Path)
-	if !found {
+	if !found || s.demo == nil && r.URL.Path == s.assets.Path(demoScript) {
 		return echo.ErrNotFound
 	}
 	h.Set(echo.HeaderCacheControl, forever)

@@ -9,7 +9,7 @@ import (
 
 // pages lists every route that is not of the JSON API, with who may call it.
 func (s *Server) pages() []route {
-	return []route{
+	routes := []route{
 		{http.MethodGet, "/", accessWallet, s.dashboard},
 		{http.MethodGet, "/partials/status", accessWallet, s.partialStatus},
 		{http.MethodGet, "/partials/gpus", accessWallet, s.partialGPUs},
@@ -35,6 +35,10 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/favicon.ico", accessPublic, s.favicon},
 		{http.MethodGet, "/metrics", accessOperator, s.metricsPage()},
 	}
+	if s.demo != nil {
+		routes = append(routes, s.demoPages()...)
+	}
+	return routes
 }
 
 // operations lists every route of the JSON API, with who may call it.

@@ -32,7 +32,7 @@ type ChainReader interface {
 	Contracts() []validator.ContractCheck
 }
 
-// Config is what a Server is made of; all but PublicURL and ValidatorAddress are required.
+// Config is what a Server is made of; all but PublicURL, ValidatorAddress and Demo are required.
 type Config struct {
 	Database         *db.Store
 	GPUs             GPUReader
@@ -43,6 +43,7 @@ type Config struct {
 	PublicURL        string
 	Version          string
 	Commit           string // of the source that this program was built from
+	Demo             *Demo  // nil but in the demo
 	Metrics          *prometheus.Registry
 	Log              *slog.Logger
 }
@@ -58,6 +59,7 @@ type Server struct {
 	publicURL        string
 	version          string
 	commit           string
+	demo             *Demo
 	metrics          *prometheus.Registry
 	log              *slog.Logger
 	assets           *static.Assets
@@ -84,7 +86,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, network: c.Network,
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
-		version: c.Version, commit: c.Commit, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
+		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		now: func() time.Time { return time.Now().UTC() },
 	}
 	if s.echo, err = s.newEcho(); err != nil {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db/demodata"
+	"github.com/bitsage-network/validator-dashboard/gpu/gpusim"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// demoSeed is that of all the demo's chance.
+const demoSeed = 20260
+
+// demoFall is when one of the demo's cards falls off the bus.
+const demoFall = time.Minute
+
+// demoRigs are the validator's machines: the one that the dashboard runs on, and one whose
+// cards it knows from reports only.
+type demoRigs struct {
+	here, away *gpusim.Host
+}
+
+var (
+	cardsHere = []gpusim.Card{
+		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b200", Name: "NVIDIA H100 80GB HBM3"},
+		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b201", Name: "NVIDIA H100 80GB HBM3"},
+		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b202", Name: "NVIDIA H100 80GB HBM3", Overheats: true},
+		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b203", Name: "NVIDIA H100 80GB HBM3", FallsOffBusAfter: demoFall},
+	}
+	cardsAway = []gpusim.Card{
+		{UUID: "GPU-c2b9e7a0-1d5f-4e83-a6b4-7f3091ce5500", Name: "NVIDIA H200"},
+	}
+)
+
+// newDemoRigs switches the machines on, idle.
+func newDemoRigs() (demoRigs, error) {
+	here, err := gpusim.New(gpusim.Config{Cards: cardsHere, Seed: demoSeed})
+	if err != nil {
+		return demoRigs{}, err
+	}
+	away, err := gpusim.New(gpusim.Config{Cards: cardsAway, Seed: demoSeed + 1})
+	return demoRigs{here, away}, err
+}
+
+// read reads the cards that the dashboard's own machine does not have.
+func (r demoRigs) read() ([]validator.GPU, error) {
+	reader, err := r.away.Open()
+	if err != nil {
+		return nil, err
+	}
+	reading, err := reader.Read()
+	return reading.GPUs, err
+}
+
+// setLoad puts a job's load on whichever machine has the card.
+func (r demoRigs) setLoad(uuid string, l demodata.Load) {
+	if r.here.SetLoad(uuid, gpusim.Load(l)) != nil {
+		_ = r.away.SetLoad(uuid, gpusim.Load(l)) // every card of the story is on one of them
+	}
+}
+
+func (r demoRigs) usable(uuid string) bool { return r.here.Usable(uuid) || r.away.Usable(uuid) }
+
+// demoHosts are the machines as the story knows them, with what their cards say of themselves.
+func (r demoRigs) hosts(now time.Time) ([]demodata.Host, error) {
+	hosts := []demodata.Host{{ID: "rig-1"}, {ID: "rig-2", Since: now.Add(-74 * 24 * time.Hour), Reported: true}}
+	for i, h := range []*gpusim.Host{r.here, r.away} {
+		reader, err := h.Open()
+		if err != nil {
+			return nil, err
+		}
+		reading, err := reader.Read()
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range reading.GPUs {
+			const milli = 1000
+			hosts[i].GPUs = append(hosts[i].GPUs, demodata.GPU{
+				Index: g.Index, UUID: g.UUID, Name: g.Name.Or(""), MemoryTotalBytes: g.MemoryTotalBytes.Or(0), PowerLimitWatts: g.PowerLimitMilliwatts.Or(0) / milli,
+			})
+		}
+	}
+	return hosts, nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/bitsage-network/validator-dashboard/chain"
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/gpu"
+	"github.com/bitsage-network/validator-dashboard/web"
+)
+
+// site is the web server with the three sources behind it. What it is made of is the same
+// for serve and for the demo.
+type site struct {
+	store   *db.Store
+	sampler *gpu.Sampler
+	client  *chain.Client
+	server  *web.Server
+	log     *slog.Logger
+}
+
+// standIns is what the demo puts in the place of this host's driver, and what only its pages
+// have. The zero standIns is the server as it is.
+type standIns struct {
+	openGPUs func() (gpu.Reader, error)
+	demo     *web.Demo
+}
+
+// newSite wires a server that answers from the store.
+func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site, error) {
+	sampler, err := gpu.NewSampler(gpu.Config{LibraryPath: cfg.NVMLLibrary, Open: in.openGPUs, Log: log.With(slog.String("room", "gpu"))})
+	if err != nil {
+		return nil, err
+	}
+	client, err := chain.New(chain.Config{RPCURLs: cfg.StarknetRPC, Network: cfg.Network, Contracts: cfg.Contracts, Log: log.With(slog.String("room", "chain"))})
+	if err != nil {
+		return nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
+	server, err := web.New(web.Config{
+		Database: store, GPUs: sampler, Chain: client, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress,
+		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, Version: version, Commit: commit, Demo: in.demo,
+		Metrics: metrics, Log: log.With(slog.String("room", "web")),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &site{store: store, sampler: sampler, client: client, server: server, log: log}, nil
+}
+
+// start runs all of it but the store, which whoever opened it runs.
+func (s *site) start(ctx context.Context, g *group, l net.Listener) {
+	g.run("gpu sampler", func() error { return s.sampler.Run(ctx) })
+	g.run("chain watcher", func() error { return s.client.Run(ctx) })
+	g.run("claim tracker", func() error { return trackClaims(ctx, s.store, s.client, s.log) })
+	g.run("web server", func() error { return s.server.Serve(ctx, l) })
+}
+
+// listen takes the port before anything else is begun, since it is what fails most.
+func listen(ctx context.Context, cfg Config) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("LISTEN is %q, and another program listens there already: end it, or choose another port", cfg.Listen)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("LISTEN is %q: %w", cfg.Listen, err)
+	}
+	return l, nil
+}
+
+// publicURL is where people reach the server.
+func publicURL(cfg Config, addr net.Addr) string {
+	if cfg.PublicURL != "" {
+		return cfg.PublicURL
+	}
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func openStore(ctx context.Context, cfg Config, log *slog.Logger, privateSettings ...string) (*db.Store, error) {
+	return db.Open(ctx, db.Config{
+		URL: cfg.DatabaseURL, DataDir: cfg.DataDir, PGBinDir: cfg.PostgresBinDir, PrivateSettings: privateSettings, Log: log.With(slog.String("room", "db")),
+	})
+}
