@@ -210,6 +210,7 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 			slashed = e.JobID == jobFelt(c.slash.JobID).Short() && e.Reason == validator.SlashTimeout && e.Amount.Equal(sage("600"))
 		case validator.StakeEventUnstakeRequested:
 			unlocks = e.UnlockAt
+		default:
 		}
 	}
 	if !told.Equal(paid) {
