@@ -10,6 +10,18 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+// What was done with a wallet's access and its claims, by whom and from where.
+type AuditRow struct {
+	EventID       int64
+	HappenedAt    time.Time
+	WalletAddress *validator.Address
+	Event         string
+	Detail        string
+	Actor         string
+	ClientAddress string
+	UserAgent     string
+}
+
 // Claims of rewards by wallets.
 type ClaimRow struct {
 	Address validator.Address
@@ -56,4 +68,30 @@ type JobRow struct {
 	GPUUUID         *string
 	TxHash          *validator.Felt
 	BlockNumber     *int64
+}
+
+// Browsers that a wallet signed in.
+type SessionRow struct {
+	TokenHash     []byte
+	SessionID     int64
+	WalletAddress validator.Address
+	WalletName    string
+	UserAgent     string
+	CreatedAt     time.Time
+	// Written at most once a minute.
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// Bearer tokens of scripts, hosts and coordinators.
+type TokenRow struct {
+	TokenHash     []byte
+	TokenID       int64
+	Name          string
+	Scope         string
+	WalletAddress *validator.Address
+	CreatedAt     time.Time
+	// Written at most once a minute. NULL: never used.
+	UsedAt    *time.Time
+	ExpiresAt *time.Time
 }

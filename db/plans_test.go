@@ -66,6 +66,12 @@ func TestNoReadScansABigTable(t *testing.T) {
 		at.Truncate(24*time.Hour))
 	dbtest.Exec(t, url, `INSERT INTO worker_gpus (worker_address, worker_id, gpu_uuid, sampled_at, sample)
 		SELECT '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'host' || n, 'GPU-' || n, $1, '{}' FROM generate_series(1, 5000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO sessions (token_hash, wallet_address, wallet_name, user_agent, created_at, seen_at, expires_at)
+		SELECT sha256(n::text::bytea), '0x' || lpad(to_hex(1 + n % 200), 64, '0'), '', '', $1, $1, $1::timestamptz + interval '7 days' FROM generate_series(1, 5000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO api_tokens (token_hash, name, scope, wallet_address, created_at)
+		SELECT sha256(n::text::bytea), 'a script', 'read', '0x' || lpad(to_hex(1 + n % 200), 64, '0'), $1 FROM generate_series(1, 5000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO audit_log (happened_at, wallet_address, event, detail, actor, client_address, user_agent)
+		SELECT $1, '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'sign-in', '', 'session', '', '' FROM generate_series(1, 5000) n`, at)
 	check(t, s.FoldTotals(ctx))
 	dbtest.Exec(t, url, "ANALYZE")
 
@@ -89,11 +95,23 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, onlyErr(s.SubmitClaim(ctx, worker, "0x00000000000000000000000000000000000000000000000000000000000fffff", validator.RewardStaking, at)))
 	check(t, onlyErr(s.NetworkCounts(ctx, at)))
 	check(t, s.FoldTotals(ctx))
+	check(t, onlyErr(s.UseSession(ctx, db.HashSecret("7"), at.Add(time.Hour))))
+	check(t, onlyErr(s.Sessions(ctx, worker, at, 20)))
+	check(t, onlyErr(s.RevokeSession(ctx, worker, 6)))
+	check(t, onlyErr(s.RevokeSessions(ctx, worker)))
+	check(t, s.EndSession(ctx, db.HashSecret("8")))
+	check(t, onlyErr(s.UseToken(ctx, db.HashSecret("7"), at)))
+	check(t, onlyErr(s.AddToken(ctx, db.HashSecret("new"), db.Token{Name: "new", Scope: db.ScopeRead, Wallet: worker, CreatedAt: at})))
+	check(t, onlyErr(s.Tokens(ctx, worker)))
+	check(t, onlyErr(s.AllTokens(ctx)))
+	check(t, onlyErr(s.RevokeToken(ctx, worker, 6)))
+	check(t, onlyErr(s.RevokeToken(ctx, "", 7)))
+	check(t, onlyErr(s.AuditEvents(ctx, worker, 20)))
 
 	conn := must[*pgx.Conn](t)(pgx.Connect(ctx, url))
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	names := slices.Sorted(maps.Keys(asked.asked))
-	if len(names) < 25 {
+	if len(names) < 38 {
 		t.Errorf("only %d queries were asked: %v", len(names), names)
 	}
 	for _, name := range names {

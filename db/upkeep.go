@@ -21,6 +21,11 @@ func (s *Store) upkeep(ctx context.Context) {
 		{"fold job totals", func() error { return s.foldTotals(ctx) }},
 		{"keep the days of GPU samples", func() error { return s.keepSampleDays(ctx, now) }},
 		{"forget GPUs", func() error { return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention)) }},
+		{"forget ended sessions", func() error {
+			return s.q.forgetSessions(ctx, forgetSessionsParams{Now: now, IdleSince: now.Add(-SessionIdle)})
+		}},
+		{"forget expired tokens", func() error { return s.q.forgetTokensExpiredBefore(ctx, now.Add(-expiredTokensKept)) }},
+		{"forget old audit events", func() error { return s.q.forgetAuditEventsBefore(ctx, now.Add(-auditKept)) }},
 		{"trim the private server's log", s.trimLog},
 	} {
 		if err := step.do(); err != nil && ctx.Err() == nil {

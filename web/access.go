@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -15,26 +16,70 @@ import (
 type access int
 
 const (
-	accessPublic   access = iota // anyone: nothing of a wallet or of this host is in the answer
+	accessUnstated access = iota // a mistake: New refuses to build a server with such a route
+	accessPublic                 // anyone: nothing of a wallet or of this host is in the answer
 	accessWallet                 // who may see the wallet that is asked for
+	accessOwner                  // who may act for that wallet: its session, no token
+	accessSession                // who is signed in
 	accessIngest                 // who may write for the worker that is written about
-	accessOperator               // who runs this server
+	accessOperator               // who runs this server, on its own machine
 )
 
-// viewer is who a request comes from.
+// viewer is who a request comes from. A request with a credential is judged by that alone,
+// also under the local access rule.
 type viewer struct {
-	local bool // by the local access rule: may read any wallet, and write for any worker
+	local   bool        // the local access rule holds
+	session *db.Session // nil unless signed in
+	token   *db.Token   // nil unless a bearer token came along
+	refused *problem    // why the credential that came along does not count
+	origin  origin
 }
 
+// anyWallet says whether the viewer may read any wallet, and write for any worker.
+func (v viewer) anyWallet() bool { return v.local && v.session == nil && v.token == nil }
+
+// wallet is the one that the viewer's credential stands for, "" if for none.
+func (v viewer) wallet() validator.Address {
+	switch {
+	case v.token != nil:
+		return v.token.Wallet
+	case v.session != nil:
+		return v.session.Wallet
+	}
+	return ""
+}
+
+func (v viewer) scope(want db.TokenScope) bool { return v.token != nil && v.token.Scope == want }
+
 // may says whether the viewer may call a route of that access at all; which wallet a
-// route may show is decided by mayRead.
-func (v viewer) may(a access) bool { return a == accessPublic || v.local }
+// route may show is decided by mayRead, and which worker it may write for by mayWrite.
+func (v viewer) may(a access) bool {
+	switch a {
+	case accessPublic:
+		return true
+	case accessWallet:
+		return v.anyWallet() || v.session != nil || v.scope(db.ScopeRead)
+	case accessOwner:
+		return v.anyWallet() || v.session != nil
+	case accessSession:
+		return v.session != nil
+	case accessIngest:
+		return v.anyWallet() || v.scope(db.ScopeIngest)
+	case accessOperator:
+		return v.local
+	}
+	return false
+}
 
 // mayRead says whether the viewer may see a wallet's data.
-func (v viewer) mayRead(validator.Address) bool { return v.local }
+func (v viewer) mayRead(wallet validator.Address) bool {
+	return v.anyWallet() || v.wallet() == wallet && (v.session != nil || v.scope(db.ScopeRead))
+}
 
 // mayWrite says whether the viewer may write heartbeats and samples for a worker.
-func (v viewer) mayWrite(validator.Address) bool { return v.local }
+func (v viewer) mayWrite(worker validator.Address) bool {
+	return v.anyWallet() || v.scope(db.ScopeIngest) && (v.token.Coordinator() || v.token.Wallet == worker)
+}
 
 // notYourWallet refuses to show a wallet that mayRead denies.
 func notYourWallet() *problem {
@@ -51,11 +96,36 @@ func viewerOf(ctx context.Context) viewer {
 // identify finds out who a request comes from, for everything behind it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if c.Path() == staticRoute {
+			return next(c)
+		}
 		r := c.Request()
-		v := viewer{local: s.localAccess && isLocal(r)}
+		v := viewer{local: s.localAccess && isLocal(r), origin: originOf(c)}
+		r, session, err := s.loadSession(r)
+		if err != nil {
+			v.refused = s.sessionProblem("Whether you are signed in cannot be told", err)
+		}
+		v.session = session
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), viewerKey{}, v)))
 		return next(c)
 	}
+}
+
+// refuse returns the problem that keeps a viewer from a route, nil if nothing does.
+func (s *Server) refuse(v viewer, a access) *problem {
+	switch {
+	case a == accessPublic:
+		return nil
+	case v.refused != nil && !v.anyWallet():
+		return v.refused
+	case v.may(a):
+		return nil
+	}
+	detail := "This address shows a wallet's own data. Open it on the machine that runs the dashboard, at its loopback address and not through a proxy."
+	if !s.localAccess {
+		detail = "This address shows a wallet's own data, and this server is set to show none without credentials (LOCAL_ACCESS is off)."
+	}
+	return newProblem(http.StatusUnauthorized, detail)
 }
 
 // forwardingHeaders are set by proxies: a request that has one did not start on this machine

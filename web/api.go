@@ -111,7 +111,7 @@ var _ huma.Resolver = (*WalletInput)(nil)
 func (s *Server) walletFor(ctx context.Context, in WalletInput) (validator.Address, error) {
 	wallet := in.wallet
 	if wallet == "" {
-		wallet = s.validatorAddress
+		wallet = s.ownWallet(viewerOf(ctx))
 	}
 	if wallet == "" {
 		return "", badField("header.X-Wallet-Address", "is missing: send the wallet's Starknet address, such as 0x0165fe12…, or set VALIDATOR_ADDRESS on the server", nil)

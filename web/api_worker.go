@@ -177,7 +177,7 @@ func (s *Server) workerFor(ctx context.Context, in WalletInput, body string) (va
 		worker = a
 	}
 	if worker == "" {
-		worker = s.validatorAddress
+		worker = s.ownWallet(viewerOf(ctx))
 	}
 	if worker == "" {
 		return "", badField("body.worker_address", "is missing: name the worker's wallet there or in the header X-Wallet-Address", nil)

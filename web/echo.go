@@ -58,18 +58,6 @@ func (s *Server) require(a access) echo.MiddlewareFunc {
 	}
 }
 
-// refuse returns the problem that keeps a viewer from a route, nil if nothing does.
-func (s *Server) refuse(v viewer, a access) *problem {
-	if v.may(a) {
-		return nil
-	}
-	detail := "This address shows a wallet's own data. Open it on the machine that runs the dashboard, at its loopback address and not through a proxy."
-	if !s.localAccess {
-		detail = "This address shows a wallet's own data, and this server is set to show none without credentials (LOCAL_ACCESS is off)."
-	}
-	return newProblem(http.StatusUnauthorized, detail)
-}
-
 // contentPolicy lets a page load nothing but this server's own files.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

@@ -59,12 +59,20 @@ func panel(id, every string, wallet validator.Address) views.Panel {
 	return p
 }
 
-// pageWallet returns the wallet that a page is about: the query's, else the server's own,
-// else none.
+// ownWallet is the wallet that is meant where none is named: the credential's, else the
+// server's own, else none.
+func (s *Server) ownWallet(v viewer) validator.Address {
+	if v.anyWallet() {
+		return s.validatorAddress
+	}
+	return v.wallet()
+}
+
+// pageWallet returns the wallet that a page is about: the query's, else ownWallet.
 func (s *Server) pageWallet(c echo.Context) (validator.Address, error) {
 	q := c.QueryParam("wallet")
 	if q == "" {
-		return s.validatorAddress, nil
+		return s.ownWallet(viewerOf(c.Request().Context())), nil
 	}
 	wallet, err := validator.ParseAddress(q)
 	if err != nil {

@@ -29,6 +29,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},
 		{http.MethodGet, "/partials/joblist", accessWallet, s.partialJobList},
 		{http.MethodGet, "/partials/job", accessWallet, s.partialJob},
+		{http.MethodPost, "/signout", accessPublic, s.signOut},
 		{http.MethodPost, "/prices", accessPublic, s.keepPrices},
 		{http.MethodGet, "/docs", accessPublic, s.docsPage},
 		{http.MethodGet, staticRoute, accessPublic, s.staticFile},

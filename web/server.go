@@ -64,6 +64,7 @@ type Server struct {
 	log              *slog.Logger
 	assets           *static.Assets
 	memory           *memory
+	sessions         sessionManagers
 	now              func() time.Time
 	echo             *echo.Echo
 	docs             []apiOperation
@@ -88,6 +89,9 @@ func New(c Config) (*Server, error) {
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		now: func() time.Time { return time.Now().UTC() },
+	}
+	if s.sessions, err = s.newSessions(); err != nil {
+		return nil, err
 	}
 	if s.echo, err = s.newEcho(); err != nil {
 		return nil, err
