@@ -7,3 +7,6 @@ func (s *Store) ServerPID() int { return s.cluster.PID() }
 
 // FoldTotals does what upkeep does now and then.
 func (s *Store) FoldTotals(ctx context.Context) error { return s.foldTotals(ctx) }
+
+// ForgetSignIns does what upkeep does now and then.
+func (s *Store) ForgetSignIns(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }

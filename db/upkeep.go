@@ -26,6 +26,7 @@ func (s *Store) upkeep(ctx context.Context) {
 		}},
 		{"forget expired tokens", func() error { return s.q.forgetTokensExpiredBefore(ctx, now.Add(-expiredTokensKept)) }},
 		{"forget old audit events", func() error { return s.q.forgetAuditEventsBefore(ctx, now.Add(-auditKept)) }},
+		{"forget expired sign-in messages", func() error { return s.q.forgetSignIns(ctx, signInsKept) }},
 		{"trim the private server's log", s.trimLog},
 	} {
 		if err := step.do(); err != nil && ctx.Err() == nil {
