@@ -19,6 +19,19 @@ type Network struct {
 // Deployed says whether BitSage has published contracts on the network.
 func (n Network) Deployed() bool { return n.Contracts != Contracts{} }
 
+// ChainFelt is the chain id as the felt that packs it, which is how wallets tell it.
+func (n Network) ChainFelt() validator.Felt { return shortStringFelt(n.ChainID) }
+
+// SameChain says whether a chain id as a wallet tells it, as a felt or as a short string,
+// is the network's.
+func (n Network) SameChain(told string) bool {
+	if told == n.ChainID {
+		return told != ""
+	}
+	f, err := validator.ParseFelt(told)
+	return err == nil && n.ChainID != "" && f == n.ChainFelt()
+}
+
 // Contracts are the addresses of the network's contracts; "" is one that is not
 // configured: everything that would be read from it is missing, with that reason.
 type Contracts struct {

@@ -60,8 +60,7 @@ func (c *Client) VerifySignature(ctx context.Context, account validator.Address,
 	c.mu.Unlock()
 	err := c.pool.do(ctx, c.cfg.CallTimeout, func(ctx context.Context, e *endpoint) error {
 		err := e.verify(ctx, c.cfg.Network.ChainID, known, account, hash, signature)
-		var f *fault
-		if errors.As(err, &f) {
+		if f, is := errors.AsType[*fault](err); is {
 			f.beside = true
 		}
 		return err

@@ -138,13 +138,3 @@ func (m SignIn) check() error {
 	}
 	return nil
 }
-
-// SameChain says whether a chain id as a wallet tells it, a short string or the felt that
-// packs one, is the chain of that name.
-func SameChain(told, chainID string) bool {
-	if told == chainID {
-		return told != ""
-	}
-	f, err := validator.ParseFelt(told)
-	return err == nil && chainID != "" && f == shortStringFelt(chainID)
-}

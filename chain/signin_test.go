@@ -128,15 +128,16 @@ func TestWhatIsNoSignIn(t *testing.T) {
 }
 
 func TestAWalletsChainIDInEitherForm(t *testing.T) {
+	sepolia := chain.Network{ChainID: "SN_SEPOLIA"}
 	for told, want := range map[string]bool{
 		"SN_SEPOLIA": true, "0x534e5f5345504f4c4941": true, "0x0000534E5F5345504F4C4941": true,
 		"SN_MAIN": false, "0x534e5f4d41494e": false, "sn_sepolia": false, "": false, "0x": false, "0x0": false, "Sepolia": false,
 	} {
-		if got := chain.SameChain(told, "SN_SEPOLIA"); got != want {
+		if got := sepolia.SameChain(told); got != want {
 			t.Errorf("%q: %v", told, got)
 		}
 	}
-	if chain.SameChain("", "") || chain.SameChain("0x0", "") {
+	if (chain.Network{}).SameChain("") || (chain.Network{}).SameChain("0x0") {
 		t.Error("no chain is the same as no chain")
 	}
 }
