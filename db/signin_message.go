@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -62,7 +61,7 @@ func (s *Store) IssueSignIn(ctx context.Context, nonce, clientNetwork string, ma
 		return SignInMessage{}, fmt.Errorf("issue a sign-in message: %w", &TooManySignIns{RetryAfter: wait})
 	}
 	row, err := s.q.issueSignIn(ctx, issueSignInParams{
-		NonceHash: hashNonce(nonce), WalletAddress: m.Wallet, ChainID: m.ChainID, URI: m.URI, ClientNetwork: clientNetwork, Lasts: SignInLifetime,
+		NonceHash: nonceHash(nonce), WalletAddress: m.Wallet, ChainID: m.ChainID, URI: m.URI, ClientNetwork: clientNetwork, Lasts: SignInLifetime,
 	})
 	m.IssuedAt, m.ExpiresAt = row.IssuedAt, row.ExpiresAt
 	return m, s.fail("issue a sign-in message", err)
@@ -72,7 +71,7 @@ func (s *Store) IssueSignIn(ctx context.Context, nonce, clientNetwork string, ma
 // message for it to be checked. The error is ErrNotFound, ErrSignInExpired, ErrSignInUsed
 // or ErrSignInTries if the message is not good for another try.
 func (s *Store) TrySignIn(ctx context.Context, nonce string) (SignInMessage, error) {
-	row, err := s.q.trySignIn(ctx, trySignInParams{NonceHash: hashNonce(nonce), MaxTries: maxSignInTries})
+	row, err := s.q.trySignIn(ctx, trySignInParams{NonceHash: nonceHash(nonce), MaxTries: maxSignInTries})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return SignInMessage{}, s.whyNoSignIn(ctx, nonce)
 	}
@@ -84,7 +83,7 @@ func (s *Store) TrySignIn(ctx context.Context, nonce string) (SignInMessage, err
 // UseSignIn uses up the message of a nonce. Of several that do so at once, one succeeds.
 // The others get the errors of TrySignIn, and so does who comes too late.
 func (s *Store) UseSignIn(ctx context.Context, nonce string) error {
-	used, err := s.q.useSignIn(ctx, hashNonce(nonce))
+	used, err := s.q.useSignIn(ctx, nonceHash(nonce))
 	if err == nil && used == 0 {
 		return s.whyNoSignIn(ctx, nonce)
 	}
@@ -93,7 +92,7 @@ func (s *Store) UseSignIn(ctx context.Context, nonce string) error {
 
 // whyNoSignIn says why a message is not good.
 func (s *Store) whyNoSignIn(ctx context.Context, nonce string) error {
-	row, err := s.q.getSignIn(ctx, hashNonce(nonce))
+	row, err := s.q.getSignIn(ctx, nonceHash(nonce))
 	switch {
 	case err != nil:
 		return s.fail("find a sign-in message", err)
@@ -105,8 +104,8 @@ func (s *Store) whyNoSignIn(ctx context.Context, nonce string) error {
 	return ErrSignInTries
 }
 
-// hashNonce is what the database keeps of a nonce.
-func hashNonce(nonce string) []byte {
-	sum := sha256.Sum256([]byte(nonce))
-	return sum[:]
+// nonceHash is what the database keeps of a nonce.
+func nonceHash(nonce string) []byte {
+	hash := HashSecret(nonce)
+	return hash[:]
 }
