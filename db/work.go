@@ -1,0 +1,198 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+// Duty is work that must be done again and again by one of all the programs that share a
+// database. River, the job queue in that database, has one of them ask for a run every so
+// often; whichever is free does it.
+type Duty struct {
+	Name  string // also the name of its queue: lower-case letters, digits and underscores
+	Every time.Duration
+
+	// Limit is the longest that one run may take: its context ends then. A run that
+	// another's death interrupted is simply done anew the next time.
+	Limit time.Duration
+
+	// Do is one run. No two runs of a duty overlap, in whatever programs. Its error is
+	// logged; there is no retry before the next time.
+	Do func(ctx context.Context) error
+}
+
+const (
+	dutyJobsKept   = 10 * time.Minute // done runs, for whoever looks into river_job
+	failedJobsKept = 24 * time.Hour
+	dutyEndWait    = 10 * time.Second
+)
+
+// RunDuties takes part in the duties whenever the database is ready, until ctx ends. Every
+// program on the database should name the same ones. It returns an error only for duties
+// that cannot be.
+func (s *Store) RunDuties(ctx context.Context, duties ...Duty) error {
+	if _, err := s.riverClient(duties); err != nil {
+		return fmt.Errorf("run duties: %w", err)
+	}
+	for ctx.Err() == nil && s.WaitReady(ctx) == nil {
+		if err := s.serveDuties(ctx, duties); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("the job queue cannot be served", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(firstPause):
+		}
+	}
+	return nil
+}
+
+// serveDuties runs a River client for as long as the database is ready.
+func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
+	client, err := s.riverClient(duties)
+	if err != nil {
+		return err
+	}
+	// The client ends by StopAndCancel, which waits for its last writes.
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	s.waitUnready(ctx)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), dutyEndWait)
+	defer cancel()
+	if err := client.StopAndCancel(ending); err != nil {
+		return fmt.Errorf("stop the job queue: %w", err)
+	}
+	return nil
+}
+
+// waitUnready waits until the database is lost, or ctx or the Store ends.
+func (s *Store) waitUnready(ctx context.Context) {
+	for s.Ready() {
+		s.mu.Lock()
+		changed := s.changed
+		s.mu.Unlock()
+		if !s.Ready() {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		case <-s.life.Done():
+			return
+		}
+	}
+}
+
+func (s *Store) riverClient(duties []Duty) (*river.Client[pgx.Tx], error) {
+	worker := &dutyWorker{s: s, duties: make(map[string]Duty)}
+	config := &river.Config{
+		Logger:                      slog.New(warnings{s.cfg.Log.Handler()}),
+		Queues:                      make(map[string]river.QueueConfig),
+		Workers:                     river.NewWorkers(),
+		JobTimeout:                  -1, // each duty has its own
+		MaxAttempts:                 1,
+		CompletedJobRetentionPeriod: dutyJobsKept,
+		CancelledJobRetentionPeriod: dutyJobsKept,
+		DiscardedJobRetentionPeriod: failedJobsKept,
+	}
+	for _, d := range duties {
+		if d.Name == "" || d.Every <= 0 || d.Limit <= 0 || d.Do == nil {
+			return nil, fmt.Errorf("the duty %q needs a name, a rhythm, a limit and something to do", d.Name)
+		}
+		if _, twice := worker.duties[d.Name]; twice {
+			return nil, fmt.Errorf("there are two duties named %q", d.Name)
+		}
+		worker.duties[d.Name] = d
+		config.RescueStuckJobsAfter = max(config.RescueStuckJobsAfter, 2*d.Limit)
+		// Two, so that a run that comes due during a long one ends at once rather than wait.
+		config.Queues[d.Name] = river.QueueConfig{MaxWorkers: 2}
+		config.PeriodicJobs = append(config.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(d.Every),
+			func() (river.JobArgs, *river.InsertOpts) {
+				return dutyArgs{d.Name}, &river.InsertOpts{Queue: d.Name}
+			}, &river.PeriodicJobOpts{ID: d.Name, RunOnStart: true}))
+	}
+	river.AddWorker(config.Workers, worker)
+	client, err := river.NewClient(riverpgxv5.New(s.pool), config)
+	if err != nil {
+		return nil, fmt.Errorf("configure the job queue: %w", err)
+	}
+	return client, nil
+}
+
+// dutyArgs is what the queue keeps of a run.
+type dutyArgs struct {
+	Duty string `json:"duty"`
+}
+
+// Kind is the name under which River finds the worker.
+func (dutyArgs) Kind() string { return "duty" }
+
+type dutyWorker struct {
+	river.WorkerDefaults[dutyArgs]
+
+	s      *Store
+	duties map[string]Duty
+}
+
+// Work does a run of a duty, unless one is under way.
+func (w *dutyWorker) Work(ctx context.Context, job *river.Job[dutyArgs]) error {
+	d, known := w.duties[job.Args.Duty]
+	if !known {
+		return fmt.Errorf("there is no duty %q", job.Args.Duty)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.Limit)
+	defer cancel()
+	err := w.s.alone(ctx, "duty "+d.Name, d.Do)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		w.s.cfg.Log.Warn("a duty failed", slog.String("duty", d.Name), slog.Any("error", err))
+	}
+	return err
+}
+
+// alone runs f unless something else runs under the same name on this database, in
+// whatever program. PostgreSQL gives the name free as soon as the connection that holds it
+// is gone, so nobody's death keeps it.
+func (s *Store) alone(ctx context.Context, name string, f func(context.Context) error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("take a turn: %w", err)
+	}
+	defer conn.Release()
+	var first bool
+	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name).Scan(&first); err != nil || !first {
+		return err
+	}
+	defer leaveTurn(ctx, conn, name)
+	return f(ctx)
+}
+
+// leaveTurn gives a name free; a connection on which that fails is thrown away.
+func leaveTurn(ctx context.Context, conn *pgxpool.Conn, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeConnWait)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended($1, 0))", name); err != nil {
+		_ = conn.Conn().Close(ctx)
+	}
+}
+
+// warnings lets a log's warnings and errors through.
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
+
+func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(attrs)}
+}
+
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
