@@ -51,6 +51,10 @@ export class Plot {
     this.tip.hidden = true;
     this.marks = this.plot.over.insertBefore(element("div", "chart-flags"), this.plot.over.firstChild);
     this.marks.setAttribute("aria-hidden", "true");
+    // The list above the drawing holds the links; these are a second way to them for a mouse.
+    this.marks.onclick = ({ target }) => {
+      if (target.dataset.href) location.assign(target.dataset.href);
+    };
     this.drawn = this.shape();
     this.beReadable();
     this.watcher = new ResizeObserver(() => this.resize());
@@ -190,11 +194,11 @@ export class Plot {
     const flags = this.data.marks.flatMap(({ at, until, tone, label, url }) => {
       if (this.data.bars || (until ?? at) < x.min || at > x.max) return [];
       const left = Math.max(this.plot.valToPos(at, "x"), 0);
-      const flag = element(url ? "a" : "span", `${until === undefined ? "chart-flag" : "chart-stretch"} ${tone}`);
+      const flag = element("span", `${until === undefined ? "chart-flag" : "chart-stretch"} ${tone}`);
       flag.style.left = `${left}px`;
       if (until !== undefined) flag.style.width = `${Math.max(Math.min(this.plot.valToPos(until, "x"), end) - left, 2)}px`;
       flag.title = label;
-      if (url) Object.assign(flag, { href: url, tabIndex: -1 });
+      if (url) flag.dataset.href = url;
       return [flag];
     });
     this.marks.replaceChildren(...flags);

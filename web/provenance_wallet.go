@@ -37,11 +37,12 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 		return views.Row{Value: show(e.Chain.ReputationRank.Maybe, "", integer[uint32])}
 	}, "0 is unranked."),
 	"verdict":         verdictOrigin,
-	"earned":          earnedOrigin("Earned", 0, func(v validator.Earnings) validator.Wei { return v.Total }),
-	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, func(v validator.Earnings) validator.Wei { return v.Last24h }),
-	"earned.7d":       earnedOrigin("Earned in 7 days", 2, func(v validator.Earnings) validator.Wei { return v.Last7d }),
-	"earned.30d":      earnedOrigin("Earned in 30 days", 3, func(v validator.Earnings) validator.Wei { return v.Last30d }),
-	"claimed":         earnedOrigin("Earned by claims", 0, func(v validator.Earnings) validator.Wei { return v.Claimed }),
+	"earned":          earnedOrigin("Earned", 0, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Total }),
+	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last24h }),
+	"earned.7d":       earnedOrigin("Earned in 7 days", 2, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last7d }),
+	"earned.30d":      earnedOrigin("Earned in 30 days", 3, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last30d }),
+	"earned.jobs":     earnedOrigin("Earned by jobs", 0, paid, func(v validator.Earnings) validator.Wei { return v.FromJobs }),
+	"claimed":         earnedOrigin("Earned by claims", 0, claimed, func(v validator.Earnings) validator.Wei { return v.Claimed }),
 	"apy":             apyOrigin,
 	"claim.last":      lastClaimOrigin,
 	"jobs.completed":  jobsOrigin("Jobs completed", "completed", func(c validator.JobCounts) int64 { return c.Completed }),
@@ -128,8 +129,15 @@ func (e evidence) fromDatabase(title, tables string, known bool, reason string) 
 
 func sql(label, text string) views.Command { return views.Command{Label: label, Text: text} }
 
+// What a sum of earnings is made of.
+const (
+	paid           = "payments of completed jobs"
+	claimed        = "confirmed claims that are not of kind job"
+	paidAndClaimed = paid + " + " + claimed
+)
+
 // earnedOrigin tells of a sum of earnings; period is which of the queries' times it is of.
-func earnedOrigin(title string, period int, of func(validator.Earnings) validator.Wei) func(evidence) views.Provenance {
+func earnedOrigin(title string, period int, formula string, of func(validator.Earnings) validator.Wei) func(evidence) views.Provenance {
 	return func(e evidence) views.Provenance {
 		p := e.fromDatabase(title, "tables jobs, earning_days and reward_claims", e.Earnings.Known(), e.Earnings.Reason())
 		p.Value = views.Row{Amount: amountOf(validator.Map(e.Earnings, of))}
@@ -138,10 +146,12 @@ func earnedOrigin(title string, period int, of func(validator.Earnings) validato
 		}
 		day := 24 * time.Hour
 		since := []time.Time{time.Unix(0, 0), e.Now.Add(-day), e.Now.Add(-7 * day), e.Now.Add(-30 * day)}[period : period+1]
-		p.Formula = "payments of completed jobs + confirmed claims that are not of kind job"
-		p.Commands = []views.Command{
-			sql("Payments, in psql", db.Statement("jobPaymentsSince", since, e.Address)),
-			sql("Claims, in psql", db.Statement("claimedSince", since, e.Address)),
+		p.Formula = formula
+		if formula != claimed {
+			p.Commands = append(p.Commands, sql("Payments, in psql", db.Statement("jobPaymentsSince", since, e.Address)))
+		}
+		if formula != paid {
+			p.Commands = append(p.Commands, sql("Claims, in psql", db.Statement("claimedSince", since, e.Address)))
 		}
 		return p
 	}

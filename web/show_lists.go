@@ -51,7 +51,7 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 	}
 	m.ByDay = earningsChart(p.Earnings)
 	m.Totals = []views.Row{
-		{Label: "From jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs }), Origin: s.origin(p.Address, "earned", "the earnings")},
+		{Label: "From jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs }), Origin: s.origin(p.Address, "earned.jobs", "the earnings of jobs")},
 		{Label: "From claims", Amount: of(func(e validator.Earnings) validator.Wei { return e.Claimed }), Origin: s.origin(p.Address, "claimed", "the claimed amount")},
 		{Label: "Booked by the contract, not claimed", Origin: s.origin(p.Address, "claim.pending", "the booked rewards"), Amount: amountOf(validator.Map(p.Chain.Stake.Maybe, func(st validator.Stake) validator.Wei { return st.PendingRewards }))},
 		{Label: "Last claim", Origin: s.origin(p.Address, "claim.last", "the last claim"), Value: whenOf(p.LastClaim(), p.Now)},

@@ -105,6 +105,9 @@ func (l *Live) report(ctx context.Context, now time.Time) error {
 		for _, g := range gpus {
 			if slices.ContainsFunc(h.GPUs, func(card GPU) bool { return card.UUID == g.UUID }) {
 				g.SampledAt = now
+				if tier, known := validator.TierOfModel(g.Name.Or("")); known {
+					g.Tier = validator.Some(tier)
+				}
 				own = append(own, g)
 			}
 		}
