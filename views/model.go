@@ -286,6 +286,7 @@ type Gauge struct {
 
 // Tag is a short coloured text.
 type Tag struct {
+	ID   string // of a tag that another takes the place of; "" = none
 	Text string
 	Tone Tone
 	Icon string
