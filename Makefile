@@ -28,10 +28,19 @@ build: ## build bin/validator-dashboard
 run: postgres build ## install what is missing, build, and start the server on 127.0.0.1:3030
 	exec $(BINARY) serve
 
+.PHONY: demo
+demo: postgres build ## the same over a simulated validator, to look around: no GPU, chain or data is needed
+	exec $(BINARY) demo
+
 .PHONY: test
 test: postgres compiler chromium ## set up and run every test, with the race detector
 	go vet ./...
 	go test -race ./...
+
+.PHONY: shots
+shots: postgres chromium ## take the README's screenshots of the demo
+	@fc-list 2>/dev/null | grep -qi inter || { if command -v apt-get >/dev/null; then DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends fonts-inter; fi; }
+	go test -run '^TestShots$$' -timeout 15m -count 1 . -shots
 
 .PHONY: generate
 generate: ## write the generated code anew (sqlc, templ)
