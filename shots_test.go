@@ -18,6 +18,22 @@ var shots = flag.Bool("shots", false, "take the README's screenshots of the demo
 // the bus, another is too hot, and their sparklines show how that came.
 const untilItTells = 150 * time.Second
 
+// hot returns the UUID of the card that is too hot.
+func hot(t *testing.T, p *program) string {
+	t.Helper()
+	var uuid string
+	eventually(t, "the card that is too hot", func() bool {
+		for _, g := range p.get(t, "/api/validator/gpus", "")["gpus"].([]any) {
+			if g := g.(map[string]any); g["status"] == "throttled" {
+				uuid = g["uuid"].(string)
+				return true
+			}
+		}
+		return false
+	})
+	return uuid
+}
+
 func TestShots(t *testing.T) {
 	if !*shots {
 		t.Skip("make shots takes the README's screenshots")
@@ -36,7 +52,7 @@ func TestShots(t *testing.T) {
 		{"dashboard-dark", "/", 1440, 1250, "dark"},
 		{"dashboard-light", "/", 1440, 1250, "light"},
 		{"phone", "/", 390, 844, "dark"},
-		{"gpu", demoPages(t, p)[8], 1440, 1250, "dark"},
+		{"gpu", "/gpus/" + hot(t, p), 1440, 1250, "dark"},
 	} {
 		see(t, ctx, s.width, s.height, s.scheme)
 		visit(t, ctx, p.url+s.path)
