@@ -113,7 +113,7 @@ func banners() templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div role=\"status\"><p class=\"lost\" data-banner=\"lost\" hidden>The dashboard's server does not answer. The values below are from <span data-last-contact></span>. Trying again.</p><p class=\"lost\" data-banner=\"refused\" hidden>This server no longer shows you this wallet. The values below are from <span data-last-contact></span>. <a href=\"/\">Sign in again</a></p><p class=\"lost\" data-banner=\"panel\" hidden>A part of this page could not be refreshed: its values are older than the rest.</p><p class=\"lost newer\" data-banner=\"newer\" hidden>A new version of the dashboard is running. <button type=\"button\" class=\"quiet button small\" data-reload>Reload</button></p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div role=\"status\"><p class=\"lost\" data-banner=\"lost\" hidden>The dashboard's server does not answer. The values below are from <span data-last-contact></span>. Trying again.</p><p class=\"lost\" data-banner=\"refused\" hidden>This server no longer shows you this wallet. The values below are from <span data-last-contact></span>. <a href=\"/\">Sign in again</a></p><p class=\"lost\" data-banner=\"panel\" hidden>A part of this page could not be refreshed: its values are older than the rest.</p><p class=\"lost newer\" data-banner=\"account\" hidden>Your wallet now uses another account. This page still shows the one that signed in. <a href=\"/signin\" data-sign-in-again>Sign in with the other account</a></p><p class=\"lost newer\" data-banner=\"network\" hidden>Your wallet is on another network now. This page still shows what you signed in to. <a href=\"/signin\" data-sign-in-again>Sign in again</a></p><p class=\"lost newer\" data-banner=\"newer\" hidden>A new version of the dashboard is running. <button type=\"button\" class=\"quiet button small\" data-reload>Reload</button></p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -155,7 +155,7 @@ func themeSwitch(current string) templ.Component {
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(t.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `help.templ`, Line: 45, Col: 25}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `help.templ`, Line: 47, Col: 25}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -168,7 +168,7 @@ func themeSwitch(current string) templ.Component {
 			var templ_7745c5c3_Var7 string
 			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(t.Value)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `help.templ`, Line: 46, Col: 52}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `help.templ`, Line: 48, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -199,7 +199,7 @@ func themeSwitch(current string) templ.Component {
 			var templ_7745c5c3_Var8 string
 			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(t.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `help.templ`, Line: 48, Col: 43}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `help.templ`, Line: 50, Col: 43}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {

@@ -60,6 +60,8 @@ type Page struct {
 	Nav     string     // the entry of the navigation that is current
 	Sources *SourceBar // nil: this page is about no source
 	Demo    *Demo      // nil but in the demo
+	// SignedIn is whose session the reader's browser has, nil without one.
+	SignedIn *SignedIn
 
 	charts bool // see WithCharts
 }

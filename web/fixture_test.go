@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -38,13 +39,17 @@ func (silentChain) Look(context.Context, validator.Address) validator.ChainSnaps
 
 func (silentChain) Network() validator.ChainNetwork { return validator.ChainNetwork{} }
 
+func (silentChain) VerifySignature(context.Context, validator.Address, validator.Felt, []validator.Felt) error {
+	return errors.New("the node does not answer")
+}
+
 func (silentChain) Contracts() []validator.ContractCheck { return nil }
 
 // newServer is a server whose only source is a database.
 func newServer(t testing.TB, store *db.Store, change ...func(*Config)) *Server {
 	t.Helper()
 	c := Config{
-		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, LocalAccess: true,
+		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, LocalAccess: true,
 		Network: chain.Network{Name: "sepolia", ExplorerURL: "https://explorer.example"}, Metrics: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {

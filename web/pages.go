@@ -25,6 +25,11 @@ func (s *Server) page(r *http.Request, title, nav string, wallet validator.Addre
 		Title: title + titleTail, Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
 		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r), Demo: s.demoNote(),
 	}
+	if session := viewerOf(r.Context()).session; session != nil {
+		p.SignedIn = &views.SignedIn{
+			Address: string(session.Wallet), Chain: s.network.ChainFelt().Short(), ChainID: s.network.ChainID, Script: s.assets.Path("wallet-watch.js"),
+		}
+	}
 	if wallet != "" {
 		p.Wallet = views.WalletChip{Address: string(wallet), Abbreviated: wallet.Abbreviated(), Avatar: avatar(wallet), ExplorerURL: s.explorer("contract", string(wallet))}
 		p.Wallet.Query = s.walletQuery(wallet)

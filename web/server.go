@@ -37,6 +37,7 @@ type Config struct {
 	Database         *db.Store
 	GPUs             GPUReader
 	Chain            ChainReader
+	Signatures       SignatureVerifier
 	Network          chain.Network
 	ValidatorAddress validator.Address // the wallet of this host's GPUs; "" = not set
 	LocalAccess      bool
@@ -53,6 +54,7 @@ type Server struct {
 	db               *db.Store
 	gpus             GPUReader
 	chain            ChainReader
+	signatures       SignatureVerifier
 	network          chain.Network
 	validatorAddress validator.Address
 	localAccess      bool
@@ -73,8 +75,8 @@ type Server struct {
 // New checks the configuration and builds the routes.
 func New(c Config) (*Server, error) {
 	switch {
-	case c.Database == nil, c.GPUs == nil, c.Chain == nil, c.Metrics == nil, c.Log == nil:
-		return nil, errors.New("web: database, GPUs, chain, metrics and log are required")
+	case c.Database == nil, c.GPUs == nil, c.Chain == nil, c.Signatures == nil, c.Metrics == nil, c.Log == nil:
+		return nil, errors.New("web: database, GPUs, chain, signatures, metrics and log are required")
 	}
 	assets, err := static.Load()
 	if err != nil {
@@ -85,7 +87,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		db: c.Database, gpus: c.GPUs, chain: c.Chain, network: c.Network,
+		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, network: c.Network,
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		now: func() time.Time { return time.Now().UTC() },

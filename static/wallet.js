@@ -1,0 +1,102 @@
+// A small client for the Starknet wallets that browser extensions put on window
+// (window.starknet_*). It speaks the wallet API by wallet.request and nothing else.
+
+// Errors of the wallet API (starknet-specs, wallet_rpc.json).
+export const refusedByUser = 113;
+
+const rescanMs = 500;
+const choice = "wallet";
+
+const isWallet = (w) =>
+  Boolean(w) && ["id", "name", "version"].every((k) => typeof w[k] === "string") && Boolean(w.icon) &&
+  ["request", "on", "off"].every((k) => typeof w[k] === "function");
+
+const read = (name) => {
+  try {
+    return window[name];
+  } catch {
+    return undefined;
+  }
+};
+
+// wallets lists those that are there now, each once.
+export const wallets = () => {
+  const found = new Map();
+  for (const name of Object.getOwnPropertyNames(window)) {
+    if (!name.startsWith("starknet")) continue;
+    const w = read(name);
+    if (isWallet(w) && !found.has(w.id)) found.set(w.id, w);
+  }
+  return [...found.values()];
+};
+
+// watchWallets calls back with the wallets that are there, and again when that changes:
+// some extensions come long after the page. It returns what ends it.
+export const watchWallets = (callback) => {
+  let known = "";
+  const scan = () => {
+    const list = wallets();
+    const ids = list.map((w) => w.id).join("\n");
+    if (ids === known) return;
+    known = ids;
+    callback(list);
+  };
+  scan();
+  const timer = setInterval(scan, rescanMs);
+  return () => clearInterval(timer);
+};
+
+// iconOf returns a wallet's picture if it is one that this page may show, else "".
+export const iconOf = (wallet) => {
+  const icon = typeof wallet.icon === "string" ? wallet.icon : wallet.icon.light ?? wallet.icon.dark;
+  if (typeof icon !== "string") return "";
+  return icon.startsWith("data:image/") || icon.startsWith(`${location.origin}/`) ? icon : "";
+};
+
+// accountsOf asks which accounts the wallet shows to this site. Silently it asks nobody,
+// and tells none if it was not allowed to before.
+export const accountsOf = async (wallet, silently = false) =>
+  (await wallet.request({ type: "wallet_requestAccounts", params: { silent_mode: silently } })) ?? [];
+
+export const chainOf = (wallet) => wallet.request({ type: "wallet_requestChainId" });
+
+export const switchChain = (wallet, chainId) => wallet.request({ type: "wallet_switchStarknetChain", params: { chainId } });
+
+// sign returns the signature in the form that the server reads, whatever number of felts
+// the account's kind of signature has.
+export const sign = async (wallet, typedData) => {
+  const signature = await wallet.request({ type: "wallet_signTypedData", params: typedData });
+  if (!Array.isArray(signature)) throw new Error("The signature is no list of felts.");
+  return signature.map((felt) => `0x${BigInt(felt).toString(16)}`);
+};
+
+const asNumber = (text) => {
+  try {
+    return BigInt(text);
+  } catch {
+    return undefined;
+  }
+};
+
+// sameNumber says whether two texts are the same felt: leading zeros and capitals do not count.
+export const sameNumber = (a, b) => asNumber(a) !== undefined && asNumber(a) === asNumber(b);
+
+// sameChain says whether a wallet's chain id, a felt or a short text, is the page's.
+export const sameChain = (told, { chain, chainId }) => told === chainId || sameNumber(told, chain);
+
+// remember keeps which wallet signed in; only this browser knows.
+export const remember = (wallet) => {
+  try {
+    localStorage.setItem(choice, wallet.id);
+  } catch {
+    // A browser that keeps nothing forgets this too.
+  }
+};
+
+export const remembered = () => {
+  try {
+    return localStorage.getItem(choice) ?? "";
+  } catch {
+    return "";
+  }
+};
