@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/joho/godotenv"
 
@@ -34,6 +35,8 @@ type Config struct {
 	PublicURL        string // without a trailing slash
 	LogLevel         slog.Level
 	PostgresBinDir   string // "" = searched
+	// How long single heartbeats and GPU samples are kept.
+	KeepHeartbeats, KeepGPUSamples time.Duration
 	// RealSources names the variables that were set and say where real values come from.
 	RealSources []string
 }
@@ -84,6 +87,14 @@ func settings() []setting {
 		{name: "PG_BINDIR", help: "folder of initdb and postgres; empty: searched in the usual places", set: func(c *Config, v string) error {
 			c.PostgresBinDir = v
 			return nil
+		}},
+		{name: "KEEP_HEARTBEATS", def: "90", help: "days for which single heartbeats are kept; the minutes of uptime stay", set: func(c *Config, v string) (err error) {
+			c.KeepHeartbeats, err = parseDays(v)
+			return err
+		}},
+		{name: "KEEP_GPU_SAMPLES", def: "30", help: "days for which single samples of GPUs are kept", set: func(c *Config, v string) (err error) {
+			c.KeepGPUSamples, err = parseDays(v)
+			return err
 		}},
 	}
 }
@@ -231,6 +242,15 @@ func setPublicURL(c *Config, v string) error {
 	}
 	c.PublicURL = u.Scheme + "://" + u.Host
 	return nil
+}
+
+// parseDays reads a number of days. A century is as good as for ever.
+func parseDays(v string) (time.Duration, error) {
+	n, err := strconv.ParseUint(v, 10, 16)
+	if err != nil || n < 1 || n > 36500 {
+		return 0, errors.New("it must be a whole number of days from 1 to 36500, such as 90")
+	}
+	return time.Duration(n) * 24 * time.Hour, nil
 }
 
 func setLogLevel(c *Config, v string) error {

@@ -23,9 +23,12 @@ type Config struct {
 	StatementTimeout time.Duration // default 5 s; migrations have none
 	ConnectTimeout   time.Duration // default 5 s
 	PingInterval     time.Duration // default 3 s: how soon an outage or its end is noticed
-	SampleRetention  time.Duration // default 30 days: how long GPU samples are kept
-	Tracer           pgx.QueryTracer
-	Log              *slog.Logger // nil = discarded
+	// How long single rows are kept, default 30 days of GPU samples and 90 of heartbeats. What
+	// is summed up of them stays.
+	SampleRetention, HeartbeatRetention time.Duration
+
+	Tracer pgx.QueryTracer
+	Log    *slog.Logger // nil = discarded
 }
 
 // ErrBadURL says that Config.URL cannot be read. Its message never holds any of the URL,
@@ -37,6 +40,7 @@ func (c Config) withDefaults() Config {
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
 	c.PingInterval = cmp.Or(c.PingInterval, 3*time.Second)
 	c.SampleRetention = cmp.Or(c.SampleRetention, 30*24*time.Hour)
+	c.HeartbeatRetention = cmp.Or(c.HeartbeatRetention, 90*24*time.Hour)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -47,7 +51,7 @@ func (c Config) validate() error {
 	switch {
 	case c.URL == "" && c.DataDir == "":
 		return errors.New("open the database: neither a URL nor a data directory is set")
-	case c.StatementTimeout < 0, c.ConnectTimeout < 0, c.PingInterval < 0, c.SampleRetention < 0, c.MaxConnections < 0:
+	case c.StatementTimeout < 0, c.ConnectTimeout < 0, c.PingInterval < 0, c.SampleRetention < 0, c.HeartbeatRetention < 0, c.MaxConnections < 0:
 		return errors.New("open the database: times and numbers must not be negative")
 	}
 	return nil

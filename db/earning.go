@@ -39,19 +39,14 @@ func (s *Store) Earnings(ctx context.Context, worker validator.Address, now time
 		for i, sum := range []*validator.Wei{&e.Total, &e.Last24h, &e.Last7d, &e.Last30d} {
 			*sum = jobs[i].Amount.Add(claims[i].Amount)
 		}
-		jobDays, err := q.workerEarningDays(ctx, workerEarningDaysParams{WorkerAddress: worker, FirstDay: firstDay})
+		days, err := q.workerEarningDays(ctx, workerEarningDaysParams{WorkerAddress: worker, FirstDay: firstDay, LastDay: today})
 		if err != nil {
 			return err
 		}
-		for _, d := range jobDays {
-			daily[d.Day.UTC()] = d.Amount
-		}
-		claimDays, err := q.claimedDays(ctx, claimedDaysParams{Address: worker, Since: firstDay})
-		if err != nil {
-			return err
-		}
-		for _, d := range claimDays {
-			daily[d.Day.UTC()] = daily[d.Day.UTC()].Add(d.Amount)
+		for _, d := range days {
+			if d.Kind != kindPayout {
+				daily[d.Day.UTC()] = daily[d.Day.UTC()].Add(d.Amount)
+			}
 		}
 		if e.First, err = optional(q.firstEarning(ctx, string(worker))); err != nil {
 			return err
@@ -66,6 +61,29 @@ func (s *Store) Earnings(ctx context.Context, worker validator.Address, now time
 		e.Daily = append(e.Daily, validator.DailyEarnings{Day: day, Amount: daily[day]})
 	}
 	return e, nil
+}
+
+// kindPayout marks the rows of earning_days that are claims of kind job.
+const kindPayout validator.RewardKind = "payout"
+
+// EarningDays sums a worker's earnings per UTC day and kind from the first day to the last,
+// oldest first; days without are left out. Payouts are the claims that pay out what jobs had
+// earned, per day.
+func (s *Store) EarningDays(ctx context.Context, worker validator.Address, firstDay, lastDay time.Time) (earnings, payouts []validator.EarningDay, err error) {
+	rows, err := s.q.workerEarningDays(ctx, workerEarningDaysParams{WorkerAddress: worker, FirstDay: utcDay(firstDay), LastDay: utcDay(lastDay)})
+	if err != nil {
+		return nil, nil, s.fail("sum earnings by day", err)
+	}
+	for _, r := range rows {
+		d := validator.EarningDay{Day: r.Day.UTC(), Kind: r.Kind, Entries: r.Entries, Amount: r.Amount}
+		if r.Kind == kindPayout {
+			d.Kind = validator.RewardJob
+			payouts = append(payouts, d)
+		} else {
+			earnings = append(earnings, d)
+		}
+	}
+	return earnings, payouts, nil
 }
 
 // EarningsHistory returns a worker's earnings since a time, newest first; nil means since

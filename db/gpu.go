@@ -3,13 +3,11 @@ package db
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -31,8 +29,9 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 	if err := (gate{s}).open(); err != nil {
 		return s.fail("store GPU samples", err)
 	}
-	store := func() error {
-		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := s.sampleTimes(rows)
+	if err == nil {
+		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 			q := s.q.WithTx(tx)
 			if err := firstError(q.storeGPUSample(ctx, rows).Exec); err != nil {
 				return err
@@ -40,36 +39,17 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 			return q.forgetUnnamedGPUs(ctx, forgetUnnamedGPUsParams{WorkerAddress: worker, WorkerID: workerID, ReportedAt: sampledAt})
 		})
 	}
-	err := store()
-	if isMissingDay(err) {
-		if err = s.makeSampleDays(ctx, rows); err == nil {
-			err = store()
-		}
-	}
 	return s.fail("store GPU samples", err)
 }
 
-// isMissingDay says whether gpu_samples has no partition for a sample's day. Unlike a
-// broken rule of ours, this refusal names no constraint.
-func isMissingDay(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == ""
-}
-
-// makeSampleDays makes the partitions of late samples' days.
-func (s *Store) makeSampleDays(ctx context.Context, rows []storeGPUSampleParams) error {
+// sampleTimes refuses samples of the history that would be dropped at once, or are of a time
+// to come.
+func (s *Store) sampleTimes(rows []storeGPUSampleParams) error {
 	now := time.Now()
 	oldest, newest := now.Add(-s.cfg.SampleRetention), now.Add(24*time.Hour)
 	for _, r := range rows {
-		if !r.KeepHistory {
-			continue
-		}
-		if r.SampledAt.Before(oldest) || r.SampledAt.After(newest) {
+		if r.KeepHistory && (r.SampledAt.Before(oldest) || r.SampledAt.After(newest)) {
 			return fmt.Errorf("%w: a sample's time, %s, is not within the last %d days", ErrInvalid, r.SampledAt.UTC().Format(time.RFC3339), int(s.cfg.SampleRetention.Hours()/24))
-		}
-		day := utcDay(r.SampledAt)
-		if err := s.q.keepGPUSampleDays(ctx, keepGPUSampleDaysParams{Oldest: utcDay(oldest), FirstDay: day, LastDay: day}); err != nil {
-			return err
 		}
 	}
 	return nil

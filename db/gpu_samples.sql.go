@@ -130,18 +130,36 @@ func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsR
 	return items, nil
 }
 
-const keepGPUSampleDays = `-- name: keepGPUSampleDays :exec
-SELECT keep_gpu_sample_days($1::date, $2::date, $3::date)
+const keepPartitions = `-- name: keepPartitions :exec
+SELECT keep_partitions($1::text, $2::integer, $3::date, $4::date, $5::date)
 `
 
-type keepGPUSampleDaysParams struct {
+type keepPartitionsParams struct {
+	Parent   string
+	PartDays int32
 	Oldest   time.Time
 	FirstDay time.Time
 	LastDay  time.Time
 }
 
-func (q *Queries) keepGPUSampleDays(ctx context.Context, arg keepGPUSampleDaysParams) error {
-	_, err := q.db.Exec(ctx, keepGPUSampleDays, arg.Oldest, arg.FirstDay, arg.LastDay)
+func (q *Queries) keepPartitions(ctx context.Context, arg keepPartitionsParams) error {
+	_, err := q.db.Exec(ctx, keepPartitions,
+		arg.Parent,
+		arg.PartDays,
+		arg.Oldest,
+		arg.FirstDay,
+		arg.LastDay,
+	)
+	return err
+}
+
+const limitLockWaits = `-- name: limitLockWaits :exec
+SET LOCAL lock_timeout = '3s'
+`
+
+// limitLockWaits keeps a change of partitions from making others wait behind it for long.
+func (q *Queries) limitLockWaits(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, limitLockWaits)
 	return err
 }
 

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"math/bits"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,20 +41,20 @@ func firstError(exec func(func(int, error))) error {
 }
 
 // Heartbeats summarises a worker's heartbeats: the first ever, the newest, and the minutes
-// since a time in which at least one arrived.
+// since the start of a time's hour in which at least one arrived. The first is told to the
+// minute, and it and the minutes outlive the heartbeats themselves.
 func (s *Store) Heartbeats(ctx context.Context, worker validator.Address, since time.Time) (validator.HeartbeatSummary, error) {
 	var sum validator.HeartbeatSummary
 	err := s.inSnapshot(ctx, func(q *Queries) error {
 		newest, err := q.newestHeartbeat(ctx, worker)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			last := newest.heartbeat()
+			sum.Last = &last
+		case !errors.Is(err, pgx.ErrNoRows):
 			return err
 		}
-		last := newest.heartbeat()
-		sum.Last = &last
-		if sum.First, err = optional(q.firstHeartbeat(ctx, worker)); err != nil {
+		if sum.First, err = firstMinute(ctx, q, worker); err != nil || sum.First == nil {
 			return err
 		}
 		hours, err := q.heartbeatHours(ctx, heartbeatHoursParams{WorkerAddress: worker, Since: since})
@@ -69,6 +70,19 @@ func (s *Store) Heartbeats(ctx context.Context, worker validator.Address, since 
 		return validator.HeartbeatSummary{}, s.fail("read heartbeats", err)
 	}
 	return sum, nil
+}
+
+// firstMinute is the first minute ever in which a worker was heard, nil if there is none.
+func firstMinute(ctx context.Context, q *Queries, worker validator.Address) (*time.Time, error) {
+	h, err := q.firstHeartbeatHour(ctx, worker)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	at := h.Hour.Add(time.Duration(bits.TrailingZeros64(uint64(h.Minutes))) * time.Minute)
+	return &at, nil
 }
 
 func (r HeartbeatRow) heartbeat() validator.Heartbeat {

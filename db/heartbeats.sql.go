@@ -86,10 +86,15 @@ func (q *Queries) activeHosts(ctx context.Context, arg activeHostsParams) ([]act
 
 const countWorkers = `-- name: countWorkers :one
 WITH RECURSIVE beating AS (
-    (SELECT worker_address FROM heartbeats ORDER BY worker_address LIMIT 1)
+    (SELECT worker_address FROM worker_days ORDER BY worker_address LIMIT 1)
     UNION ALL
-    SELECT (SELECT h.worker_address FROM heartbeats h WHERE h.worker_address > b.worker_address ORDER BY h.worker_address LIMIT 1)
+    SELECT (SELECT d.worker_address FROM worker_days d WHERE d.worker_address > b.worker_address ORDER BY d.worker_address LIMIT 1)
     FROM beating b WHERE b.worker_address IS NOT NULL
+), fresh AS (
+    (SELECT worker_address FROM heartbeat_changes ORDER BY worker_address LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.worker_address FROM heartbeat_changes c WHERE c.worker_address > f.worker_address ORDER BY c.worker_address LIMIT 1)
+    FROM fresh f WHERE f.worker_address IS NOT NULL
 ), working AS (
     (SELECT worker_address FROM jobs WHERE worker_address IS NOT NULL ORDER BY worker_address LIMIT 1)
     UNION ALL
@@ -98,6 +103,8 @@ WITH RECURSIVE beating AS (
 )
 SELECT count(*) FROM (
     SELECT worker_address FROM beating WHERE worker_address IS NOT NULL
+    UNION
+    SELECT worker_address FROM fresh WHERE worker_address IS NOT NULL
     UNION
     SELECT worker_address FROM working WHERE worker_address IS NOT NULL
 ) workers
@@ -112,27 +119,33 @@ func (q *Queries) countWorkers(ctx context.Context) (int64, error) {
 	return count, err
 }
 
-const firstHeartbeat = `-- name: firstHeartbeat :one
-SELECT heartbeat_time FROM heartbeats
-WHERE worker_address = $1
-ORDER BY heartbeat_time
+const firstHeartbeatHour = `-- name: firstHeartbeatHour :one
+SELECT hour, minutes FROM uptime_hours
+WHERE worker_address = $1 AND minutes <> 0
+ORDER BY hour
 LIMIT 1
 `
 
-func (q *Queries) firstHeartbeat(ctx context.Context, workerAddress validator.Address) (time.Time, error) {
-	row := q.db.QueryRow(ctx, firstHeartbeat, workerAddress)
-	var heartbeat_time time.Time
-	err := row.Scan(&heartbeat_time)
-	return heartbeat_time, err
+type firstHeartbeatHourRow struct {
+	Hour    time.Time
+	Minutes int64
+}
+
+// firstHeartbeatHour is the first hour ever in which the worker was heard.
+func (q *Queries) firstHeartbeatHour(ctx context.Context, workerAddress validator.Address) (firstHeartbeatHourRow, error) {
+	row := q.db.QueryRow(ctx, firstHeartbeatHour, workerAddress)
+	var i firstHeartbeatHourRow
+	err := row.Scan(&i.Hour, &i.Minutes)
+	return i, err
 }
 
 const heartbeatHours = `-- name: heartbeatHours :many
-SELECT date_trunc('hour', heartbeat_time, 'UTC')::timestamptz AS hour,
-       bit_or(1::bigint << extract(minute FROM heartbeat_time AT TIME ZONE 'UTC')::integer)::bigint AS minutes
-FROM heartbeats
-WHERE worker_address = $1 AND heartbeat_time >= $2
-GROUP BY 1
-ORDER BY 1
+SELECT hour, bit_or(minutes)::bigint AS minutes
+FROM uptime_hours
+WHERE worker_address = $1 AND hour >= date_trunc('hour', $2::timestamptz, 'UTC')
+GROUP BY hour
+HAVING bit_or(minutes) <> 0
+ORDER BY hour
 `
 
 type heartbeatHoursParams struct {
@@ -145,6 +158,8 @@ type heartbeatHoursRow struct {
 	Minutes int64
 }
 
+// heartbeatHours lists the minutes in which any host of the worker was heard, bit n for
+// minute n, of each hour since a time.
 func (q *Queries) heartbeatHours(ctx context.Context, arg heartbeatHoursParams) ([]heartbeatHoursRow, error) {
 	rows, err := q.db.Query(ctx, heartbeatHours, arg.WorkerAddress, arg.Since)
 	if err != nil {
@@ -155,6 +170,80 @@ func (q *Queries) heartbeatHours(ctx context.Context, arg heartbeatHoursParams) 
 	for rows.Next() {
 		var i heartbeatHoursRow
 		if err := rows.Scan(&i.Hour, &i.Minutes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const hostHeartbeatHours = `-- name: hostHeartbeatHours :many
+SELECT worker_id, hour, minutes FROM uptime_hours
+WHERE worker_address = $1 AND hour >= date_trunc('hour', $2::timestamptz, 'UTC') AND minutes <> 0
+ORDER BY worker_id, hour
+`
+
+type hostHeartbeatHoursParams struct {
+	WorkerAddress validator.Address
+	Since         time.Time
+}
+
+type hostHeartbeatHoursRow struct {
+	WorkerID string
+	Hour     time.Time
+	Minutes  int64
+}
+
+func (q *Queries) hostHeartbeatHours(ctx context.Context, arg hostHeartbeatHoursParams) ([]hostHeartbeatHoursRow, error) {
+	rows, err := q.db.Query(ctx, hostHeartbeatHours, arg.WorkerAddress, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []hostHeartbeatHoursRow{}
+	for rows.Next() {
+		var i hostHeartbeatHoursRow
+		if err := rows.Scan(&i.WorkerID, &i.Hour, &i.Minutes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const hostUptimeDays = `-- name: hostUptimeDays :many
+SELECT worker_id, day, minutes FROM heartbeat_days
+WHERE worker_address = $1 AND day >= $2::date
+ORDER BY worker_id, day
+`
+
+type hostUptimeDaysParams struct {
+	WorkerAddress validator.Address
+	FirstDay      time.Time
+}
+
+type hostUptimeDaysRow struct {
+	WorkerID string
+	Day      time.Time
+	Minutes  int32
+}
+
+func (q *Queries) hostUptimeDays(ctx context.Context, arg hostUptimeDaysParams) ([]hostUptimeDaysRow, error) {
+	rows, err := q.db.Query(ctx, hostUptimeDays, arg.WorkerAddress, arg.FirstDay)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []hostUptimeDaysRow{}
+	for rows.Next() {
+		var i hostUptimeDaysRow
+		if err := rows.Scan(&i.WorkerID, &i.Day, &i.Minutes); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -187,4 +276,53 @@ func (q *Queries) newestHeartbeat(ctx context.Context, workerAddress validator.A
 		&i.Version,
 	)
 	return i, err
+}
+
+const settleHeartbeatHours = `-- name: settleHeartbeatHours :exec
+UPDATE heartbeat_hours SET beats = NULL
+WHERE beats IS NOT NULL AND hour < (SELECT dropped_before FROM partitions_dropped WHERE table_name = 'heartbeats')
+`
+
+// settleHeartbeatHours forgets how many heartbeats came in each minute of the hours whose
+// rows were dropped for their age: what is gone cannot go again.
+func (q *Queries) settleHeartbeatHours(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, settleHeartbeatHours)
+	return err
+}
+
+const uptimeDays = `-- name: uptimeDays :many
+SELECT day, minutes FROM worker_days
+WHERE worker_address = $1 AND day >= $2::date
+ORDER BY day
+`
+
+type uptimeDaysParams struct {
+	WorkerAddress validator.Address
+	FirstDay      time.Time
+}
+
+type uptimeDaysRow struct {
+	Day     time.Time
+	Minutes int32
+}
+
+// uptimeDays lists how many minutes of each UTC day any host of the worker was heard in.
+func (q *Queries) uptimeDays(ctx context.Context, arg uptimeDaysParams) ([]uptimeDaysRow, error) {
+	rows, err := q.db.Query(ctx, uptimeDays, arg.WorkerAddress, arg.FirstDay)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uptimeDaysRow{}
+	for rows.Next() {
+		var i uptimeDaysRow
+		if err := rows.Scan(&i.Day, &i.Minutes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -167,6 +167,21 @@ func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now tim
 	return c, nil
 }
 
+// JobDays counts a worker's jobs per UTC day of their end, type and state, from the first
+// day to the last, oldest first. A job that has not ended counts on the day of its submission.
+func (s *Store) JobDays(ctx context.Context, worker validator.Address, firstDay, lastDay time.Time) ([]validator.JobDay, error) {
+	rows, err := s.q.workerJobDays(ctx, workerJobDaysParams{WorkerAddress: worker, FirstDay: utcDay(firstDay), LastDay: utcDay(lastDay)})
+	if err != nil {
+		return nil, s.fail("count jobs by day", err)
+	}
+	out := make([]validator.JobDay, len(rows))
+	for i, r := range rows {
+		hours := r.ExecutionMS / float64(time.Hour/time.Millisecond)
+		out[i] = validator.JobDay{Day: r.Day.UTC(), Type: r.JobType, Status: r.Status, Count: r.Jobs, Execution: validator.ComputeTime(hours)}
+	}
+	return out, nil
+}
+
 // average is ms / n, nil if n is 0.
 func average(ms float64, n int64) *time.Duration {
 	if n <= 0 {

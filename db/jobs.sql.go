@@ -10,43 +10,6 @@ import (
 	"time"
 )
 
-const countJobsCompletedSince = `-- name: countJobsCompletedSince :one
-SELECT count(*) FROM jobs
-WHERE status = 'completed' AND COALESCE(completed_at, created_at) >= $1::timestamptz
-`
-
-// countJobsCompletedSince counts over all workers.
-func (q *Queries) countJobsCompletedSince(ctx context.Context, since time.Time) (int64, error) {
-	row := q.db.QueryRow(ctx, countJobsCompletedSince, since)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
-const countJobsSubmittedSince = `-- name: countJobsSubmittedSince :one
-SELECT count(*) FILTER (WHERE created_at >= $1::timestamptz) AS last_24h, count(*) AS last_7d
-FROM jobs
-WHERE worker_address = $2::text AND created_at >= $3::timestamptz
-`
-
-type countJobsSubmittedSinceParams struct {
-	DayAgo        time.Time
-	WorkerAddress string
-	WeekAgo       time.Time
-}
-
-type countJobsSubmittedSinceRow struct {
-	Last24h int64
-	Last7d  int64
-}
-
-func (q *Queries) countJobsSubmittedSince(ctx context.Context, arg countJobsSubmittedSinceParams) (countJobsSubmittedSinceRow, error) {
-	row := q.db.QueryRow(ctx, countJobsSubmittedSince, arg.DayAgo, arg.WorkerAddress, arg.WeekAgo)
-	var i countJobsSubmittedSinceRow
-	err := row.Scan(&i.Last24h, &i.Last7d)
-	return i, err
-}
-
 const findJobs = `-- name: findJobs :many
 SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
 WHERE worker_address = $1::text

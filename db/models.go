@@ -35,7 +35,7 @@ type ClaimRow struct {
 	Failure     *string
 }
 
-// Signs of life of workers' hosts. One row per host and moment; a repeated one is the same heartbeat.
+// Signs of life of workers' hosts, one partition per UTC week. One row per host and moment; a repeated one is the same heartbeat.
 type HeartbeatRow struct {
 	WorkerAddress validator.Address
 	WorkerID      string

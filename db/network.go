@@ -44,6 +44,20 @@ func (s *Store) NetworkCounts(ctx context.Context, now time.Time) (validator.Net
 	return c, nil
 }
 
+// NetworkHours lists what all workers did in each hour from first to last, oldest first.
+// Hours in which nothing happened are left out.
+func (s *Store) NetworkHours(ctx context.Context, first, last time.Time) ([]validator.NetworkHour, error) {
+	rows, err := s.q.networkHours(ctx, networkHoursParams{FirstHour: first.UTC().Truncate(time.Hour), LastHour: last})
+	if err != nil {
+		return nil, s.fail("count the network by hour", err)
+	}
+	out := make([]validator.NetworkHour, len(rows))
+	for i, r := range rows {
+		out[i] = validator.NetworkHour{Hour: r.Hour.UTC(), Submitted: r.Submitted, Completed: r.Completed, Failed: r.Failed, ComputeTime: validator.ComputeTime(r.ExecutionHours)}
+	}
+	return out, nil
+}
+
 // addHosts adds one group of active hosts: all of them, those of one version, or those
 // with one number of GPUs.
 func addHosts(c *validator.NetworkCounts, g activeHostsRow) {

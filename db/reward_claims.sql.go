@@ -12,43 +12,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-const claimedDays = `-- name: claimedDays :many
-SELECT (claim_time AT TIME ZONE 'UTC')::date AS day, sum(amount)::numeric AS amount
-FROM reward_claims
-WHERE address = $1 AND status = 'confirmed' AND claim_type <> 'job' AND claim_time >= $2
-GROUP BY 1
-`
-
-type claimedDaysParams struct {
-	Address validator.Address
-	Since   time.Time
-}
-
-type claimedDaysRow struct {
-	Day    time.Time
-	Amount validator.Wei
-}
-
-func (q *Queries) claimedDays(ctx context.Context, arg claimedDaysParams) ([]claimedDaysRow, error) {
-	rows, err := q.db.Query(ctx, claimedDays, arg.Address, arg.Since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []claimedDaysRow{}
-	for rows.Next() {
-		var i claimedDaysRow
-		if err := rows.Scan(&i.Day, &i.Amount); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const claimedSince = `-- name: claimedSince :many
 SELECT count(c.address) AS claims, COALESCE(sum(c.amount), 0)::numeric AS amount
 FROM unnest($1::timestamptz[]) WITH ORDINALITY AS period(since, number)

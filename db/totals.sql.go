@@ -21,6 +21,55 @@ func (q *Queries) allowLongStatements(ctx context.Context) error {
 	return err
 }
 
+const countJobsCompletedSince = `-- name: countJobsCompletedSince :one
+SELECT ((SELECT count(*) FROM jobs
+         WHERE status = 'completed' AND COALESCE(completed_at, created_at) >= $1::timestamptz
+           AND COALESCE(completed_at, created_at) < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT COALESCE(sum(completed), 0)::bigint FROM network_hours WHERE hour > $1::timestamptz))::bigint AS completed
+`
+
+// countJobsCompletedSince counts over all workers: the rest of the first hour from the
+// jobs, and the hours after it from network_hours.
+func (q *Queries) countJobsCompletedSince(ctx context.Context, since time.Time) (int64, error) {
+	row := q.db.QueryRow(ctx, countJobsCompletedSince, since)
+	var completed int64
+	err := row.Scan(&completed)
+	return completed, err
+}
+
+const countJobsSubmittedSince = `-- name: countJobsSubmittedSince :one
+SELECT ((SELECT count(*) FROM jobs
+         WHERE worker_address = $1::text AND created_at >= $2::timestamptz
+           AND created_at < date_trunc('hour', $2::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
+         WHERE worker_address = $1::text AND hour > $2::timestamptz))::bigint AS last_24h,
+       ((SELECT count(*) FROM jobs
+         WHERE worker_address = $1::text AND created_at >= $3::timestamptz
+           AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
+         WHERE worker_address = $1::text AND hour > $3::timestamptz))::bigint AS last_7d
+`
+
+type countJobsSubmittedSinceParams struct {
+	WorkerAddress string
+	DayAgo        time.Time
+	WeekAgo       time.Time
+}
+
+type countJobsSubmittedSinceRow struct {
+	Last24h int64
+	Last7d  int64
+}
+
+// countJobsSubmittedSince counts the rest of the first hour from the jobs, and the hours
+// after it from job_hours.
+func (q *Queries) countJobsSubmittedSince(ctx context.Context, arg countJobsSubmittedSinceParams) (countJobsSubmittedSinceRow, error) {
+	row := q.db.QueryRow(ctx, countJobsSubmittedSince, arg.WorkerAddress, arg.DayAgo, arg.WeekAgo)
+	var i countJobsSubmittedSinceRow
+	err := row.Scan(&i.Last24h, &i.Last7d)
+	return i, err
+}
+
 const countWorkerJobs = `-- name: countWorkerJobs :one
 SELECT COALESCE(sum(jobs), 0)::bigint FROM job_totals
 WHERE worker_address = $1
@@ -41,21 +90,70 @@ func (q *Queries) countWorkerJobs(ctx context.Context, arg countWorkerJobsParams
 
 const foldEarningDays = `-- name: foldEarningDays :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, day FROM earning_days WHERE NOT folded
+    SELECT DISTINCT worker_address, kind, day FROM earning_days WHERE NOT folded
 ), gone AS (
     DELETE FROM earning_days t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.day = k.day
-    RETURNING t.worker_address, t.day, t.jobs, t.amount_wei, t.folded
+    WHERE t.worker_address = k.worker_address AND t.kind = k.kind AND t.day = k.day
+    RETURNING t.worker_address, t.day, t.jobs, t.amount_wei, t.folded, t.kind
 )
-INSERT INTO earning_days (worker_address, day, jobs, amount_wei, folded)
-SELECT worker_address, day, sum(jobs), sum(amount_wei), true
+INSERT INTO earning_days (worker_address, kind, day, jobs, amount_wei, folded)
+SELECT worker_address, kind, day, sum(jobs), sum(amount_wei), true
 FROM gone
-GROUP BY worker_address, day
+GROUP BY worker_address, kind, day
 HAVING sum(jobs) <> 0 OR sum(amount_wei) <> 0
 `
 
 func (q *Queries) foldEarningDays(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, foldEarningDays)
+	return err
+}
+
+const foldHeartbeats = `-- name: foldHeartbeats :exec
+SELECT fold_heartbeats()
+`
+
+func (q *Queries) foldHeartbeats(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, foldHeartbeats)
+	return err
+}
+
+const foldJobDays = `-- name: foldJobDays :exec
+WITH keys AS (
+    SELECT DISTINCT worker_address, day, job_type, status FROM job_days WHERE NOT folded
+), gone AS (
+    DELETE FROM job_days t USING keys k
+    WHERE t.worker_address = k.worker_address AND t.day = k.day AND t.job_type = k.job_type AND t.status = k.status
+    RETURNING t.worker_address, t.day, t.job_type, t.status, t.jobs, t.execution_ms, t.folded
+)
+INSERT INTO job_days (worker_address, day, job_type, status, jobs, execution_ms, folded)
+SELECT worker_address, day, job_type, status, sum(jobs), sum(execution_ms), true
+FROM gone
+GROUP BY worker_address, day, job_type, status
+HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0
+`
+
+func (q *Queries) foldJobDays(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, foldJobDays)
+	return err
+}
+
+const foldJobHours = `-- name: foldJobHours :exec
+WITH keys AS (
+    SELECT DISTINCT worker_address, hour FROM job_hours WHERE NOT folded
+), gone AS (
+    DELETE FROM job_hours t USING keys k
+    WHERE t.worker_address = k.worker_address AND t.hour = k.hour
+    RETURNING t.worker_address, t.hour, t.submitted, t.paid, t.amount_wei, t.folded
+)
+INSERT INTO job_hours (worker_address, hour, submitted, paid, amount_wei, folded)
+SELECT worker_address, hour, sum(submitted), sum(paid), sum(amount_wei), true
+FROM gone
+GROUP BY worker_address, hour
+HAVING sum(submitted) <> 0 OR sum(paid) <> 0 OR sum(amount_wei) <> 0
+`
+
+func (q *Queries) foldJobHours(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, foldJobHours)
 	return err
 }
 
@@ -81,6 +179,25 @@ func (q *Queries) foldJobTotals(ctx context.Context) error {
 	return err
 }
 
+const foldNetworkHours = `-- name: foldNetworkHours :exec
+WITH keys AS (
+    SELECT DISTINCT hour FROM network_hours WHERE NOT folded
+), gone AS (
+    DELETE FROM network_hours t USING keys k WHERE t.hour = k.hour
+    RETURNING t.hour, t.submitted, t.completed, t.failed, t.execution_ms, t.folded
+)
+INSERT INTO network_hours (hour, submitted, completed, failed, execution_ms, folded)
+SELECT hour, sum(submitted), sum(completed), sum(failed), sum(execution_ms), true
+FROM gone
+GROUP BY hour
+HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution_ms) <> 0
+`
+
+func (q *Queries) foldNetworkHours(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, foldNetworkHours)
+	return err
+}
+
 const jobPaymentsSince = `-- name: jobPaymentsSince :many
 SELECT COALESCE(sum(parts.jobs), 0)::bigint AS jobs, COALESCE(sum(parts.amount), 0)::numeric AS amount
 FROM unnest($1::timestamptz[]) WITH ORDINALITY AS period(since, number)
@@ -89,11 +206,16 @@ LEFT JOIN LATERAL (
     FROM jobs j
     WHERE j.worker_address = $2::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
       AND COALESCE(j.completed_at, j.created_at) >= period.since
-      AND COALESCE(j.completed_at, j.created_at) < (date_trunc('day', period.since AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC'
+      AND COALESCE(j.completed_at, j.created_at) < date_trunc('hour', period.since, 'UTC') + interval '1 hour'
+    UNION ALL
+    SELECT sum(h.paid), sum(h.amount_wei)
+    FROM job_hours h
+    WHERE h.worker_address = $2::text AND h.hour > period.since
+      AND h.hour < (date_trunc('day', period.since AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC'
     UNION ALL
     SELECT sum(d.jobs), sum(d.amount_wei)
     FROM earning_days d
-    WHERE d.worker_address = $2::text AND d.day > (period.since AT TIME ZONE 'UTC')::date
+    WHERE d.worker_address = $2::text AND d.kind = 'job' AND d.day > (period.since AT TIME ZONE 'UTC')::date
 ) parts ON true
 GROUP BY period.number
 ORDER BY period.number
@@ -110,7 +232,8 @@ type jobPaymentsSinceRow struct {
 }
 
 // jobPaymentsSince sums the payments of completed jobs since each of several times: the
-// rest of the first UTC day from the jobs, the days after it from earning_days.
+// rest of the first hour from the jobs, the rest of the first UTC day from job_hours, and
+// the days after it from earning_days.
 func (q *Queries) jobPaymentsSince(ctx context.Context, arg jobPaymentsSinceParams) ([]jobPaymentsSinceRow, error) {
 	rows, err := q.db.Query(ctx, jobPaymentsSince, arg.Since, arg.WorkerAddress)
 	if err != nil {
@@ -143,6 +266,55 @@ func (q *Queries) lockTotals(ctx context.Context) (bool, error) {
 	return pg_try_advisory_xact_lock, err
 }
 
+const networkHours = `-- name: networkHours :many
+SELECT hour, sum(submitted)::bigint AS submitted, sum(completed)::bigint AS completed, sum(failed)::bigint AS failed,
+       (sum(execution_ms) / 3600000)::double precision AS execution_hours
+FROM network_hours
+WHERE hour >= $1::timestamptz AND hour <= $2::timestamptz
+GROUP BY hour
+ORDER BY hour
+`
+
+type networkHoursParams struct {
+	FirstHour time.Time
+	LastHour  time.Time
+}
+
+type networkHoursRow struct {
+	Hour           time.Time
+	Submitted      int64
+	Completed      int64
+	Failed         int64
+	ExecutionHours float64
+}
+
+// networkHours lists what all workers did in each hour from the first to the last.
+func (q *Queries) networkHours(ctx context.Context, arg networkHoursParams) ([]networkHoursRow, error) {
+	rows, err := q.db.Query(ctx, networkHours, arg.FirstHour, arg.LastHour)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []networkHoursRow{}
+	for rows.Next() {
+		var i networkHoursRow
+		if err := rows.Scan(
+			&i.Hour,
+			&i.Submitted,
+			&i.Completed,
+			&i.Failed,
+			&i.ExecutionHours,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const networkJobTotals = `-- name: networkJobTotals :one
 SELECT COALESCE(sum(jobs), 0)::bigint AS jobs,
        (COALESCE(sum(execution_ms), 0) / 3600000)::double precision AS execution_hours,
@@ -172,24 +344,32 @@ func (q *Queries) networkJobTotals(ctx context.Context) (networkJobTotalsRow, er
 }
 
 const workerEarningDays = `-- name: workerEarningDays :many
-SELECT day, sum(amount_wei)::numeric AS amount
+SELECT day, kind, sum(jobs)::bigint AS entries, sum(amount_wei)::numeric AS amount
 FROM earning_days
-WHERE worker_address = $1 AND day >= $2::date
-GROUP BY day
+WHERE worker_address = $1 AND kind IN ('job', 'staking', 'mining', 'bonus', 'payout')
+  AND day >= $2::date AND day <= $3::date
+GROUP BY day, kind
+HAVING sum(jobs) <> 0
+ORDER BY day, kind
 `
 
 type workerEarningDaysParams struct {
 	WorkerAddress validator.Address
 	FirstDay      time.Time
+	LastDay       time.Time
 }
 
 type workerEarningDaysRow struct {
-	Day    time.Time
-	Amount validator.Wei
+	Day     time.Time
+	Kind    validator.RewardKind
+	Entries int64
+	Amount  validator.Wei
 }
 
+// workerEarningDays sums a worker's earnings per UTC day and kind, and the claims that pay
+// out what jobs had earned, which are no earnings (kind payout).
 func (q *Queries) workerEarningDays(ctx context.Context, arg workerEarningDaysParams) ([]workerEarningDaysRow, error) {
-	rows, err := q.db.Query(ctx, workerEarningDays, arg.WorkerAddress, arg.FirstDay)
+	rows, err := q.db.Query(ctx, workerEarningDays, arg.WorkerAddress, arg.FirstDay, arg.LastDay)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +377,62 @@ func (q *Queries) workerEarningDays(ctx context.Context, arg workerEarningDaysPa
 	items := []workerEarningDaysRow{}
 	for rows.Next() {
 		var i workerEarningDaysRow
-		if err := rows.Scan(&i.Day, &i.Amount); err != nil {
+		if err := rows.Scan(
+			&i.Day,
+			&i.Kind,
+			&i.Entries,
+			&i.Amount,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const workerJobDays = `-- name: workerJobDays :many
+SELECT day, job_type, status, sum(jobs)::bigint AS jobs, sum(execution_ms)::double precision AS execution_ms
+FROM job_days
+WHERE worker_address = $1 AND day >= $2::date AND day <= $3::date
+GROUP BY day, job_type, status
+HAVING sum(jobs) <> 0
+ORDER BY day, job_type, status
+`
+
+type workerJobDaysParams struct {
+	WorkerAddress validator.Address
+	FirstDay      time.Time
+	LastDay       time.Time
+}
+
+type workerJobDaysRow struct {
+	Day         time.Time
+	JobType     string
+	Status      validator.JobStatus
+	Jobs        int64
+	ExecutionMS float64
+}
+
+// workerJobDays counts a worker's jobs per UTC day of their end, type and state.
+func (q *Queries) workerJobDays(ctx context.Context, arg workerJobDaysParams) ([]workerJobDaysRow, error) {
+	rows, err := q.db.Query(ctx, workerJobDays, arg.WorkerAddress, arg.FirstDay, arg.LastDay)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []workerJobDaysRow{}
+	for rows.Next() {
+		var i workerJobDaysRow
+		if err := rows.Scan(
+			&i.Day,
+			&i.JobType,
+			&i.Status,
+			&i.Jobs,
+			&i.ExecutionMS,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

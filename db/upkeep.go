@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -18,8 +17,10 @@ func (s *Store) upkeep(ctx context.Context) {
 		name string
 		do   func() error
 	}{
-		{"fold job totals", func() error { return s.foldTotals(ctx) }},
-		{"keep the days of GPU samples", func() error { return s.keepSampleDays(ctx, now) }},
+		{"fold totals", func() error { return s.foldTotals(ctx) }},
+		{"keep the weeks of heartbeats", func() error { return s.keepPartitions(ctx, heartbeatPartitions, s.cfg.HeartbeatRetention, now) }},
+		{"keep the days of GPU samples", func() error { return s.keepPartitions(ctx, samplePartitions, s.cfg.SampleRetention, now) }},
+		{"settle hours of heartbeats", func() error { return s.q.settleHeartbeatHours(ctx) }},
 		{"forget GPUs", func() error { return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention)) }},
 		{"forget ended sessions", func() error {
 			return s.q.forgetSessions(ctx, forgetSessionsParams{Now: now, IdleSince: now.Add(-SessionIdle)})
@@ -42,27 +43,58 @@ func (s *Store) trimLog() error {
 	return s.cluster.TrimLog()
 }
 
-// keepSampleDays makes the partitions of the days whose samples may arrive and drops
-// those that are past the retention.
-func (s *Store) keepSampleDays(ctx context.Context, now time.Time) error {
-	return s.q.keepGPUSampleDays(ctx, keepGPUSampleDaysParams{
-		Oldest: utcDay(now.Add(-s.cfg.SampleRetention)), FirstDay: utcDay(now), LastDay: utcDay(now).AddDate(0, 0, 2),
+// partitioned is a table in partitions by time.
+type partitioned struct {
+	table string
+	days  int32 // that a partition spans
+	ahead int   // days that partitions are made ahead
+}
+
+var (
+	heartbeatPartitions = partitioned{"heartbeats", 7, 14}
+	samplePartitions    = partitioned{"gpu_samples", 1, 7}
+)
+
+// keepPartitions makes the partitions of the time to come, and drops those whose rows are all past the retention. Replicas take turns, and whoever
+// comes second finds nothing to do.
+func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention time.Duration, now time.Time) error {
+	return s.inUpkeep(ctx, func(q *Queries) error {
+		if err := q.limitLockWaits(ctx); err != nil {
+			return err
+		}
+		return q.keepPartitions(ctx, keepPartitionsParams{
+			Parent: p.table, PartDays: p.days, Oldest: utcDay(now.Add(-retention)), FirstDay: utcDay(now), LastDay: utcDay(now).AddDate(0, 0, p.ahead),
+		})
 	})
 }
 
-// foldTotals folds the totals' new rows, unless another replica is at it. It may take
-// longer than a question may.
-func (s *Store) foldTotals(ctx context.Context) error {
+// inUpkeep runs a transaction that may take longer than a question may.
+func (s *Store) inUpkeep(ctx context.Context, do func(*Queries) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		q := s.q.WithTx(tx)
 		if err := q.allowLongStatements(ctx); err != nil {
 			return err
 		}
+		return do(q)
+	})
+}
+
+// foldTotals folds the new rows of all that is kept of jobs, claims and heartbeats, unless
+// another replica is at it.
+func (s *Store) foldTotals(ctx context.Context) error {
+	return s.inUpkeep(ctx, func(q *Queries) error {
 		first, err := q.lockTotals(ctx)
 		if err != nil || !first {
 			return err
 		}
-		return errors.Join(q.foldJobTotals(ctx), q.foldEarningDays(ctx))
+		for _, fold := range []func(context.Context) error{
+			q.foldJobTotals, q.foldJobDays, q.foldJobHours, q.foldNetworkHours, q.foldEarningDays, q.foldHeartbeats,
+		} {
+			if err := fold(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -47,8 +47,12 @@ WHERE worker_address = @worker_address AND gpu_uuid = @gpu_uuid AND sampled_at >
 GROUP BY step_start
 ORDER BY step_start;
 
--- name: keepGPUSampleDays :exec
-SELECT keep_gpu_sample_days(@oldest::date, @first_day::date, @last_day::date);
+-- name: keepPartitions :exec
+SELECT keep_partitions(@parent::text, @part_days::integer, @oldest::date, @first_day::date, @last_day::date);
+
+-- name: limitLockWaits :exec
+-- limitLockWaits keeps a change of partitions from making others wait behind it for long.
+SET LOCAL lock_timeout = '3s';
 
 -- name: forgetGPUsUnseenSince :exec
 DELETE FROM worker_gpus WHERE sampled_at < @unseen_since;

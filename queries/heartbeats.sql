@@ -5,10 +5,11 @@ VALUES (@worker_address, @worker_id, @heartbeat_time, @gpu_count, @gpu_utilizati
     @memory_utilization_avg, @jobs_in_progress, @latency_ms, @version)
 ON CONFLICT (worker_address, worker_id, heartbeat_time) DO NOTHING;
 
--- name: firstHeartbeat :one
-SELECT heartbeat_time FROM heartbeats
-WHERE worker_address = @worker_address
-ORDER BY heartbeat_time
+-- name: firstHeartbeatHour :one
+-- firstHeartbeatHour is the first hour ever in which the worker was heard.
+SELECT hour, minutes FROM uptime_hours
+WHERE worker_address = @worker_address AND minutes <> 0
+ORDER BY hour
 LIMIT 1;
 
 -- name: newestHeartbeat :one
@@ -18,21 +19,44 @@ ORDER BY heartbeat_time DESC, worker_id DESC
 LIMIT 1;
 
 -- name: heartbeatHours :many
-SELECT date_trunc('hour', heartbeat_time, 'UTC')::timestamptz AS hour,
-       bit_or(1::bigint << extract(minute FROM heartbeat_time AT TIME ZONE 'UTC')::integer)::bigint AS minutes
-FROM heartbeats
-WHERE worker_address = @worker_address AND heartbeat_time >= @since
-GROUP BY 1
-ORDER BY 1;
+-- heartbeatHours lists the minutes in which any host of the worker was heard, bit n for
+-- minute n, of each hour since a time.
+SELECT hour, bit_or(minutes)::bigint AS minutes
+FROM uptime_hours
+WHERE worker_address = @worker_address AND hour >= date_trunc('hour', @since::timestamptz, 'UTC')
+GROUP BY hour
+HAVING bit_or(minutes) <> 0
+ORDER BY hour;
+
+-- name: hostHeartbeatHours :many
+SELECT worker_id, hour, minutes FROM uptime_hours
+WHERE worker_address = @worker_address AND hour >= date_trunc('hour', @since::timestamptz, 'UTC') AND minutes <> 0
+ORDER BY worker_id, hour;
+
+-- name: uptimeDays :many
+-- uptimeDays lists how many minutes of each UTC day any host of the worker was heard in.
+SELECT day, minutes FROM worker_days
+WHERE worker_address = @worker_address AND day >= @first_day::date
+ORDER BY day;
+
+-- name: hostUptimeDays :many
+SELECT worker_id, day, minutes FROM heartbeat_days
+WHERE worker_address = @worker_address AND day >= @first_day::date
+ORDER BY worker_id, day;
 
 -- name: countWorkers :one
 -- countWorkers hops from one address to the next in the indexes, so that it costs by
 -- workers and not by rows.
 WITH RECURSIVE beating AS (
-    (SELECT worker_address FROM heartbeats ORDER BY worker_address LIMIT 1)
+    (SELECT worker_address FROM worker_days ORDER BY worker_address LIMIT 1)
     UNION ALL
-    SELECT (SELECT h.worker_address FROM heartbeats h WHERE h.worker_address > b.worker_address ORDER BY h.worker_address LIMIT 1)
+    SELECT (SELECT d.worker_address FROM worker_days d WHERE d.worker_address > b.worker_address ORDER BY d.worker_address LIMIT 1)
     FROM beating b WHERE b.worker_address IS NOT NULL
+), fresh AS (
+    (SELECT worker_address FROM heartbeat_changes ORDER BY worker_address LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.worker_address FROM heartbeat_changes c WHERE c.worker_address > f.worker_address ORDER BY c.worker_address LIMIT 1)
+    FROM fresh f WHERE f.worker_address IS NOT NULL
 ), working AS (
     (SELECT worker_address FROM jobs WHERE worker_address IS NOT NULL ORDER BY worker_address LIMIT 1)
     UNION ALL
@@ -41,6 +65,8 @@ WITH RECURSIVE beating AS (
 )
 SELECT count(*) FROM (
     SELECT worker_address FROM beating WHERE worker_address IS NOT NULL
+    UNION
+    SELECT worker_address FROM fresh WHERE worker_address IS NOT NULL
     UNION
     SELECT worker_address FROM working WHERE worker_address IS NOT NULL
 ) workers;
@@ -66,3 +92,9 @@ SELECT grouping(version) = 0 AS by_version, grouping(gpu_count) = 0 AS by_gpu_co
 FROM newest
 GROUP BY GROUPING SETS ((), (version), (gpu_count))
 ORDER BY hosts DESC, version, gpu_count;
+
+-- name: settleHeartbeatHours :exec
+-- settleHeartbeatHours forgets how many heartbeats came in each minute of the hours whose
+-- rows were dropped for their age: what is gone cannot go again.
+UPDATE heartbeat_hours SET beats = NULL
+WHERE beats IS NOT NULL AND hour < (SELECT dropped_before FROM partitions_dropped WHERE table_name = 'heartbeats');

@@ -70,13 +70,3 @@ WHERE job_id IN (
 )
 ORDER BY created_at ASC, job_id ASC
 LIMIT @max_rows;
-
--- name: countJobsSubmittedSince :one
-SELECT count(*) FILTER (WHERE created_at >= @day_ago::timestamptz) AS last_24h, count(*) AS last_7d
-FROM jobs
-WHERE worker_address = @worker_address::text AND created_at >= @week_ago::timestamptz;
-
--- name: countJobsCompletedSince :one
--- countJobsCompletedSince counts over all workers.
-SELECT count(*) FROM jobs
-WHERE status = 'completed' AND COALESCE(completed_at, created_at) >= @since::timestamptz;

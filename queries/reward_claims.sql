@@ -34,12 +34,6 @@ LEFT JOIN reward_claims c ON c.address = @address AND c.status = 'confirmed' AND
 GROUP BY period.number
 ORDER BY period.number;
 
--- name: claimedDays :many
-SELECT (claim_time AT TIME ZONE 'UTC')::date AS day, sum(amount)::numeric AS amount
-FROM reward_claims
-WHERE address = @address AND status = 'confirmed' AND claim_type <> 'job' AND claim_time >= @since
-GROUP BY 1;
-
 -- name: newestConfirmedClaim :one
 SELECT claim_time FROM reward_claims
 WHERE address = @address AND status = 'confirmed'

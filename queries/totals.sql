@@ -20,14 +20,20 @@ FROM job_totals
 WHERE status = 'completed';
 
 -- name: workerEarningDays :many
-SELECT day, sum(amount_wei)::numeric AS amount
+-- workerEarningDays sums a worker's earnings per UTC day and kind, and the claims that pay
+-- out what jobs had earned, which are no earnings (kind payout).
+SELECT day, kind, sum(jobs)::bigint AS entries, sum(amount_wei)::numeric AS amount
 FROM earning_days
-WHERE worker_address = @worker_address AND day >= @first_day::date
-GROUP BY day;
+WHERE worker_address = @worker_address AND kind IN ('job', 'staking', 'mining', 'bonus', 'payout')
+  AND day >= @first_day::date AND day <= @last_day::date
+GROUP BY day, kind
+HAVING sum(jobs) <> 0
+ORDER BY day, kind;
 
 -- name: jobPaymentsSince :many
 -- jobPaymentsSince sums the payments of completed jobs since each of several times: the
--- rest of the first UTC day from the jobs, the days after it from earning_days.
+-- rest of the first hour from the jobs, the rest of the first UTC day from job_hours, and
+-- the days after it from earning_days.
 SELECT COALESCE(sum(parts.jobs), 0)::bigint AS jobs, COALESCE(sum(parts.amount), 0)::numeric AS amount
 FROM unnest(@since::timestamptz[]) WITH ORDINALITY AS period(since, number)
 LEFT JOIN LATERAL (
@@ -35,14 +41,59 @@ LEFT JOIN LATERAL (
     FROM jobs j
     WHERE j.worker_address = @worker_address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
       AND COALESCE(j.completed_at, j.created_at) >= period.since
-      AND COALESCE(j.completed_at, j.created_at) < (date_trunc('day', period.since AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC'
+      AND COALESCE(j.completed_at, j.created_at) < date_trunc('hour', period.since, 'UTC') + interval '1 hour'
+    UNION ALL
+    SELECT sum(h.paid), sum(h.amount_wei)
+    FROM job_hours h
+    WHERE h.worker_address = @worker_address::text AND h.hour > period.since
+      AND h.hour < (date_trunc('day', period.since AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC'
     UNION ALL
     SELECT sum(d.jobs), sum(d.amount_wei)
     FROM earning_days d
-    WHERE d.worker_address = @worker_address::text AND d.day > (period.since AT TIME ZONE 'UTC')::date
+    WHERE d.worker_address = @worker_address::text AND d.kind = 'job' AND d.day > (period.since AT TIME ZONE 'UTC')::date
 ) parts ON true
 GROUP BY period.number
 ORDER BY period.number;
+
+-- name: countJobsSubmittedSince :one
+-- countJobsSubmittedSince counts the rest of the first hour from the jobs, and the hours
+-- after it from job_hours.
+SELECT ((SELECT count(*) FROM jobs
+         WHERE worker_address = @worker_address::text AND created_at >= @day_ago::timestamptz
+           AND created_at < date_trunc('hour', @day_ago::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
+         WHERE worker_address = @worker_address::text AND hour > @day_ago::timestamptz))::bigint AS last_24h,
+       ((SELECT count(*) FROM jobs
+         WHERE worker_address = @worker_address::text AND created_at >= @week_ago::timestamptz
+           AND created_at < date_trunc('hour', @week_ago::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
+         WHERE worker_address = @worker_address::text AND hour > @week_ago::timestamptz))::bigint AS last_7d;
+
+-- name: countJobsCompletedSince :one
+-- countJobsCompletedSince counts over all workers: the rest of the first hour from the
+-- jobs, and the hours after it from network_hours.
+SELECT ((SELECT count(*) FROM jobs
+         WHERE status = 'completed' AND COALESCE(completed_at, created_at) >= @since::timestamptz
+           AND COALESCE(completed_at, created_at) < date_trunc('hour', @since::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT COALESCE(sum(completed), 0)::bigint FROM network_hours WHERE hour > @since::timestamptz))::bigint AS completed;
+
+-- name: networkHours :many
+-- networkHours lists what all workers did in each hour from the first to the last.
+SELECT hour, sum(submitted)::bigint AS submitted, sum(completed)::bigint AS completed, sum(failed)::bigint AS failed,
+       (sum(execution_ms) / 3600000)::double precision AS execution_hours
+FROM network_hours
+WHERE hour >= @first_hour::timestamptz AND hour <= @last_hour::timestamptz
+GROUP BY hour
+ORDER BY hour;
+
+-- name: workerJobDays :many
+-- workerJobDays counts a worker's jobs per UTC day of their end, type and state.
+SELECT day, job_type, status, sum(jobs)::bigint AS jobs, sum(execution_ms)::double precision AS execution_ms
+FROM job_days
+WHERE worker_address = @worker_address AND day >= @first_day::date AND day <= @last_day::date
+GROUP BY day, job_type, status
+HAVING sum(jobs) <> 0
+ORDER BY day, job_type, status;
 
 -- name: allowLongStatements :exec
 SET LOCAL statement_timeout = '60s';
@@ -69,14 +120,58 @@ HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0 OR sum(completion_ms) <> 0 OR su
 
 -- name: foldEarningDays :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, day FROM earning_days WHERE NOT folded
+    SELECT DISTINCT worker_address, kind, day FROM earning_days WHERE NOT folded
 ), gone AS (
     DELETE FROM earning_days t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.day = k.day
+    WHERE t.worker_address = k.worker_address AND t.kind = k.kind AND t.day = k.day
     RETURNING t.*
 )
-INSERT INTO earning_days (worker_address, day, jobs, amount_wei, folded)
-SELECT worker_address, day, sum(jobs), sum(amount_wei), true
+INSERT INTO earning_days (worker_address, kind, day, jobs, amount_wei, folded)
+SELECT worker_address, kind, day, sum(jobs), sum(amount_wei), true
 FROM gone
-GROUP BY worker_address, day
+GROUP BY worker_address, kind, day
 HAVING sum(jobs) <> 0 OR sum(amount_wei) <> 0;
+
+-- name: foldJobDays :exec
+WITH keys AS (
+    SELECT DISTINCT worker_address, day, job_type, status FROM job_days WHERE NOT folded
+), gone AS (
+    DELETE FROM job_days t USING keys k
+    WHERE t.worker_address = k.worker_address AND t.day = k.day AND t.job_type = k.job_type AND t.status = k.status
+    RETURNING t.*
+)
+INSERT INTO job_days (worker_address, day, job_type, status, jobs, execution_ms, folded)
+SELECT worker_address, day, job_type, status, sum(jobs), sum(execution_ms), true
+FROM gone
+GROUP BY worker_address, day, job_type, status
+HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0;
+
+-- name: foldJobHours :exec
+WITH keys AS (
+    SELECT DISTINCT worker_address, hour FROM job_hours WHERE NOT folded
+), gone AS (
+    DELETE FROM job_hours t USING keys k
+    WHERE t.worker_address = k.worker_address AND t.hour = k.hour
+    RETURNING t.*
+)
+INSERT INTO job_hours (worker_address, hour, submitted, paid, amount_wei, folded)
+SELECT worker_address, hour, sum(submitted), sum(paid), sum(amount_wei), true
+FROM gone
+GROUP BY worker_address, hour
+HAVING sum(submitted) <> 0 OR sum(paid) <> 0 OR sum(amount_wei) <> 0;
+
+-- name: foldNetworkHours :exec
+WITH keys AS (
+    SELECT DISTINCT hour FROM network_hours WHERE NOT folded
+), gone AS (
+    DELETE FROM network_hours t USING keys k WHERE t.hour = k.hour
+    RETURNING t.*
+)
+INSERT INTO network_hours (hour, submitted, completed, failed, execution_ms, folded)
+SELECT hour, sum(submitted), sum(completed), sum(failed), sum(execution_ms), true
+FROM gone
+GROUP BY hour
+HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution_ms) <> 0;
+
+-- name: foldHeartbeats :exec
+SELECT fold_heartbeats();

@@ -43,6 +43,14 @@ type DailyEarnings struct {
 	Amount Wei
 }
 
+// EarningDay sums the earnings of one kind of one UTC day.
+type EarningDay struct {
+	Day     time.Time
+	Kind    RewardKind
+	Entries int64 // payments or claims
+	Amount  Wei
+}
+
 // EarningsPeriod sums the earnings of a period.
 type EarningsPeriod struct {
 	Total    Wei

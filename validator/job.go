@@ -80,6 +80,16 @@ func (c JobCounts) Of(status JobStatus, jobType string) int64 {
 	return n
 }
 
+// JobDay counts the jobs of one type that ended in one state on a UTC day, or were
+// submitted on it and have not ended.
+type JobDay struct {
+	Day       time.Time
+	Type      string
+	Status    JobStatus
+	Count     int64
+	Execution ComputeTime // sum of the execution times that are known
+}
+
 // JobTypeCount counts the jobs of one type.
 type JobTypeCount struct {
 	Type  string

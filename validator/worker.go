@@ -28,6 +28,29 @@ type HourMask struct {
 	Minutes uint64    // bit n: minute n
 }
 
+// UptimeHistory is what stays of a worker's heartbeats: the minutes of recent hours, and how
+// many of each day.
+type UptimeHistory struct {
+	First *time.Time // to the minute; nil: no heartbeat ever arrived
+	Hours []HourMask // oldest first; hours without a heartbeat are left out
+	Days  []UptimeDay
+	Hosts []HostUptime // by name
+}
+
+// HostUptime is the part of one of the worker's hosts.
+type HostUptime struct {
+	WorkerID string
+	Hours    []HourMask
+	Days     []UptimeDay
+}
+
+// UptimeDay says in how many minutes of a UTC day at least one heartbeat arrived. Days
+// without any are left out of lists.
+type UptimeDay struct {
+	Day     time.Time
+	Minutes int
+}
+
 // WorkerGPU is the newest stored sample of a GPU on another host of the worker.
 type WorkerGPU struct {
 	WorkerID   string
@@ -49,6 +72,15 @@ type NetworkCounts struct {
 	AverageGPUUtilization *float64    // percent, over active hosts that report it
 	ByVersion             []VersionCount
 	ByGPUCount            []GPUCountWorkers
+}
+
+// NetworkHour is what all workers together did in an hour.
+type NetworkHour struct {
+	Hour        time.Time // its start
+	Submitted   int64
+	Completed   int64
+	Failed      int64 // or timed out
+	ComputeTime ComputeTime
 }
 
 // ComputeTime is a sum of execution times in hours. A whole network's exceeds the 292 years

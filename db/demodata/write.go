@@ -40,7 +40,7 @@ func Write(ctx context.Context, databaseURL string, s Story) error {
 			if err := w.clearOwn(); err != nil {
 				return err
 			}
-			return errors.Join(w.jobs(tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.claims(s.Claims), w.samples(y))
+			return errors.Join(w.weeks(s.heartbeatsSplit(), s.Now), w.jobs(tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.claims(s.Claims), w.samples(y))
 		})
 		if err != nil {
 			return err
@@ -100,9 +100,10 @@ type writer struct {
 // clearOwn empties a database that a story was told to before, which a table of its own
 // tells. Rows that no story wrote are never touched.
 func (w writer) clearOwn() error {
-	// A server's upkeep takes the same two locks before it touches the tables in its own order.
+	// A server's upkeep takes the same locks before it touches the tables in its own order.
 	if _, err := w.tx.Exec(w.ctx, `SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 0;
-		SELECT pg_advisory_xact_lock(hashtext('fold totals')), pg_advisory_xact_lock(hashtext('keep_gpu_sample_days'))`); err != nil {
+		SELECT pg_advisory_xact_lock(hashtext('fold totals')), pg_advisory_xact_lock(hashtext('keep partitions of heartbeats')),
+			pg_advisory_xact_lock(hashtext('keep partitions of gpu_samples'))`); err != nil {
 		return err
 	}
 	var ours, used bool
@@ -197,6 +198,14 @@ func heartbeatRow(b validator.Heartbeat) []any {
 	return []any{string(b.Worker), b.WorkerID, b.At, b.GPUCount, b.GPUUtilizationPercent, b.MemoryUtilizationPercent, b.JobsInProgress, b.LatencyMS, b.Version}
 }
 
+// weeks makes the partitions of heartbeats from a time on.
+func (w writer) weeks(from, to time.Time) error {
+	if _, err := w.tx.Exec(w.ctx, `SELECT keep_partitions('heartbeats', 7, '2001-01-01', $1::date, $2::date + 14)`, from, to); err != nil {
+		return fmt.Errorf("make weeks of heartbeats: %w", err)
+	}
+	return nil
+}
+
 func (w writer) heartbeats(y *year, from, to time.Time) error {
 	var all []validator.Heartbeat
 	y.each(from, to, func(b validator.Heartbeat) { all = append(all, b) })
@@ -218,7 +227,7 @@ func (w writer) claims(claims []validator.Claim) error {
 func (w writer) samples(y *year) error {
 	s := y.story
 	from := s.ago(sampledFor)
-	if _, err := w.tx.Exec(w.ctx, `SELECT keep_gpu_sample_days($1::date, $1::date, $2::date + 2)`, from, s.Now); err != nil {
+	if _, err := w.tx.Exec(w.ctx, `SELECT keep_partitions('gpu_samples', 1, $1::date, $1::date, $2::date + 2)`, from, s.Now); err != nil {
 		return fmt.Errorf("make days of samples: %w", err)
 	}
 	columns := []string{"worker_address", "worker_id", "gpu_uuid", "sampled_at", "utilization_percent", "memory_activity_percent", "memory_used_bytes", "memory_total_bytes", "temperature_c", "memory_temperature_c", "power_milliwatts", "power_limit_milliwatts", "sm_clock_mhz", "throttle_reasons"}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// checkPatience is how long check waits for the database to answer.
+const checkPatience = 2 * time.Minute
+
+// checkTotals counts all rows again and writes where what the database keeps of them
+// differs; that is an error, so that scripts see it.
+func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) error {
+	store, err := openStore(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	var g group
+	ctx, g.stop = context.WithCancel(ctx)
+	defer g.stop()
+	g.run("database", func() error { return store.Run(ctx) })
+	err = func() error {
+		defer g.stop()
+		ready, cancel := context.WithTimeout(ctx, checkPatience)
+		defer cancel()
+		if err := store.WaitReady(ready); err != nil {
+			return err
+		}
+		start := time.Now()
+		found, err := store.CheckTotals(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range found {
+			if _, err := fmt.Fprintln(stdout, d); err != nil {
+				return err
+			}
+		}
+		if n := len(found); n > 0 {
+			return fmt.Errorf("%d sums differ from the rows that they sum up", n)
+		}
+		_, err = fmt.Fprintf(stdout, "All that is kept of jobs, claims and heartbeats agrees with their rows (checked in %s).\n", time.Since(start).Round(time.Millisecond))
+		return err
+	}()
+	return errors.Join(err, g.wait(), store.Close())
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+)
+
+// TestCheckFailsWithTheDifferences, and only then.
+func TestCheckFailsWithTheDifferences(t *testing.T) {
+	t.Parallel()
+	url := dbtest.NewURL(t)
+	dbtest.Exec(t, url, "INSERT INTO jobs (job_id, worker_address, status) SELECT n::text, '0xa11', 'running' FROM generate_series(1, 3) n")
+	check := func() (string, error) {
+		var out strings.Builder
+		err := run(t.Context(), []string{"check", "--database-url", url}, func(string) string { return "" }, &out, io.Discard)
+		return out.String(), err
+	}
+	if out, err := check(); err != nil || !strings.Contains(out, "agrees with their rows") {
+		t.Errorf("%s, %v", out, err)
+	}
+	dbtest.Exec(t, url, "UPDATE job_totals SET jobs = jobs + 1")
+	out, err := check()
+	if err == nil || !strings.HasPrefix(err.Error(), "1 sums differ") || !strings.Contains(out, "job_totals: worker 0x") || !strings.Contains(out, "state running: kept 4, 0, 0, 0, counted 3, 0, 0, 0") {
+		t.Errorf("%s, %v", out, err)
+	}
+}

@@ -1,0 +1,129 @@
+-- Each of these counts the rows again, and lists where that differs from what is kept of
+-- them: all of a table's sums in one text, in the order of its columns.
+
+-- name: noTimeLimit :exec
+SET LOCAL statement_timeout = 0;
+
+-- name: checkJobTotals :many
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, type %s, state %s', worker_address, job_type, status) AS key,
+             format('%s, %s, %s, %s', sum(jobs), sum(execution_ms), sum(completion_ms), sum(completion_jobs)) AS kept
+      FROM job_totals GROUP BY worker_address, job_type, status
+      HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0 OR sum(completion_ms) <> 0 OR sum(completion_jobs) <> 0) k
+FULL JOIN (
+      SELECT format('worker %s, type %s, state %s', COALESCE(worker_address, ''), job_type, status) AS key,
+             format('%s, %s, %s, %s', count(*), COALESCE(sum(execution_time_ms) FILTER (WHERE status = 'completed'), 0),
+                    COALESCE(sum(took_ms) FILTER (WHERE status = 'completed'), 0), count(took_ms) FILTER (WHERE status = 'completed')) AS counted
+      FROM (SELECT *, COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at
+                THEN round(extract(epoch FROM completed_at - assigned_at) * 1000) END) AS took_ms FROM jobs) j
+      GROUP BY COALESCE(worker_address, ''), job_type, status) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkJobDays :many
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, day %s, type %s, state %s', worker_address, day, job_type, status) AS key,
+             format('%s, %s', sum(jobs), sum(execution_ms)) AS kept
+      FROM job_days GROUP BY worker_address, day, job_type, status
+      HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0) k
+FULL JOIN (
+      SELECT format('worker %s, day %s, type %s, state %s', COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) AS key,
+             format('%s, %s', count(*), COALESCE(sum(execution_time_ms), 0)) AS counted
+      FROM jobs GROUP BY COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkJobHours :many
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, hour %s', worker_address, hour) AS key,
+             format('%s, %s, %s', sum(submitted), sum(paid), sum(amount_wei)) AS kept
+      FROM job_hours GROUP BY worker_address, hour
+      HAVING sum(submitted) <> 0 OR sum(paid) <> 0 OR sum(amount_wei) <> 0) k
+FULL JOIN (
+      SELECT format('worker %s, hour %s', worker_address, hour) AS key, format('%s, %s, %s', sum(submitted), sum(paid), sum(amount)) AS counted
+      FROM (SELECT worker_address, date_trunc('hour', created_at, 'UTC') AS hour, 1 AS submitted, 0 AS paid, 0::numeric AS amount
+            FROM jobs WHERE worker_address IS NOT NULL
+            UNION ALL
+            SELECT worker_address, date_trunc('hour', COALESCE(completed_at, created_at), 'UTC'), 0, 1, payment_amount
+            FROM jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL) h
+      GROUP BY worker_address, hour) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkNetworkHours :many
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('hour %s', hour) AS key,
+             format('%s, %s, %s, %s', sum(submitted), sum(completed), sum(failed), sum(execution_ms)) AS kept
+      FROM network_hours GROUP BY hour
+      HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution_ms) <> 0) k
+FULL JOIN (
+      SELECT format('hour %s', hour) AS key, format('%s, %s, %s, %s', sum(submitted), sum(completed), sum(failed), sum(execution)) AS counted
+      FROM (SELECT date_trunc('hour', created_at, 'UTC') AS hour, 1 AS submitted, 0 AS completed, 0 AS failed, 0::bigint AS execution FROM jobs
+            UNION ALL
+            SELECT date_trunc('hour', COALESCE(completed_at, created_at), 'UTC'), 0, (status = 'completed')::integer, (status <> 'completed')::integer,
+                   CASE WHEN status = 'completed' THEN COALESCE(execution_time_ms, 0) ELSE 0 END
+            FROM jobs WHERE status IN ('completed', 'failed', 'timeout')) h
+      GROUP BY hour) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkEarningDays :many
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS key, format('%s, %s', sum(jobs), sum(amount_wei)) AS kept
+      FROM earning_days GROUP BY worker_address, day, kind
+      HAVING sum(jobs) <> 0 OR sum(amount_wei) <> 0) k
+FULL JOIN (
+      SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS key, format('%s, %s', count(*), sum(amount)) AS counted
+      FROM (SELECT worker_address, (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date AS day, 'job' AS kind, payment_amount AS amount
+            FROM jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
+            UNION ALL
+            SELECT address, (claim_time AT TIME ZONE 'UTC')::date, CASE claim_type WHEN 'job' THEN 'payout' ELSE claim_type END, amount
+            FROM reward_claims WHERE status = 'confirmed') e
+      GROUP BY worker_address, day, kind) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkHeartbeatHours :many
+-- checkHeartbeatHours compares hours whose heartbeats are all there still.
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, host %s, hour %s', worker_address, worker_id, hour) AS key, sum_counts(beats)::text AS kept
+      FROM (SELECT worker_address, worker_id, hour, beats FROM heartbeat_hours WHERE beats IS NOT NULL
+            UNION ALL
+            SELECT worker_address, worker_id, hour, beats FROM heartbeat_changes) h
+      WHERE hour >= COALESCE((SELECT dropped_before FROM partitions_dropped WHERE table_name = 'heartbeats'), '-infinity')
+      GROUP BY worker_address, worker_id, hour
+      HAVING sum_counts(beats) <> array_fill(0, ARRAY[60])) k
+FULL JOIN (
+      SELECT format('worker %s, host %s, hour %s', worker_address, worker_id, hour) AS key,
+             minute_counts(array_agg(extract(minute FROM heartbeat_time AT TIME ZONE 'UTC')::integer), array_agg(1))::text AS counted
+      FROM (SELECT worker_address, worker_id, heartbeat_time, date_trunc('hour', heartbeat_time, 'UTC') AS hour FROM heartbeats
+            WHERE heartbeat_time >= COALESCE((SELECT dropped_before FROM partitions_dropped WHERE table_name = 'heartbeats'), '-infinity')) b
+      GROUP BY worker_address, worker_id, hour) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkHeartbeatMinutes :many
+SELECT format('worker %s, host %s, hour %s', worker_address, worker_id, hour)::text AS key,
+       minutes::bit(64)::text AS kept, counted_minutes(beats)::bit(64)::text AS counted
+FROM heartbeat_hours
+WHERE beats IS NOT NULL AND minutes <> counted_minutes(beats)
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkHeartbeatDays :many
+-- checkHeartbeatDays counts the days from the hours, each host's and, without a name, any
+-- host's. Those whose hours change at the next fold are left out.
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, minutes::text AS kept
+      FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, day, minutes FROM heartbeat_days
+            UNION ALL SELECT worker_address, '(any)', day, minutes FROM worker_days) d
+      WHERE NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date = d.day)) k
+FULL JOIN (
+      SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, sum(marked_minutes(minutes))::text AS counted
+      FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, (hour AT TIME ZONE 'UTC')::date AS day, minutes FROM heartbeat_hours
+            UNION ALL
+            SELECT worker_address, '(any)', (hour AT TIME ZONE 'UTC')::date, bit_or(minutes) FROM heartbeat_hours GROUP BY worker_address, hour) h
+      WHERE NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = h.worker_address AND (c.hour AT TIME ZONE 'UTC')::date = h.day)
+      GROUP BY worker_address, worker_id, day
+      HAVING sum(marked_minutes(minutes)) <> 0) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
