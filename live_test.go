@@ -343,7 +343,7 @@ func TestALostServerIsSaidAndFoundAgain(t *testing.T) {
 	// Its successor shows wallets to nobody, and then again.
 	p.kill(t)
 	p = start(t, append(env, "LISTEN="+port, "LOCAL_ACCESS=false")...)
-	until(t, ctx, shown("refused")+` && document.querySelector("[data-banner=refused] a").getAttribute("href") === "/"`)
+	until(t, ctx, shown("refused")+` && document.querySelector("[data-banner=refused] a").getAttribute("href") === "/signin"`)
 	p.kill(t)
 	start(t, append(env, "LISTEN="+port)...)
 	until(t, ctx, `![...document.querySelectorAll("[data-banner]")].some(b => b.checkVisibility()) && sameDocument`)

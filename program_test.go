@@ -391,7 +391,7 @@ func TestAwayFromThisMachineNobodySeesAWallet(t *testing.T) {
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t), "LOCAL_ACCESS=false", "VALIDATOR_ADDRESS=0x9")
 	for path, want := range map[string]int{
 		"/api/validator/status": http.StatusUnauthorized, "/api/validator/gpus": http.StatusUnauthorized, "/api/jobs/recent": http.StatusUnauthorized,
-		"/partials/gpus": http.StatusUnauthorized, "/": http.StatusUnauthorized, "/metrics": http.StatusUnauthorized,
+		"/partials/gpus": http.StatusUnauthorized, "/": http.StatusUnauthorized, "/metrics": http.StatusForbidden,
 		"/api/network/stats": http.StatusOK, "/health/live": http.StatusOK, "/partials/network": http.StatusOK,
 	} {
 		if code, b := p.call(t, http.MethodGet, path, "0x9", ""); code != want {

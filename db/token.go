@@ -2,9 +2,12 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -119,4 +122,27 @@ func (r TokenRow) token() Token {
 		ID: r.TokenID, Name: r.Name, Scope: TokenScope(r.Scope), Wallet: orZero(r.WalletAddress),
 		CreatedAt: r.CreatedAt, UsedAt: r.UsedAt, ExpiresAt: r.ExpiresAt,
 	}
+}
+
+// TokenPrefix begins every token, so that people and secret scanners know it for one.
+const TokenPrefix = "bsg_"
+
+// tokenBytes is how many random bytes follow the prefix, in base64url.
+const tokenBytes = 32
+
+// NewTokenSecret makes a token. It cannot be found again: only its hash is stored.
+func NewTokenSecret() string {
+	var b [tokenBytes]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return TokenPrefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// IsTokenSecret says whether a text has the form of a token.
+func IsTokenSecret(text string) bool {
+	digits, has := strings.CutPrefix(text, TokenPrefix)
+	if !has || len(digits) != base64.RawURLEncoding.EncodedLen(tokenBytes) {
+		return false
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(digits)
+	return err == nil && len(b) == tokenBytes && !strings.ContainsAny(digits, "\r\n")
 }

@@ -7,7 +7,8 @@ const pausesMs = [1000, 2000, 4000, 8000, 15000];
 
 // What a gateway says when the server behind it is away.
 const awayStatuses = [502, 503, 504];
-const refusedStatus = 401;
+// Signed out, or signed in with another wallet.
+const refusedStatuses = [401, 403];
 
 let trouble = ""; // the banner's name, "" while all is well
 let lastContact = Date.now();
@@ -70,7 +71,7 @@ const recover = () => {
 const answered = (panel, { status, headers }) => {
   if (awayStatuses.includes(status)) return fail(panel, "lost");
   lastContact = Date.now();
-  if (status === refusedStatus) return fail(panel, "refused");
+  if (refusedStatuses.includes(status)) return fail(panel, "refused");
   // A panel that anybody may see proves nothing about those that were refused.
   if (trouble === "refused" && panel !== probe) return;
   recover();

@@ -62,8 +62,15 @@ type Page struct {
 	Demo    *Demo      // nil but in the demo
 	// SignedIn is whose session the reader's browser has, nil without one.
 	SignedIn *SignedIn
+	Reader   Reader
 
 	charts bool // see WithCharts
+}
+
+// Reader is who reads the page.
+type Reader struct {
+	AnyWallet bool   // the reader may look at any wallet
+	SignInURL string // leads back to this page
 }
 
 // Assets are the fingerprinted paths of the static files.
@@ -433,6 +440,7 @@ type DocsGroup struct {
 // DocsOperation is one endpoint.
 type DocsOperation struct {
 	Method, Path, Summary, Description string
+	Private                            bool // needs a token or a session
 	Params                             []DocsField
 	Body                               []DocsField
 	Answer                             []DocsField

@@ -48,7 +48,7 @@ func samplePills() []SourcePill {
 
 func sampleFigures() []Figure {
 	return []Figure{
-		{ID: "sample-amount", Label: "Staked", Origin: Origin{URL: "/partials/provenance?of=network.workers", Label: "the stake"}, Amount: sampleAmount("12,500", "12,500"), Parts: []Row{{Label: "Tier", Value: Value{Text: "Enterprise"}}, {Label: "Headroom", Amount: sampleAmount("2,500", "2,500")}}},
+		{ID: "sample-amount", Label: "Staked", Origin: Origin{URL: "/partials/provenance/network?of=network.workers", Label: "the stake"}, Amount: sampleAmount("12,500", "12,500"), Parts: []Row{{Label: "Tier", Value: Value{Text: "Enterprise"}}, {Label: "Headroom", Amount: sampleAmount("2,500", "2,500")}}},
 		{ID: "sample-exact", Label: "Claimable now", Amount: sampleAmount("46.2343", "46.234363108828006088"), Counter: &Counter{Text: "46.234363108828006088", Pending: "46234363108828006088", Amount: "0", BasisPoints: "0", Since: "0", Block: "0", Divisor: "1", Decimals: "18"}},
 		{ID: "sample-spark", Label: "Earned", Amount: sampleAmount("8,402.9135", "8,402.913512345678901234"), Spark: sampleSparklines()[0]},
 		{ID: "sample-notes", Label: "Reputation", Value: Value{Text: "870", Unit: "of 1000"}, Notes: []Note{{Text: "1 dispute, no slash on record", Tone: ToneWarn}, {Text: "A plain note"}}},

@@ -49,6 +49,9 @@ func (v viewer) wallet() validator.Address {
 	return ""
 }
 
+// stranger says whether nothing at all is known of the viewer.
+func (v viewer) stranger() bool { return !v.local && v.session == nil && v.token == nil }
+
 func (v viewer) scope(want db.TokenScope) bool { return v.token != nil && v.token.Scope == want }
 
 // may says whether the viewer may call a route of that access at all; which wallet a
@@ -67,6 +70,7 @@ func (v viewer) may(a access) bool {
 		return v.anyWallet() || v.scope(db.ScopeIngest)
 	case accessOperator:
 		return v.local
+	case accessUnstated:
 	}
 	return false
 }
@@ -101,11 +105,16 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		r := c.Request()
 		v := viewer{local: s.localAccess && isLocal(r), origin: originOf(c)}
-		r, session, err := s.loadSession(r)
-		if err != nil {
-			v.refused = s.sessionProblem("Whether you are signed in cannot be told", err)
+		v.token, v.refused = s.loadToken(r.Context(), r)
+		switch {
+		case v.refused != nil: // who shows a token is judged by it
+			v.local = false
+		case v.token == nil:
+			var err error
+			if r, v.session, err = s.loadSession(r); err != nil {
+				v.refused = s.sessionProblem("Whether you are signed in cannot be told", err)
+			}
 		}
-		v.session = session
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), viewerKey{}, v)))
 		return next(c)
 	}
@@ -121,11 +130,21 @@ func (s *Server) refuse(v viewer, a access) *problem {
 	case v.may(a):
 		return nil
 	}
-	detail := "This address shows a wallet's own data. Open it on the machine that runs the dashboard, at its loopback address and not through a proxy."
-	if !s.localAccess {
-		detail = "This address shows a wallet's own data, and this server is set to show none without credentials (LOCAL_ACCESS is off)."
+	switch signedIn := v.session != nil || v.token != nil; {
+	case a == accessOperator:
+		return newProblem(http.StatusForbidden, "This address answers the machine that the server runs on alone, at its loopback address and not through a proxy, while LOCAL_ACCESS is on.")
+	case signedIn && a == accessIngest:
+		return newProblem(http.StatusForbidden, "Reports need a token of scope ingest; these credentials only show a wallet's data.")
+	case signedIn && v.scope(db.ScopeIngest):
+		return newProblem(http.StatusForbidden, "This token is of scope ingest: it writes reports and shows nothing. Use a token of scope read.")
+	case signedIn:
+		return newProblem(http.StatusForbidden, "This needs a wallet that is signed in; a token will not do.")
+	case a == accessIngest:
+		return newProblem(http.StatusUnauthorized, "Reports need a token of scope ingest, sent as Authorization: Bearer "+db.TokenPrefix+"… It is made on the settings page, or with the command token create.")
+	case a == accessSession:
+		return newProblem(http.StatusUnauthorized, "Sign in with a wallet first.")
 	}
-	return newProblem(http.StatusUnauthorized, detail)
+	return newProblem(http.StatusUnauthorized, "This shows a wallet's own data: sign in with that wallet, or send a token of scope read as Authorization: Bearer "+db.TokenPrefix+"…")
 }
 
 // forwardingHeaders are set by proxies: a request that has one did not start on this machine

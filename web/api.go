@@ -20,6 +20,9 @@ type reply[T any] struct {
 
 func ok[T any](body T) (*reply[T], error) { return &reply[T]{http.StatusOK, body}, nil } //nolint:unparam // the last line of every handler
 
+// bearerScheme names the tokens in the API's description.
+const bearerScheme = "token"
+
 type handler[I, O any] func(context.Context, *I) (*reply[O], error)
 
 func get[I, O any](api huma.API, s *Server, path string, a access, tag, summary string, h handler[I, O]) {
@@ -31,6 +34,7 @@ func post[I, O any](api huma.API, s *Server, path string, a access, tag, summary
 }
 
 func register[I, O any](api huma.API, s *Server, method, path string, a access, tag, summary string, h handler[I, O]) {
+	s.state(method, strings.NewReplacer("{", ":", "}", "").Replace(path), a)
 	op := huma.Operation{
 		OperationID: strings.ToLower(method) + strings.ReplaceAll(path, "/", "-"),
 		Method:      method,
@@ -38,12 +42,15 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 		Summary:     summary,
 		Tags:        []string{tag},
 		Errors:      []int{http.StatusBadRequest},
-		Metadata:    map[string]any{"access": a},
 	}
 	if a != accessPublic {
-		op.Errors = append(op.Errors, http.StatusUnauthorized)
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+		op.Security = []map[string][]string{{bearerScheme: {}}}
 		op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 			if p := s.refuse(viewerOf(ctx.Context()), a); p != nil {
+				if p.Status == http.StatusUnauthorized {
+					ctx.SetHeader("WWW-Authenticate", bearerChallenge)
+				}
 				_ = huma.WriteErr(api, ctx, p.Status, p.Detail)
 				return
 			}
@@ -75,11 +82,19 @@ func (s *Server) mountAPI(e *echo.Echo) {
 				Description: "Amounts are decimal strings of wei (10^-18 SAGE); members ending in _formatted are for people. Times are unix seconds. " +
 					"A value that is not known is null, and sources says why. Errors are application/problem+json (RFC 9457).",
 			},
-			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{bearerScheme: {
+					Type: "http", Scheme: "bearer", Description: "A token of scope read (one wallet) or ingest (reports), made on the settings page or with the command token create. A browser's session counts as well.",
+				}},
+			},
 		},
 		OpenAPIPath:   "/openapi",
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
+	}
+	for _, suffix := range []string{".json", ".yaml", "-3.0.json", "-3.0.yaml"} {
+		s.state(http.MethodGet, cfg.OpenAPIPath+suffix, accessPublic)
 	}
 	api := humaecho.New(e, cfg)
 	s.operations(api)
@@ -88,7 +103,7 @@ func (s *Server) mountAPI(e *echo.Echo) {
 
 // WalletInput names the wallet that a request is about. It proves nothing.
 type WalletInput struct {
-	Header string `header:"X-Wallet-Address" doc:"The wallet that the request is about, in any form of its Starknet address; left out: the server's VALIDATOR_ADDRESS. It names a wallet, it proves nothing." example:"0x0165fe12b09dd5e6b692cbf59f9c3ea0af30a2616f248c150357b07b967039da"`
+	Header string `header:"X-Wallet-Address" doc:"The wallet that the request is about, in any form of its Starknet address; left out: the token's or session's wallet, else the server's VALIDATOR_ADDRESS. It proves nothing: a token or session of another wallet is refused." example:"0x0165fe12b09dd5e6b692cbf59f9c3ea0af30a2616f248c150357b07b967039da"`
 	wallet validator.Address
 }
 

@@ -31,7 +31,7 @@ func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validat
 }
 
 func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[statsJSON], error) {
-	asked := databaseRead{state: s.db.State()}
+	asked := databaseRead{state: told(ctx, s.db.State())}
 	counts, net := s.networkCounts(ctx, &asked), s.chain.Network()
 	count := func(f func(validator.NetworkCounts) int64) *int64 { return field(counts, f) }
 	out := statsJSON{
@@ -42,7 +42,7 @@ func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[stats
 		JobsLast24h:        count(func(c validator.NetworkCounts) int64 { return c.JobsLast24h }),
 		TotalComputeHours:  field(counts, func(c validator.NetworkCounts) float64 { return c.ComputeTime.Hours() }),
 		TotalStaked:        weiText(net.TotalStaked.Maybe), TotalStakedFormatted: weiFormatted(net.TotalStaked.Maybe),
-		Sources: sources(asked.result(), net.State),
+		Sources: sources(asked.result(), told(ctx, net.State)),
 	}
 	if c, has := counts.Get(); has {
 		out.AvgJobCompletionTimeSecs, out.NetworkUtilization = seconds(c.AverageCompletion), c.AverageGPUUtilization
@@ -77,7 +77,7 @@ type gpuHosts struct {
 }
 
 func (s *Server) apiNetworkWorkers(ctx context.Context, _ *struct{}) (*reply[workersJSON], error) {
-	asked := databaseRead{state: s.db.State()}
+	asked := databaseRead{state: told(ctx, s.db.State())}
 	counts := s.networkCounts(ctx, &asked)
 	out := workersJSON{ByVersion: []versionJSON{}, ByGPUCount: []gpuHosts{}, Sources: sources(asked.result())}
 	if c, has := counts.Get(); has {
@@ -110,12 +110,15 @@ type contractJSON struct {
 	Reason           *string  `json:"reason"`
 }
 
-func (s *Server) apiContracts(context.Context, *struct{}) (*reply[contractsJSON], error) {
-	out := contractsJSON{Network: s.network.Name, ChainID: s.network.ChainID, ExplorerURL: s.network.ExplorerURL, Contracts: []contractJSON{}, Sources: sources(s.chain.Network().State)}
+func (s *Server) apiContracts(ctx context.Context, _ *struct{}) (*reply[contractsJSON], error) {
+	out := contractsJSON{Network: s.network.Name, ChainID: s.network.ChainID, ExplorerURL: s.network.ExplorerURL, Contracts: []contractJSON{}, Sources: sources(told(ctx, s.chain.Network().State))}
 	for _, c := range s.chain.Contracts() {
 		missing := c.MissingFunctions
 		if missing == nil {
 			missing = []string{}
+		}
+		if viewerOf(ctx).stranger() && c.Reason != "" {
+			c.Reason = untold
 		}
 		out.Contracts = append(out.Contracts, contractJSON{c.Name, nonEmpty(string(c.Address)), string(c.Status), nonEmpty(string(c.ClassHash)), missing, nonEmpty(c.Reason)})
 	}
@@ -129,8 +132,8 @@ type healthJSON struct {
 	Sources sourcesJSON `json:"sources"`
 }
 
-func (s *Server) health() healthJSON {
-	states := []validator.SourceState{s.gpus.Snapshot().State, s.db.State(), s.chain.Network().State}
+func (s *Server) health(ctx context.Context) healthJSON {
+	states := []validator.SourceState{told(ctx, s.gpus.Snapshot().State), told(ctx, s.db.State()), told(ctx, s.chain.Network().State)}
 	good := 0
 	for _, st := range states {
 		if st.Health == validator.HealthOK {
@@ -147,12 +150,12 @@ func (s *Server) health() healthJSON {
 	return out
 }
 
-func (s *Server) apiHealth(context.Context, *struct{}) (*reply[healthJSON], error) {
-	return ok(s.health())
+func (s *Server) apiHealth(ctx context.Context, _ *struct{}) (*reply[healthJSON], error) {
+	return ok(s.health(ctx))
 }
 
-func (s *Server) apiReady(context.Context, *struct{}) (*reply[healthJSON], error) {
-	h := s.health()
+func (s *Server) apiReady(ctx context.Context, _ *struct{}) (*reply[healthJSON], error) {
+	h := s.health(ctx)
 	if h.Status == "unavailable" {
 		return &reply[healthJSON]{http.StatusServiceUnavailable, h}, nil
 	}

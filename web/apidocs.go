@@ -32,7 +32,7 @@ func describe(api *huma.OpenAPI) []apiOperation {
 			if op == nil {
 				continue
 			}
-			d := apiOperation{views.DocsOperation{Method: op.Method, Path: path, Summary: op.Summary, Description: op.Description}, op.Tags[0]}
+			d := apiOperation{views.DocsOperation{Method: op.Method, Path: path, Summary: op.Summary, Description: op.Description, Private: len(op.Security) > 0}, op.Tags[0]}
 			for _, p := range op.Parameters {
 				d.Params = append(d.Params, views.DocsField{Name: p.Name, Type: p.In + " " + schemaType(p.Schema), Text: p.Description})
 			}
@@ -98,9 +98,12 @@ func curl(d apiOperation) string {
 		return ""
 	}
 	header := ""
+	if d.Private {
+		header = ` -H "Authorization: Bearer $TOKEN"`
+	}
 	for _, p := range d.Params {
 		if strings.EqualFold(p.Name, "X-Wallet-Address") {
-			header = ` -H "X-Wallet-Address: $WALLET"`
+			header += ` -H "X-Wallet-Address: $WALLET"`
 		}
 	}
 	return fmt.Sprintf("curl%s $DASHBOARD%s", header, d.Path)

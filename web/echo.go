@@ -2,6 +2,7 @@ package web
 
 import (
 	"compress/gzip"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -40,10 +41,24 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 		s.identify,
 	)
 	for _, r := range s.pages() {
+		s.state(r.method, r.path, r.access)
 		e.Add(r.method, r.path, r.handler, s.require(r.access))
 	}
 	s.mountAPI(e)
-	return e, nil
+	return e, s.checkStated(e.Routes())
+}
+
+// state notes who may call a route.
+func (s *Server) state(method, path string, a access) { s.stated[method+" "+path] = a }
+
+// checkStated refuses routes that do not state who may call them.
+func (s *Server) checkStated(routes []*echo.Route) error {
+	for _, r := range routes {
+		if s.stated[r.Method+" "+r.Path] == accessUnstated {
+			return fmt.Errorf("web: the route %s %s does not state who may call it", r.Method, r.Path)
+		}
+	}
+	return nil
 }
 
 // require refuses a route to who may not call it.

@@ -3,6 +3,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -17,6 +18,9 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	p := problemOf(err)
+	if p.Status == http.StatusUnauthorized {
+		c.Response().Header().Set("WWW-Authenticate", bearerChallenge)
+	}
 	if p.Status >= http.StatusInternalServerError {
 		s.log.ErrorContext(c.Request().Context(), "request failed", slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("error", err))
 	}
@@ -30,11 +34,19 @@ func (s *Server) writeProblem(p *problem, c echo.Context) error {
 	switch {
 	case r.Method == http.MethodHead:
 		return c.NoContent(p.Status)
+	case r.Header.Get("HX-Request") == "true" && p.Status == http.StatusUnauthorized:
+		return s.render(c, p.Status, views.SignInAgain(signInURL(pageOf(r))))
 	case r.Header.Get("HX-Request") == "true":
 		return c.String(p.Status, p.Detail)
+	case wantsPage(r) && p.Status == http.StatusUnauthorized:
+		return c.Redirect(http.StatusSeeOther, signInURL(pageOf(r)))
 	case wantsPage(r):
+		page := s.page(r, "Problem", "", "")
+		if p.Status == http.StatusNotFound {
+			page.Reader.SignInURL = signInURL("") // nobody wants to come back to it
+		}
 		return s.render(c, p.Status, views.Failure(views.ErrorPage{
-			Page:   s.page(r, "Problem", "", ""),
+			Page:   page,
 			Status: http.StatusText(p.Status),
 			Title:  titleFor(p.Status),
 			Detail: p.Detail,
@@ -42,6 +54,39 @@ func (s *Server) writeProblem(p *problem, c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
 	return c.JSON(p.Status, p)
+}
+
+// signInURL leads to the sign-in page, and from there back to a page of ours.
+func signInURL(page string) string {
+	u, err := url.Parse(page)
+	if err != nil || page == "" {
+		return "/signin"
+	}
+	q := u.Query()
+	q.Del("wallet") // what is meant then is the one that signs in
+	u.RawQuery = q.Encode()
+	if page = u.RequestURI(); page == "/" {
+		return "/signin"
+	}
+	return "/signin?next=" + url.QueryEscape(page)
+}
+
+// pageOf is the page, path and query, that a request is made for: its own address, or for
+// a part of a page or a form the page that it stands on.
+func pageOf(r *http.Request) string {
+	from := r.Header.Get("HX-Current-URL")
+	switch {
+	case r.Header.Get("HX-Request") == "true":
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		from = r.Referer()
+	default:
+		return r.URL.RequestURI()
+	}
+	u, err := url.Parse(from)
+	if err != nil || u.Host != r.Host || !strings.HasPrefix(u.Path, "/") {
+		return ""
+	}
+	return u.RequestURI()
 }
 
 // wantsPage says whether a person's browser asks.

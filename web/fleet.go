@@ -38,7 +38,7 @@ const (
 // fleet gathers a wallet's GPUs: this host's, and those that other hosts reported.
 func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 	asked := databaseRead{state: s.db.State()}
-	f := fleet{host: s.gpus.Snapshot(), hostApplies: s.hostGPUsApply(ctx, wallet)}
+	f := fleet{host: s.hostSnapshot(ctx, wallet), hostApplies: s.hostGPUsApply(ctx, wallet)}
 	var running, failed validator.Maybe[[]validator.Job]
 	if wallet == "" {
 		f.remote = validator.None[[]validator.WorkerGPU]("no wallet is chosen")

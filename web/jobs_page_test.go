@@ -200,8 +200,8 @@ func TestNoJobOfAnotherWalletIsShown(t *testing.T) {
 	}
 	s.localAccess = false
 	for _, path := range []string{jobsPath(""), "/jobs/bob-1?wallet=" + string(bob), "/partials/job?id=bob-1&wallet=" + string(bob), "/partials/joblist?wallet=" + string(bob)} {
-		if w := visit(s, path); w.Code != http.StatusUnauthorized {
-			t.Errorf("without credentials %s answers %d", path, w.Code)
+		if w := visit(s, path); w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/signin?next=") {
+			t.Errorf("without credentials %s answers %d %s", path, w.Code, w.Header().Get("Location"))
 		}
 	}
 }

@@ -23,7 +23,8 @@ const titleTail = " · BitSage Validator"
 func (s *Server) page(r *http.Request, title, nav string, wallet validator.Address) views.Page {
 	p := views.Page{
 		Title: title + titleTail, Network: networkLabel(s.network.Name), Version: s.version, Commit: s.commit, Nav: nav,
-		Now: strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r), Demo: s.demoNote(),
+		Reader: s.reader(r),
+		Now:    strconv.FormatInt(s.now().UnixMilli(), 10), Assets: s.pageAssets(), Theme: chosenTheme(r), Demo: s.demoNote(),
 	}
 	if session := viewerOf(r.Context()).session; session != nil {
 		p.SignedIn = &views.SignedIn{
@@ -37,6 +38,12 @@ func (s *Server) page(r *http.Request, title, nav string, wallet validator.Addre
 		p.Sources = &bar
 	}
 	return p
+}
+
+// reader is who a page is for.
+func (s *Server) reader(r *http.Request) views.Reader {
+	v := viewerOf(r.Context())
+	return views.Reader{AnyWallet: v.anyWallet(), SignInURL: signInURL(pageOf(r))}
 }
 
 func networkLabel(name string) string {
@@ -91,7 +98,7 @@ func (s *Server) pageWallet(c echo.Context) (validator.Address, error) {
 
 func (s *Server) dashboard(c echo.Context) error {
 	wallet, err := s.pageWallet(c)
-	if c.QueryParam("choose") != "" || wallet == "" && err == nil {
+	if c.QueryParam("choose") != "" && viewerOf(c.Request().Context()).anyWallet() || wallet == "" && err == nil {
 		return s.render(c, http.StatusOK, views.Choose(views.ChoosePage{Page: s.page(c.Request(), "Choose a validator", "dashboard", "")}))
 	}
 	if err != nil {
@@ -189,18 +196,20 @@ func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead
 // networkRead is what the network panel shows.
 type networkRead struct {
 	counts validator.Maybe[validator.NetworkCounts]
+	chain  validator.ChainNetwork
 	state  validator.SourceState
 }
 
 func (s *Server) readNetwork(ctx context.Context) (r networkRead) {
-	asked := databaseRead{state: s.db.State()}
+	asked := databaseRead{state: told(ctx, s.db.State())}
 	r.counts = s.networkCounts(ctx, &asked)
 	r.state = asked.result()
+	r.chain = toldNetwork(ctx, s.chain.Network())
 	return r
 }
 
 func (s *Server) networkPanel(r networkRead) views.NetworkPanel {
-	return s.showNetwork(r.counts, s.chain.Network(), r.state, panel("network", everyNetwork, ""), s.now())
+	return s.showNetwork(r.counts, r.chain, r.state, panel("network", everyNetwork, ""), s.now())
 }
 
 // partial makes a handler of a panel that is about a wallet.

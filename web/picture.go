@@ -29,7 +29,7 @@ func (s *Server) picture(ctx context.Context, wallet validator.Address) validato
 	p := validator.Picture{
 		Address:       wallet,
 		Now:           s.now(),
-		HostGPUs:      s.gpus.Snapshot(),
+		HostGPUs:      s.hostSnapshot(ctx, wallet),
 		HostGPUsApply: s.hostGPUsApply(ctx, wallet),
 	}
 	asked := databaseRead{state: s.db.State()}
@@ -68,6 +68,37 @@ func (s *Server) hostGPUsApply(ctx context.Context, wallet validator.Address) bo
 	}
 	return wallet == s.validatorAddress
 }
+
+// hostSnapshot is what a wallet may know of this host's GPUs: nothing if they work for
+// another.
+func (s *Server) hostSnapshot(ctx context.Context, wallet validator.Address) validator.GPUSnapshot {
+	if s.hostGPUsApply(ctx, wallet) {
+		return s.gpus.Snapshot()
+	}
+	return validator.GPUSnapshot{State: validator.SourceState{
+		Source: validator.SourceGPU, Health: validator.HealthDisabled, Reason: "The GPUs of the machine that this server runs on do not work for this wallet.",
+	}}
+}
+
+// told is a source's state as strangers may know it: how it is, but not why, since the
+// reason may name a host or a file.
+func told(ctx context.Context, st validator.SourceState) validator.SourceState {
+	if viewerOf(ctx).stranger() && st.Health != validator.HealthOK {
+		st.Reason, st.Remedy = untold, ""
+	}
+	return st
+}
+
+// toldNetwork is told for all that the chain says of the network.
+func toldNetwork(ctx context.Context, n validator.ChainNetwork) validator.ChainNetwork {
+	n.State = told(ctx, n.State)
+	if viewerOf(ctx).stranger() && !n.TotalStaked.Known() {
+		n.TotalStaked.Maybe = validator.None[validator.Wei](untold)
+	}
+	return n
+}
+
+const untold = "Why is told to those who are signed in."
 
 // databaseRead gathers how a group of database reads went.
 type databaseRead struct {

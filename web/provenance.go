@@ -13,11 +13,14 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
+// networkProvenance tells of the figures that are nobody's own.
+const networkProvenance = "/partials/provenance/network"
+
 // origin leads to where a figure of a wallet came from. A figure of the network has no wallet.
 func (s *Server) origin(wallet validator.Address, id, label string) views.Origin {
-	u := "/partials/provenance?"
+	u := networkProvenance + "?"
 	if wallet != "" {
-		u += "wallet=" + string(wallet) + "&"
+		u = "/partials/provenance?wallet=" + string(wallet) + "&"
 	}
 	return views.Origin{URL: u + "of=" + url.QueryEscape(id), Label: label}
 }
@@ -31,21 +34,25 @@ type evidence struct {
 	counts validator.Maybe[validator.NetworkCounts] // of the network
 }
 
-// partialProvenance tells where a figure came from.
+// partialNetworkProvenance tells where a figure of the network came from.
+func (s *Server) partialNetworkProvenance(c echo.Context) error {
+	id := c.QueryParam("of")
+	tell, known := networkFigures[id]
+	if !known {
+		return unknownFigure(id)
+	}
+	ctx := c.Request().Context()
+	asked := databaseRead{state: told(ctx, s.db.State())}
+	e := evidence{server: s, counts: s.networkCounts(ctx, &asked)}
+	e.Now, e.Chain.Network, e.Database = s.now(), toldNetwork(ctx, s.chain.Network()), asked.result()
+	e.Chain.State, e.Chain.Block = e.Chain.Network.State, e.Chain.Network.Block
+	return s.render(c, http.StatusOK, views.Origins(tell(e)))
+}
+
+// partialProvenance tells where a figure of a wallet came from.
 func (s *Server) partialProvenance(c echo.Context) error {
 	id := c.QueryParam("of")
 	ctx := c.Request().Context()
-	if tell, ofNetwork := networkFigures[id]; ofNetwork {
-		asked := databaseRead{state: s.db.State()}
-		e := evidence{server: s, counts: s.networkCounts(ctx, &asked)}
-		e.Now, e.Chain.Network, e.Database = s.now(), s.chain.Network(), asked.result()
-		e.Chain.State, e.Chain.Block = e.Chain.Network.State, e.Chain.Network.Block
-		return s.render(c, http.StatusOK, views.Origins(tell(e)))
-	}
-	viewer := viewerOf(ctx)
-	if p := s.refuse(viewer, accessWallet); p != nil {
-		return p
-	}
 	wallet, err := s.pageWallet(c)
 	switch {
 	case err != nil:

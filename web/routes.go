@@ -18,7 +18,8 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/risk", accessWallet, s.partialRisk},
 		{http.MethodGet, "/partials/sources", accessWallet, s.partialSources},
 		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
-		{http.MethodGet, "/partials/provenance", accessPublic, s.partialProvenance},
+		{http.MethodGet, "/partials/provenance", accessWallet, s.partialProvenance},
+		{http.MethodGet, networkProvenance, accessPublic, s.partialNetworkProvenance},
 		{http.MethodGet, "/gpus", accessWallet, s.gpusPage},
 		{http.MethodGet, "/gpus/:uuid", accessWallet, s.gpuPage},
 		{http.MethodGet, "/partials/gpu", accessWallet, s.partialGPU(s.partialGPUNow)},
@@ -60,7 +61,7 @@ func (s *Server) operations(api huma.API) {
 	get(api, s, "/api/worker/status", accessWallet, "Worker", "What a worker last reported", s.apiWorkerStatus)
 	post(api, s, "/api/worker/heartbeat", accessIngest, "Worker", "Store a heartbeat", s.apiHeartbeat)
 	post(api, s, "/api/worker/gpu-metrics", accessIngest, "Worker", "Store samples of a worker's GPUs", s.apiGPUMetrics)
-	post(api, s, "/api/worker/claim-reward", accessWallet, "Worker", "Track a claim transaction that a wallet sent", s.apiClaimReward)
+	post(api, s, "/api/worker/claim-reward", accessOwner, "Worker", "Track a claim transaction that a wallet sent", s.apiClaimReward)
 	get(api, s, "/health", accessPublic, "Health", "Health with the state of each source", s.apiHealth)
 	get(api, s, "/health/ready", accessPublic, "Health", "200 while at least one source answers, else 503", s.apiReady)
 	get(api, s, "/health/live", accessPublic, "Health", "200 while the process runs", s.apiLive)

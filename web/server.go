@@ -67,9 +67,11 @@ type Server struct {
 	assets           *static.Assets
 	memory           *memory
 	sessions         sessionManagers
+	tokens           *proven[db.Token]
 	now              func() time.Time
 	echo             *echo.Echo
 	docs             []apiOperation
+	stated           map[string]access // by method and path, of every route
 }
 
 // New checks the configuration and builds the routes.
@@ -90,9 +92,13 @@ func New(c Config) (*Server, error) {
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, network: c.Network,
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
-		now: func() time.Time { return time.Now().UTC() },
+		stated: map[string]access{},
+		now:    func() time.Time { return time.Now().UTC() },
 	}
 	if s.sessions, err = s.newSessions(); err != nil {
+		return nil, err
+	}
+	if s.tokens, err = newProven(s.db.UseToken); err != nil {
 		return nil, err
 	}
 	if s.echo, err = s.newEcho(); err != nil {

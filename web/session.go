@@ -115,10 +115,8 @@ func (s *Server) endSession(c echo.Context) error {
 
 // forgetCookie makes the browser drop its session's cookie.
 func (s *Server) forgetCookie(c echo.Context) {
-	m := s.sessionManager(c.Request())
-	http.SetCookie(c.Response(), &http.Cookie{
-		Name: m.Cookie.Name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: m.Cookie.Secure, SameSite: http.SameSiteLaxMode,
-	})
+	r := c.Request()
+	s.sessionManager(r).WriteSessionCookie(r.Context(), c.Response(), "", time.Time{})
 }
 
 func (s *Server) sessionProblem(consequence string, err error) *problem {

@@ -197,7 +197,7 @@ func TestWhoIsSignedInStaysSoWhileTheDatabaseIsAway(t *testing.T) {
 
 func TestShortText(t *testing.T) {
 	for in, want := range map[string]string{
-		"  Braavos ": "Braavos", "a\x00b\nc\x7f": "abc", "\xff\xfeé": "é", "ééééé": "éééé", "abcdefghij": "abcdefgh", "": "",
+		"\tBraavos\n": "Braavos", "a\x00b\nc\x7f": "abc", "\xff\xfeé": "é", "ééééé": "éééé", "abcdefghij": "abcdefgh", "": "",
 	} {
 		if got := shortText(in, 8); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
