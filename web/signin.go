@@ -38,8 +38,10 @@ const signInPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; i
 func (s *Server) signInPage(c echo.Context) error {
 	r := c.Request()
 	c.Response().Header().Set("Content-Security-Policy", signInPolicy)
+	page := s.page(r, "Sign in", "", "")
+	page.SignedIn = nil // here another account is what may be wanted
 	return s.render(c, http.StatusOK, views.SignIn(views.SignInPage{
-		Page: s.page(r, "Sign in", "", ""), Script: s.assets.Path("signin.js"), Next: localPath(c.QueryParam("next")),
+		Page: page, Script: s.assets.Path("signin.js"), Next: localPath(c.QueryParam("next")),
 		Origin: s.signInOrigin(r), Chain: s.network.ChainFelt().Short(), ChainID: s.network.ChainID,
 	}))
 }

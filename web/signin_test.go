@@ -363,6 +363,18 @@ func TestSigningInWhileSomethingIsAway(t *testing.T) {
 	}
 }
 
+func TestNobodySignsInWithoutADatabase(t *testing.T) {
+	s := newServer(t, dbtest.Run(t, db.Config{URL: "postgres://nobody@127.0.0.1:9/none"}), onPublicURL, func(c *Config) { c.Network.ChainID = "SN_SEPOLIA" })
+	for path, body := range map[string]string{
+		"/signin/message": jsonOf(signInAsk{string(alice), "SN_SEPOLIA"}), "/signin": jsonOf(signInProof{Nonce: "Zk3vQ9tB7mX1pL5wR8cN2h", Signature: []string{"0x1"}}),
+	} {
+		var p problem
+		if got := postJSON(s, doorOrigin, path, body); json.Unmarshal(got.Body.Bytes(), &p) != nil || got.Code != http.StatusServiceUnavailable || p.Type != "/signin#database" {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+}
+
 func TestAClientBeginsAFewSignIns(t *testing.T) {
 	d := newDoor(t)
 	w := d.wallet("signer")
