@@ -108,7 +108,7 @@ func TestSigningInInABrowser(t *testing.T) {
 	g.Run("one click, one signature, the page that was asked for", func(t *testing.T) {
 		g := g.in(t)
 		w := g.newWallet(true)
-		g.open("/signin?next=%2Fjobs%3Fstatus%3Dfailed")
+		g.open("/jobs?status=failed")
 		until(t, g.tab, offered)
 		if picture := g.evaluate(`(() => { const i = document.querySelector("#wallets img"); return i.checkVisibility() && i.complete && i.naturalWidth > 0 ? i.src.slice(0, 10) : ""; })()`); picture != "data:image" {
 			t.Errorf("the wallet's picture is %q", picture)
