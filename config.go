@@ -82,7 +82,7 @@ func settings() []setting {
 			return nil
 		}},
 		{name: "LOCAL_ACCESS", help: "true or false: requests from this machine may read any wallet without signing in; empty: true while LISTEN is loopback", set: setLocalAccess},
-		{name: "PUBLIC_URL", help: "the URL under which people reach the server; empty: from LISTEN", set: setPublicURL},
+		{name: "PUBLIC_URL", help: "the URL under which people reach the server, which sign-ins are bound to; empty: people sign in on this machine only", set: setPublicURL},
 		{name: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{name: "PG_BINDIR", help: "folder of initdb and postgres; empty: searched in the usual places", set: func(c *Config, v string) error {
 			c.PostgresBinDir = v

@@ -39,6 +39,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) 
 	ready, cancel := context.WithTimeout(ctx, startPatience)
 	_ = store.WaitReady(ready) // what keeps it is shown by the page
 	cancel()
+	if cfg.PublicURL == "" && !listensOnLoopback(cfg.Listen) {
+		log.Warn("PUBLIC_URL is not set, so nobody can sign in from another machine: set it to the address that people open")
+	}
 	if ctx.Err() == nil {
 		if _, err := fmt.Fprintf(stdout, "BitSage validator dashboard ready at %s\n", publicURL(cfg, listener.Addr())); err != nil {
 			g.stop()
