@@ -272,7 +272,7 @@ FULL JOIN (
       SELECT format('worker %s, type %s, state %s', COALESCE(worker_address, ''), job_type, status) AS key,
              format('%s, %s, %s, %s', count(*), COALESCE(sum(execution_time_ms) FILTER (WHERE status = 'completed'), 0),
                     COALESCE(sum(took_ms) FILTER (WHERE status = 'completed'), 0), count(took_ms) FILTER (WHERE status = 'completed')) AS counted
-      FROM (SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at
+      FROM (SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at
                 THEN round(extract(epoch FROM completed_at - assigned_at) * 1000) END) AS took_ms FROM jobs) j
       GROUP BY COALESCE(worker_address, ''), job_type, status) c USING (key)
 WHERE kept IS DISTINCT FROM counted

@@ -40,6 +40,17 @@ func (s *Store) fail(attempt string, err error) error {
 	return fmt.Errorf("%s: %w", attempt, err)
 }
 
+// movedPartitionTries is how often a row is stored anew whose partition was just made.
+const movedPartitionTries = 3
+
+// isMovedPartition says whether a row's time got a partition of its own while the row was on
+// its way to where it would have waited for one. Unlike a broken rule of ours, this refusal
+// names no constraint.
+func isMovedPartition(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == ""
+}
+
 // class is the class of an SQLSTATE.
 func class(e *pgconn.PgError) string { return e.Code[:min(2, len(e.Code))] }
 

@@ -30,7 +30,7 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 		return s.fail("store GPU samples", err)
 	}
 	err := s.sampleTimes(rows)
-	if err == nil {
+	for try := 0; err == nil || isMovedPartition(err) && try < movedPartitionTries; try++ {
 		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 			q := s.q.WithTx(tx)
 			if err := firstError(q.storeGPUSample(ctx, rows).Exec); err != nil {
@@ -38,6 +38,9 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 			}
 			return q.forgetUnnamedGPUs(ctx, forgetUnnamedGPUsParams{WorkerAddress: worker, WorkerID: workerID, ReportedAt: sampledAt})
 		})
+		if err == nil {
+			break
+		}
 	}
 	return s.fail("store GPU samples", err)
 }

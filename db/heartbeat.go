@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math/bits"
 	"time"
 
@@ -14,18 +16,46 @@ import (
 // InsertHeartbeats stores heartbeats, all or none. One that is there already (the same
 // worker, host and time) stays as it is. ErrInvalid: the database refuses a value.
 func (s *Store) InsertHeartbeats(ctx context.Context, beats []validator.Heartbeat) error {
+	_, err := s.AddHeartbeats(ctx, beats)
+	return err
+}
+
+// AddHeartbeats is InsertHeartbeats, and returns how many were not there.
+func (s *Store) AddHeartbeats(ctx context.Context, beats []validator.Heartbeat) (added int64, err error) {
 	if len(beats) == 0 {
-		return nil
+		return 0, nil
 	}
-	rows := make([]insertHeartbeatParams, len(beats))
+	rows := make([]toldHeartbeat, len(beats))
 	for i, b := range beats {
-		rows[i] = insertHeartbeatParams{
+		rows[i] = toldHeartbeat{
 			WorkerAddress: b.Worker, WorkerID: b.WorkerID, HeartbeatTime: b.At, GPUCount: b.GPUCount,
 			GPUUtilizationAvg: b.GPUUtilizationPercent, MemoryUtilizationAvg: b.MemoryUtilizationPercent,
-			JobsInProgress: b.JobsInProgress, LatencyMS: b.LatencyMS, Version: textOrNull(b.Version),
+			JobsInProgress: b.JobsInProgress, LatencyMS: b.LatencyMS, Version: b.Version,
 		}
 	}
-	return s.fail("store heartbeats", firstError(s.q.insertHeartbeat(ctx, rows).Exec))
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return 0, fmt.Errorf("store heartbeats: %w: %w", ErrInvalid, err)
+	}
+	for try := 0; ; try++ {
+		added, err = s.q.addToldHeartbeats(ctx, list)
+		if !isMovedPartition(err) || try == movedPartitionTries {
+			return added, s.fail("store heartbeats", err)
+		}
+	}
+}
+
+// toldHeartbeat is a heartbeat by the names of its columns; what is left out is NULL.
+type toldHeartbeat struct {
+	WorkerAddress        validator.Address `json:"worker_address"`
+	WorkerID             string            `json:"worker_id"`
+	HeartbeatTime        time.Time         `json:"heartbeat_time"`
+	GPUCount             *int32            `json:"gpu_count,omitempty"`
+	GPUUtilizationAvg    *float64          `json:"gpu_utilization_avg,omitempty"`
+	MemoryUtilizationAvg *float64          `json:"memory_utilization_avg,omitempty"`
+	JobsInProgress       *int32            `json:"jobs_in_progress,omitempty"`
+	LatencyMS            *int32            `json:"latency_ms,omitempty"`
+	Version              string            `json:"version,omitempty"`
 }
 
 // firstError runs a batch and returns what its first failing row said; the rows after it

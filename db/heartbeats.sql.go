@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -82,6 +83,18 @@ func (q *Queries) activeHosts(ctx context.Context, arg activeHostsParams) ([]act
 		return nil, err
 	}
 	return items, nil
+}
+
+const addToldHeartbeats = `-- name: addToldHeartbeats :one
+SELECT add_told_heartbeats($1::jsonb)::bigint AS added
+`
+
+// addToldHeartbeats adds the heartbeats of a list that are not there, and returns how many.
+func (q *Queries) addToldHeartbeats(ctx context.Context, list json.RawMessage) (int64, error) {
+	row := q.db.QueryRow(ctx, addToldHeartbeats, list)
+	var added int64
+	err := row.Scan(&added)
+	return added, err
 }
 
 const countWorkers = `-- name: countWorkers :one

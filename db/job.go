@@ -196,7 +196,7 @@ func (r JobRow) job() validator.Job {
 		ID: r.JobID, Client: orZero(r.ClientAddress), Worker: orZero(r.WorkerAddress), Type: r.JobType, Status: r.Status,
 		Payment: r.PaymentAmount, CreatedAt: r.CreatedAt, AssignedAt: r.AssignedAt, CompletedAt: r.CompletedAt,
 		ResultHash: orZero(r.ResultHash), ErrorMessage: orZero(r.ErrorMessage), GPUUUID: orZero(r.GPUUUID),
-		TxHash: orZero(r.TxHash), BlockNumber: blockNumber(r.BlockNumber),
+		TxHash: orZero(r.TxHash), BlockNumber: blockNumber(r.BlockNumber), UpdatedAt: r.UpdatedAt,
 	}
 	if r.ExecutionTimeMS != nil {
 		d := time.Duration(*r.ExecutionTimeMS) * time.Millisecond

@@ -7,11 +7,39 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+const addToldJobs = `-- name: addToldJobs :many
+SELECT add_told_jobs($1::jsonb)::text AS job_id
+`
+
+// addToldJobs adds the jobs of a list that are not there, and returns their identifiers.
+func (q *Queries) addToldJobs(ctx context.Context, list json.RawMessage) ([]string, error) {
+	rows, err := q.db.Query(ctx, addToldJobs, list)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var job_id string
+		if err := rows.Scan(&job_id); err != nil {
+			return nil, err
+		}
+		items = append(items, job_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findJobs = `-- name: findJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
 WHERE worker_address = $1::text
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
@@ -63,6 +91,7 @@ func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, e
 			&i.GPUUUID,
 			&i.TxHash,
 			&i.BlockNumber,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -75,7 +104,7 @@ func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, e
 }
 
 const findNewerJobs = `-- name: findNewerJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
 WHERE worker_address = $1::text
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
@@ -126,6 +155,7 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 			&i.GPUUUID,
 			&i.TxHash,
 			&i.BlockNumber,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -138,7 +168,7 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 }
 
 const getJob = `-- name: getJob :one
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs WHERE job_id = $1 AND worker_address = $2::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs WHERE job_id = $1 AND worker_address = $2::text
 `
 
 type getJobParams struct {
@@ -165,12 +195,55 @@ func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) 
 		&i.GPUUUID,
 		&i.TxHash,
 		&i.BlockNumber,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
 
+const lockJobs = `-- name: lockJobs :many
+SELECT job_id, worker_address FROM jobs WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE
+`
+
+type lockJobsRow struct {
+	JobID         string
+	WorkerAddress *validator.Address
+}
+
+// lockJobs keeps others from changing jobs until the transaction ends.
+func (q *Queries) lockJobs(ctx context.Context, ids []string) ([]lockJobsRow, error) {
+	rows, err := q.db.Query(ctx, lockJobs, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []lockJobsRow{}
+	for rows.Next() {
+		var i lockJobsRow
+		if err := rows.Scan(&i.JobID, &i.WorkerAddress); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mergeToldJobs = `-- name: mergeToldJobs :one
+SELECT merge_told_jobs($1::jsonb)::bigint AS changed
+`
+
+// mergeToldJobs changes the jobs of a list that are there, and returns how many changed.
+func (q *Queries) mergeToldJobs(ctx context.Context, list json.RawMessage) (int64, error) {
+	row := q.db.QueryRow(ctx, mergeToldJobs, list)
+	var changed int64
+	err := row.Scan(&changed)
+	return changed, err
+}
+
 const searchJobs = `-- name: searchJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
 WHERE job_id IN (
     (SELECT job_id FROM jobs
     WHERE worker_address = $1::text AND job_id LIKE $2::text
@@ -240,6 +313,7 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 			&i.GPUUUID,
 			&i.TxHash,
 			&i.BlockNumber,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -252,7 +326,7 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 }
 
 const searchNewerJobs = `-- name: searchNewerJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
 WHERE job_id IN (
     (SELECT job_id FROM jobs
     WHERE worker_address = $1::text AND job_id LIKE $2::text
@@ -321,6 +395,7 @@ func (q *Queries) searchNewerJobs(ctx context.Context, arg searchNewerJobsParams
 			&i.GPUUUID,
 			&i.TxHash,
 			&i.BlockNumber,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}

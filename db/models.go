@@ -68,6 +68,8 @@ type JobRow struct {
 	GPUUUID         *string
 	TxHash          *validator.Felt
 	BlockNumber     *int64
+	// When what the row says became so, by the clock of whoever wrote it; see job_is_newer. NULL while not known.
+	UpdatedAt *time.Time
 }
 
 // Browsers that a wallet signed in.

@@ -1,9 +1,6 @@
--- name: insertHeartbeat :batchexec
-INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg,
-    memory_utilization_avg, jobs_in_progress, latency_ms, version)
-VALUES (@worker_address, @worker_id, @heartbeat_time, @gpu_count, @gpu_utilization_avg,
-    @memory_utilization_avg, @jobs_in_progress, @latency_ms, @version)
-ON CONFLICT (worker_address, worker_id, heartbeat_time) DO NOTHING;
+-- name: addToldHeartbeats :one
+-- addToldHeartbeats adds the heartbeats of a list that are not there, and returns how many.
+SELECT add_told_heartbeats(@list::jsonb)::bigint AS added;
 
 -- name: firstHeartbeatHour :one
 -- firstHeartbeatHour is the first hour ever in which the worker was heard.

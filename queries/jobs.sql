@@ -70,3 +70,15 @@ WHERE job_id IN (
 )
 ORDER BY created_at ASC, job_id ASC
 LIMIT @max_rows;
+
+-- name: addToldJobs :many
+-- addToldJobs adds the jobs of a list that are not there, and returns their identifiers.
+SELECT add_told_jobs(@list::jsonb)::text AS job_id;
+
+-- name: lockJobs :many
+-- lockJobs keeps others from changing jobs until the transaction ends.
+SELECT job_id, worker_address FROM jobs WHERE job_id = ANY(@ids::text[]) ORDER BY job_id FOR UPDATE;
+
+-- name: mergeToldJobs :one
+-- mergeToldJobs changes the jobs of a list that are there, and returns how many changed.
+SELECT merge_told_jobs(@list::jsonb)::bigint AS changed;

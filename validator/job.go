@@ -50,6 +50,7 @@ type Job struct {
 	GPUUUID       string
 	TxHash        Felt
 	BlockNumber   *uint64
+	UpdatedAt     *time.Time // when this became so, by the clock of whoever wrote it
 }
 
 // JobCounts counts a worker's jobs by outcome.
