@@ -42,6 +42,9 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 		Summary:     summary,
 		Tags:        []string{tag},
 		Errors:      []int{http.StatusBadRequest},
+
+		MaxBodyBytes:    maxBodyBytes,
+		BodyReadTimeout: readBody,
 	}
 	if a != accessPublic {
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)

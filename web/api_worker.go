@@ -113,20 +113,31 @@ func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[w
 	return ok(out)
 }
 
-// heartbeatInput is a heartbeat; its members are the columns of the table.
+// heartbeatInput is a heartbeat.
 type heartbeatInput struct {
 	WalletInput
 
-	Body struct {
-		WorkerAddress     string   `json:"worker_address,omitempty" doc:"The worker's wallet; left out: the header's"`
-		WorkerID          string   `json:"worker_id" minLength:"1" maxLength:"200" doc:"The host's own name, unique per worker" example:"rig-1"`
-		HeartbeatTime     *int64   `json:"heartbeat_time,omitempty" doc:"Unix seconds; left out: now"`
-		GPUCount          *int32   `json:"gpu_count,omitempty" minimum:"0" maximum:"100000"`
-		GPUUtilization    *float64 `json:"gpu_utilization_avg,omitempty" minimum:"0" maximum:"100" doc:"Percent"`
-		MemoryUtilization *float64 `json:"memory_utilization_avg,omitempty" minimum:"0" maximum:"100" doc:"Percent"`
-		JobsInProgress    *int32   `json:"jobs_in_progress,omitempty" minimum:"0" maximum:"1000000"`
-		LatencyMS         *int32   `json:"latency_ms,omitempty" minimum:"0" doc:"To the coordinator"`
-		Version           string   `json:"version,omitempty" maxLength:"200" doc:"Of the worker's software"`
+	Body heartbeatJSON
+}
+
+// heartbeatJSON is a heartbeat by the names of the table's columns.
+type heartbeatJSON struct {
+	WorkerAddress     string   `json:"worker_address,omitempty" doc:"The worker's wallet; left out: the header's"`
+	WorkerID          string   `json:"worker_id" minLength:"1" maxLength:"200" doc:"The host's own name, unique per worker" example:"rig-1"`
+	HeartbeatTime     *int64   `json:"heartbeat_time,omitempty" doc:"Unix seconds; left out: now"`
+	GPUCount          *int32   `json:"gpu_count,omitempty" minimum:"0" maximum:"100000"`
+	GPUUtilization    *float64 `json:"gpu_utilization_avg,omitempty" minimum:"0" maximum:"100" doc:"Percent"`
+	MemoryUtilization *float64 `json:"memory_utilization_avg,omitempty" minimum:"0" maximum:"100" doc:"Percent"`
+	JobsInProgress    *int32   `json:"jobs_in_progress,omitempty" minimum:"0" maximum:"1000000"`
+	LatencyMS         *int32   `json:"latency_ms,omitempty" minimum:"0" doc:"To the coordinator"`
+	Version           string   `json:"version,omitempty" maxLength:"200" doc:"Of the worker's software"`
+}
+
+func (h heartbeatJSON) heartbeat(worker validator.Address, at time.Time) validator.Heartbeat {
+	return validator.Heartbeat{
+		Worker: worker, WorkerID: h.WorkerID, At: at, GPUCount: h.GPUCount,
+		GPUUtilizationPercent: h.GPUUtilization, MemoryUtilizationPercent: h.MemoryUtilization,
+		JobsInProgress: h.JobsInProgress, LatencyMS: h.LatencyMS, Version: h.Version,
 	}
 }
 
@@ -152,11 +163,7 @@ func (s *Server) apiHeartbeat(ctx context.Context, in *heartbeatInput) (*reply[s
 	if err != nil {
 		return nil, err
 	}
-	beat := validator.Heartbeat{
-		Worker: worker, WorkerID: in.Body.WorkerID, At: at, GPUCount: in.Body.GPUCount,
-		GPUUtilizationPercent: in.Body.GPUUtilization, MemoryUtilizationPercent: in.Body.MemoryUtilization,
-		JobsInProgress: in.Body.JobsInProgress, LatencyMS: in.Body.LatencyMS, Version: in.Body.Version,
-	}
+	beat := in.Body.heartbeat(worker, at)
 	if err := s.db.InsertHeartbeats(ctx, []validator.Heartbeat{beat}); err != nil {
 		return nil, s.storeProblem(err)
 	}

@@ -11,8 +11,11 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 )
 
-// maxBody bounds a request's body: a thousand GPU samples fit.
-const maxBody = "1M"
+// maxBody bounds a request's body: a thousand jobs with long error messages fit.
+const (
+	maxBody      = "4M"
+	maxBodyBytes = 4 << 20
+)
 
 // worthCompressing is how many bytes an answer needs for gzip to make it one packet less.
 const worthCompressing = 512

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -28,6 +30,7 @@ type fieldProblem struct {
 	Field string `json:"field" doc:"Where it stands: query.limit, header.X-Wallet-Address, body.gpu_count"`
 	Rule  string `json:"rule" doc:"What it must be"`
 	Value any    `json:"value,omitempty" doc:"What it was"`
+	Index *int   `json:"index,omitempty" doc:"Of a list of jobs or heartbeats: which of them, from 0; field is a member of it then"`
 }
 
 func newProblem(status int, detail string, fields ...fieldProblem) *problem {
@@ -35,7 +38,7 @@ func newProblem(status int, detail string, fields ...fieldProblem) *problem {
 }
 
 func badField(field, rule string, value any) *problem {
-	return newProblem(http.StatusBadRequest, fmt.Sprintf("%s %s", field, rule), fieldProblem{field, rule, value})
+	return newProblem(http.StatusBadRequest, fmt.Sprintf("%s %s", field, rule), fieldProblem{Field: field, Rule: rule, Value: value})
 }
 
 func (p *problem) Error() string { return p.Detail }
@@ -67,15 +70,45 @@ var useProblems = sync.OnceFunc(func() {
 			if de, ok := err.(huma.ErrorDetailer); ok {
 				d = de.ErrorDetail()
 			}
-			fields = append(fields, fieldProblem{d.Location, d.Message, d.Value})
+			fields = append(fields, rowProblem(fieldProblem{Field: d.Location, Rule: d.Message, Value: d.Value}))
 			details = append(details, strings.TrimSpace(d.Location+" "+d.Message))
 		}
 		if len(details) > 0 {
-			msg = strings.Join(details, "; ")
+			msg = sentences(details)
 		}
 		return newProblem(status, msg, fields...)
 	}
 })
+
+// ofRow finds a place in a list of rows.
+var ofRow = regexp.MustCompile(`^body\.(?:jobs|heartbeats)\[(\d+)\](?:\.(.+))?$`)
+
+// missingMember finds the name in what huma says of a member that is not there.
+var missingMember = regexp.MustCompile(`^expected required property (\w+) `)
+
+// rowProblem names the row of a list and its member apart.
+func rowProblem(f fieldProblem) fieldProblem {
+	m := ofRow.FindStringSubmatch(f.Field)
+	if m == nil {
+		return f
+	}
+	if n, err := strconv.Atoi(m[1]); err == nil {
+		f.Index, f.Field = &n, m[2]
+	}
+	if missing := missingMember.FindStringSubmatch(f.Rule); f.Field == "" && missing != nil {
+		f.Field, f.Value = missing[1], nil
+	}
+	return f
+}
+
+// sentences joins what is wrong with a request, as far as somebody would read on.
+func sentences(details []string) string {
+	const most = 5
+	if more := len(details) - most; more > 0 {
+		return strings.Join(details[:most], "; ") + fmt.Sprintf("; and %d more", more)
+	}
+	return strings.Join(details, "; ")
+}
 
 const unexpectedWords = "Something went wrong on our side. It has been logged; please try again."
 
