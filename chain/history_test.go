@@ -163,7 +163,7 @@ func TestAWalletThatNeverStakedCostsNoEvents(t *testing.T) {
 
 func TestSlowEventsDelayNoView(t *testing.T) {
 	r := newRigOn(t, devchain.New(devchain.Config{Genesis: time.Now().AddDate(0, -3, 0)}), 1, func(c *chain.Config) {
-		c.HistoryTimeout, c.HistoryRetry = 300*time.Millisecond, time.Hour
+		c.HistoryTimeout, c.HistoryRetry = 4*time.Second, time.Hour
 		c.BreakerFailures, c.BreakerDelay = 1, time.Hour
 	})
 	r.career(t)
@@ -176,7 +176,7 @@ func TestSlowEventsDelayNoView(t *testing.T) {
 			t.Errorf("the stake waits for the events: %s", s.Stake.Reason())
 		}
 	}
-	r.historyMissing(t, bob, "ProverStaking's events cannot be read: the node at "+strings.TrimPrefix(r.nodes[0].URL(), "http://")+" did not answer in 300 ms")
+	r.historyMissing(t, bob, "ProverStaking's events cannot be read: the node at "+strings.TrimPrefix(r.nodes[0].URL(), "http://")+" did not answer in 4 s")
 	r.seenAt(t, bob, r.chain.Mine())
 	r.health(t, validator.HealthOK)
 	if n := r.metric(t, "validator_chain_rpc_circuit_open"); n != 0 {
