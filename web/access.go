@@ -49,6 +49,17 @@ func (v viewer) wallet() validator.Address {
 	return ""
 }
 
+// actor is what the viewer proved who they are with.
+func (v viewer) actor() db.AuditActor {
+	switch {
+	case v.token != nil:
+		return db.ActorToken
+	case v.session != nil:
+		return db.ActorSession
+	}
+	return db.ActorLocal
+}
+
 // stranger says whether nothing at all is known of the viewer.
 func (v viewer) stranger() bool { return !v.local && v.session == nil && v.token == nil }
 

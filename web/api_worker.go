@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -249,6 +250,8 @@ func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[cla
 	if err != nil {
 		return nil, s.storeProblem(err)
 	}
+	v := viewerOf(ctx)
+	s.audit(ctx, v.origin, db.AuditEvent{Wallet: wallet, Kind: db.AuditClaimSent, Detail: tx.Short(), Actor: v.actor()})
 	out := claimJSON{Status: string(claim.Status), TxHash: string(tx), Reason: nonEmpty(claim.Failure)}
 	if claim.Amount != nil {
 		wei := claim.Amount.String()
