@@ -28,8 +28,11 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 	"stake.slashed": chainFigure("Slashed so far", stakeRead, stakeAmount(func(s validator.Stake) validator.Wei { return s.TotalSlashed }), stakeOrder),
 	"claim.pending": chainFigure("Booked rewards", stakeRead, stakeAmount(func(s validator.Stake) validator.Wei { return s.PendingRewards }), stakeOrder+" pending_rewards leaves out what has accrued since last_claim_at."),
 	"stake.minimum": headroomOrigin,
-	"claimable":     claimableOrigin,
-	"accrual":       accrualOrigin,
+	"wallet.balance": chainFigure("In the wallet", func(e evidence) validator.ChainRead[validator.Wei] { return e.Chain.WalletBalance }, func(e evidence) views.Row {
+		return views.Row{Amount: amountOf(e.Chain.WalletBalance.Maybe)}
+	}, "What SAGEToken holds for the wallet itself: what is staked is not in it."),
+	"claimable": claimableOrigin,
+	"accrual":   accrualOrigin,
 	"reputation": chainFigure("Reputation", func(e evidence) validator.ChainRead[validator.Reputation] { return e.Chain.Reputation }, func(e evidence) views.Row {
 		return views.Row{Value: statusShow{e.Picture, e.server}.reputation().Value}
 	}, "get_reputation answers 8 felts: score, level, last_updated, total_jobs, successful, failed, disputes, slashes. All zero means that the contract does not know the worker."),

@@ -13,12 +13,18 @@ import (
 const stakeEventsShown = 5
 
 func (s *Server) showRisk(p validator.Picture, panel views.Panel) views.RiskPanel {
+	panel.More = views.Link{Text: "All about the stake", URL: s.stakeURL(p.Address)}
+	return s.riskOf(p, panel, stakeEventsShown)
+}
+
+// riskOf shows the risk with the newest changes of the stake, at most so many; -1: all.
+func (s *Server) riskOf(p validator.Picture, panel views.Panel, most int) views.RiskPanel {
 	m := views.RiskPanel{Panel: panel, Notice: staleNotice(p.Now, p.Chain.State)}
 	m.Panel.Stale = m.Notice != nil
 	st, known := p.Chain.Stake.Get()
 	switch {
 	case !known:
-		m.Empty = &views.Empty{Icon: "shield", Tone: views.ToneUnknown, Title: "Stake unknown", Text: validator.Sentence(p.Chain.Stake.Reason())}
+		m.Empty = noStake(p)
 		m.Notice = nil
 		return m
 	case !st.Registered():
@@ -32,7 +38,7 @@ func (s *Server) showRisk(p validator.Picture, panel views.Panel) views.RiskPane
 	for _, e := range p.Exposures().Or(nil) {
 		m.Exposure = append(m.Exposure, exposureRow(e))
 	}
-	s.showStakeEvents(&m, p)
+	s.showStakeEvents(&m, p, most)
 	return m
 }
 
@@ -87,22 +93,26 @@ func exposureRow(e validator.Exposure) views.ExposureRow {
 	return r
 }
 
-// showStakeEvents lists the newest changes of the stake, or says why there are none.
-func (s *Server) showStakeEvents(m *views.RiskPanel, p validator.Picture) {
+// showStakeEvents lists the newest changes of the stake, or says why there are none. Claims
+// are among all of them only: the dashboard lists them under rewards.
+func (s *Server) showStakeEvents(m *views.RiskPanel, p validator.Picture, most int) {
 	events, known := p.Chain.StakeEvents.Get()
 	if !known {
 		m.EventNote = validator.Sentence(p.Chain.StakeEvents.Reason())
 		return
 	}
 	for _, e := range events {
-		if e.Kind == validator.StakeEventRewardsClaimed { // listed under rewards
+		if e.Kind == validator.StakeEventRewardsClaimed && most >= 0 {
 			continue
 		}
-		if len(m.Events) == stakeEventsShown {
-			m.EventNote = "Older changes are not listed here."
+		if len(m.Events) == most {
+			m.EventNote = "Older changes are on the stake's own page."
 			break
 		}
 		m.Events = append(m.Events, s.stakeEventRow(e, p))
+	}
+	if n := p.Chain.StakeEventsQuery.Omitted; n > 0 && most < 0 {
+		m.EventNote = fmt.Sprintf("%s older events are not kept.", integer(n))
 	}
 	if len(m.Events) == 0 && m.EventNote == "" {
 		m.EventNote = "ProverStaking has told of no change."
@@ -113,6 +123,7 @@ var stakeEventLooks = map[validator.StakeEventKind]views.Tag{
 	validator.StakeEventStaked:           {Text: "staked", Tone: views.ToneGood, Icon: "good"},
 	validator.StakeEventUnstakeRequested: {Text: "unstake requested", Tone: views.TonePlain, Icon: "clock"},
 	validator.StakeEventUnstakeCompleted: {Text: "taken out", Tone: views.TonePlain, Icon: "up"},
+	validator.StakeEventRewardsClaimed:   {Text: "rewards claimed", Tone: views.TonePlain, Icon: "good"},
 	validator.StakeEventSlashed:          {Text: "slashed", Tone: views.ToneBad, Icon: "bad"},
 }
 

@@ -69,8 +69,15 @@ func (p statusShow) verdict() views.Verdict {
 	a := p.Assess()
 	v := views.Verdict{Words: string(a.Verdict), Reason: a.Reason, Title: pageTitle(a.Verdict, p.Address) + titleTail, Origin: p.from("verdict", "the verdict")}
 	v.Tone, v.Icon = verdictLook(a.Verdict)
+	v.Checks = checkRows(a.Checks)
+	return v
+}
+
+// checkRows shows checks; a reason that several share is said once.
+func checkRows(checks []validator.Check) []views.Check {
+	var rows []views.Check
 	said := map[string]bool{}
-	for _, c := range a.Checks {
+	for _, c := range checks {
 		row := views.Check{Label: c.Label, Detail: c.Detail, Remedy: c.Remedy, State: string(c.State)}
 		row.Tone, row.Icon = checkLook(c.State)
 		if c.State == validator.CheckUnknown {
@@ -79,9 +86,9 @@ func (p statusShow) verdict() views.Verdict {
 			}
 			said[c.Detail] = true
 		}
-		v.Checks = append(v.Checks, row)
+		rows = append(rows, row)
 	}
-	return v
+	return rows
 }
 
 func (p statusShow) staked() views.Figure {
