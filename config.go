@@ -29,6 +29,7 @@ type Config struct {
 	Network          chain.Network
 	StarknetRPC      []string
 	Contracts        chain.Contracts
+	IndexFromBlock   *uint64           // nil = each contract's deployment
 	ValidatorAddress validator.Address // "" = not set
 	NVMLLibrary      string            // "" = the driver's own
 	LocalAccess      bool
@@ -71,6 +72,8 @@ func settings() []setting {
 		contractSetting("SAGE_TOKEN_ADDRESS", "SAGEToken", func(c *Config) *validator.Address { return &c.Contracts.SAGEToken }),
 		contractSetting("JOB_MANAGER_ADDRESS", "JobManager", func(c *Config) *validator.Address { return &c.Contracts.JobManager }),
 		contractSetting("MINING_REWARDS_ADDRESS", "MiningRewards", func(c *Config) *validator.Address { return &c.Contracts.MiningRewards }),
+		contractSetting("PAYMENT_ROUTER_ADDRESS", "PaymentRouter", func(c *Config) *validator.Address { return &c.Contracts.PaymentRouter }),
+		{name: "INDEX_FROM_BLOCK", help: "number of the block from which on the contracts' events are read; empty: the block in which each was deployed", realSource: true, set: setIndexFrom},
 		{name: "VALIDATOR_ADDRESS", help: "the wallet that this host's GPUs work for", realSource: true, set: func(c *Config, v string) (err error) {
 			if v != "" {
 				c.ValidatorAddress, err = validator.ParseAddress(v)
@@ -200,6 +203,19 @@ func setRPC(c *Config, v string) error {
 		}
 		c.StarknetRPC = append(c.StarknetRPC, s)
 	}
+	return nil
+}
+
+func setIndexFrom(c *Config, v string) error {
+	if v == "" {
+		return nil
+	}
+	const most = 1 << 62
+	n, err := strconv.ParseUint(v, 10, 64)
+	if err != nil || n > most {
+		return errors.New("it must be a block's number, such as 0 or 650000")
+	}
+	c.IndexFromBlock = &n
 	return nil
 }
 

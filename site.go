@@ -23,6 +23,7 @@ type site struct {
 	store   *db.Store
 	sampler *gpu.Sampler
 	client  *chain.Client
+	index   *eventIndex
 	server  *web.Server
 	log     *slog.Logger
 }
@@ -44,17 +45,21 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	if err != nil {
 		return nil, err
 	}
+	index, err := newEventIndex(cfg, store, client, log.With(slog.String("room", "index")))
+	if err != nil {
+		return nil, err
+	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
+	metrics.MustRegister(index.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
 	server, err := web.New(web.Config{
-		Database: store, GPUs: sampler, Chain: client, Signatures: client, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress,
+		Database: store, GPUs: sampler, Chain: client, Signatures: client, Index: index, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress,
 		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, Version: version, Commit: commit, Demo: in.demo,
 		Metrics: metrics, Log: log.With(slog.String("room", "web")),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &site{store: store, sampler: sampler, client: client, server: server, log: log}, nil
+	return &site{store: store, sampler: sampler, client: client, index: index, server: server, log: log}, nil
 }
 
 // start runs all of it but the store, which whoever opened it runs.
@@ -62,6 +67,8 @@ func (s *site) start(ctx context.Context, g *group, l net.Listener) {
 	g.run("gpu sampler", func() error { return s.sampler.Run(ctx) })
 	g.run("chain watcher", func() error { return s.client.Run(ctx) })
 	g.run("claim tracker", func() error { return trackClaims(ctx, s.store, s.client, s.log) })
+	g.run("event index", func() error { return s.index.run(ctx) })
+	g.run("duties", func() error { return s.store.RunDuties(ctx, s.index.duty()) })
 	g.run("web server", func() error { return s.server.Serve(ctx, l) })
 }
 

@@ -137,7 +137,7 @@ type namedContract struct {
 
 // all lists the contracts in the order in which they are shown.
 func (c Contracts) all() []namedContract {
-	return []namedContract{c.proverStaking(), c.reputationManager(), c.sageToken(), c.jobManager(), c.miningRewards()}
+	return []namedContract{c.proverStaking(), c.reputationManager(), c.sageToken(), c.jobManager(), c.miningRewards(), c.paymentRouter()}
 }
 
 func (c Contracts) proverStaking() namedContract {
@@ -163,4 +163,9 @@ func (c Contracts) jobManager() namedContract {
 func (c Contracts) miningRewards() namedContract {
 	return namedContract{"MiningRewards", "MINING_REWARDS_ADDRESS", c.MiningRewards,
 		[]string{"get_worker_stats", "get_remaining_cap", "get_stake_tier"}}
+}
+
+// paymentRouter is read by its events only.
+func (c Contracts) paymentRouter() namedContract {
+	return namedContract{"PaymentRouter", "PAYMENT_ROUTER_ADDRESS", c.PaymentRouter, nil}
 }

@@ -112,7 +112,7 @@ func (c *Client) checkContract(ctx context.Context, k namedContract, before vali
 	err := c.pool.do(ctx, classTimeout(c.cfg), func(ctx context.Context, e *endpoint) error {
 		var err error
 		out.ClassHash, deployed, err = e.classHash(ctx, c.cfg.Network.ChainID, k)
-		if err != nil || !deployed || out.ClassHash == before.ClassHash {
+		if err != nil || !deployed || out.ClassHash == before.ClassHash || len(k.needs) == 0 {
 			return err
 		}
 		out.MissingFunctions, err = e.missingFunctions(ctx, k)

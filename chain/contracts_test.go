@@ -30,7 +30,7 @@ func TestContractsAreCheckedAgainstWhatIsCalled(t *testing.T) {
 	r.chain.Mine()
 	r.run(t)
 	checks := r.checked(t)
-	names := []string{"ProverStaking", "ReputationManager", "SAGEToken", "JobManager", "MiningRewards"}
+	names := []string{"ProverStaking", "ReputationManager", "SAGEToken", "JobManager", "MiningRewards", "PaymentRouter"}
 	if got := func() (n []string) {
 		for _, c := range checks {
 			n = append(n, c.Name)

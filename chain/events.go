@@ -20,15 +20,17 @@ const (
 	maxEventPages = 512
 )
 
-// eventFilter says which events of a contract are read, from block 0 to a block.
+// eventFilter says which events of a contract are read, from a block to a block.
 type eventFilter struct {
 	contract validator.Address
 	keys     [][]validator.Felt // alternatives by position
+	from     uint64             // number
 	to       validator.Block
 }
 
 // emittedEvent is an event as nodes tell it.
 type emittedEvent struct {
+	contract   validator.Address
 	keys, data []validator.Felt
 	block      validator.Block // without its time
 	tx         validator.Felt
@@ -45,7 +47,7 @@ func (f eventFilter) page(token string) *rpcCall {
 	}
 	return &rpcCall{method: "starknet_getEvents", params: []any{rpc.EventsInput{
 		EventFilter: rpc.EventFilter{
-			FromBlock: rpc.WithBlockNumber(0), ToBlock: atBlock(f.to.Hash),
+			FromBlock: rpc.WithBlockNumber(f.from), ToBlock: atBlock(f.to.Hash),
 			Address: wireFelt(f.contract.Felt()), Keys: keys,
 		},
 		ResultPageRequest: rpc.ResultPageRequest{ContinuationToken: token, ChunkSize: eventsPerPage},
@@ -59,7 +61,7 @@ func (f eventFilter) query() validator.EventQuery {
 
 // admits says whether an event is one that was asked for.
 func (f eventFilter) admits(e emittedEvent) bool {
-	if len(e.keys) < len(f.keys) || e.block.Number > f.to.Number {
+	if len(e.keys) < len(f.keys) || e.block.Number < f.from || e.block.Number > f.to.Number {
 		return false
 	}
 	for i, alternatives := range f.keys {
@@ -152,7 +154,7 @@ func (w emittedWire) decode(contract validator.Address) (emittedEvent, error) {
 	if from != contract.Felt() {
 		return emittedEvent{}, errors.New("it is of another contract")
 	}
-	var e emittedEvent
+	e := emittedEvent{contract: contract}
 	if e.keys, err = parseFelts(w.Keys); err != nil {
 		return emittedEvent{}, fmt.Errorf("its keys: %w", err)
 	}

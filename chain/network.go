@@ -40,6 +40,7 @@ type Contracts struct {
 	SAGEToken         validator.Address
 	JobManager        validator.Address
 	MiningRewards     validator.Address
+	PaymentRouter     validator.Address
 }
 
 // Or returns c with the addresses that it lacks taken from defaults.
@@ -56,6 +57,7 @@ func (c Contracts) Or(defaults Contracts) Contracts {
 		SAGEToken:         pick(c.SAGEToken, defaults.SAGEToken),
 		JobManager:        pick(c.JobManager, defaults.JobManager),
 		MiningRewards:     pick(c.MiningRewards, defaults.MiningRewards),
+		PaymentRouter:     pick(c.PaymentRouter, defaults.PaymentRouter),
 	}
 }
 

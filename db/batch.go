@@ -19,6 +19,421 @@ var (
 	ErrBatchAlreadyClosed = errors.New("batch already closed")
 )
 
+const confirmClaim = `-- name: confirmClaim :batchexec
+INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status, from_event)
+SELECT $1, $2, 'staking', $3, $4, $5, 'confirmed', true
+WHERE is_plausible_time($3)
+ON CONFLICT (address, tx_hash) DO UPDATE
+SET amount = excluded.amount, claim_time = excluded.claim_time, block_number = excluded.block_number, status = 'confirmed', failure = NULL
+WHERE reward_claims.claim_type = 'staking'
+`
+
+type confirmClaimBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type confirmClaimParams struct {
+	Address     validator.Address
+	Amount      *validator.Wei
+	BlockTime   time.Time
+	TxHash      *validator.Felt
+	BlockNumber *int64
+}
+
+// confirmClaim notes a claim that the chain's events tell of, whether it was submitted here
+// or not. A transaction is one claim, of all that it claimed for the wallet.
+func (q *Queries) confirmClaim(ctx context.Context, arg []confirmClaimParams) *confirmClaimBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.Address,
+			a.Amount,
+			a.BlockTime,
+			a.TxHash,
+			a.BlockNumber,
+		}
+		batch.Queue(confirmClaim, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &confirmClaimBatchResults{br, len(arg), false}
+}
+
+func (b *confirmClaimBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *confirmClaimBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const insertChainEvent = `-- name: insertChainEvent :batchexec
+INSERT INTO chain_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, name, problem, keys, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT DO NOTHING
+`
+
+type insertChainEventBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type insertChainEventParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	BlockTime       time.Time
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+	Place           int32
+	Name            *string
+	Problem         *string
+	Keys            []string
+	Data            []string
+}
+
+func (q *Queries) insertChainEvent(ctx context.Context, arg []insertChainEventParams) *insertChainEventBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.BlockTime,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+			a.Place,
+			a.Name,
+			a.Problem,
+			a.Keys,
+			a.Data,
+		}
+		batch.Queue(insertChainEvent, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &insertChainEventBatchResults{br, len(arg), false}
+}
+
+func (b *insertChainEventBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *insertChainEventBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const insertChainPayment = `-- name: insertChainPayment :batchexec
+INSERT INTO chain_payments (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place,
+    worker_address, kind, job_id, amount, private, paid_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11, $12, $13)
+ON CONFLICT DO NOTHING
+`
+
+type insertChainPaymentBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type insertChainPaymentParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	BlockTime       time.Time
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+	Place           int32
+	WorkerAddress   validator.Address
+	Kind            validator.PaymentKind
+	JobID           string
+	Amount          validator.Wei
+	Private         bool
+	PaidAt          *time.Time
+}
+
+func (q *Queries) insertChainPayment(ctx context.Context, arg []insertChainPaymentParams) *insertChainPaymentBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.BlockTime,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+			a.Place,
+			a.WorkerAddress,
+			a.Kind,
+			a.JobID,
+			a.Amount,
+			a.Private,
+			a.PaidAt,
+		}
+		batch.Queue(insertChainPayment, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &insertChainPaymentBatchResults{br, len(arg), false}
+}
+
+func (b *insertChainPaymentBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *insertChainPaymentBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const insertReputationChange = `-- name: insertReputationChange :batchexec
+INSERT INTO reputation_changes (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place,
+    worker_id, old_score, new_score, delta, reason, job_id, changed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT DO NOTHING
+`
+
+type insertReputationChangeBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type insertReputationChangeParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	BlockTime       time.Time
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+	Place           int32
+	WorkerID        validator.Felt
+	OldScore        int64
+	NewScore        int64
+	Delta           int64
+	Reason          string
+	JobID           *string
+	ChangedAt       *time.Time
+}
+
+func (q *Queries) insertReputationChange(ctx context.Context, arg []insertReputationChangeParams) *insertReputationChangeBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.BlockTime,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+			a.Place,
+			a.WorkerID,
+			a.OldScore,
+			a.NewScore,
+			a.Delta,
+			a.Reason,
+			a.JobID,
+			a.ChangedAt,
+		}
+		batch.Queue(insertReputationChange, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &insertReputationChangeBatchResults{br, len(arg), false}
+}
+
+func (b *insertReputationChangeBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *insertReputationChangeBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const insertStakeEvent = `-- name: insertStakeEvent :batchexec
+INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place,
+    worker_address, kind, amount, gpu_tier, total, unlock_at, slash_reason, job_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT DO NOTHING
+`
+
+type insertStakeEventBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type insertStakeEventParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	BlockTime       time.Time
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+	Place           int32
+	WorkerAddress   validator.Address
+	Kind            validator.StakeEventKind
+	Amount          validator.Wei
+	GpuTier         *int32
+	Total           *validator.Wei
+	UnlockAt        *time.Time
+	SlashReason     *int32
+	JobID           *string
+}
+
+func (q *Queries) insertStakeEvent(ctx context.Context, arg []insertStakeEventParams) *insertStakeEventBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.BlockTime,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+			a.Place,
+			a.WorkerAddress,
+			a.Kind,
+			a.Amount,
+			a.GpuTier,
+			a.Total,
+			a.UnlockAt,
+			a.SlashReason,
+			a.JobID,
+		}
+		batch.Queue(insertStakeEvent, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &insertStakeEventBatchResults{br, len(arg), false}
+}
+
+func (b *insertStakeEventBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *insertStakeEventBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const noteChainBlock = `-- name: noteChainBlock :batchexec
+INSERT INTO chain_blocks (block_number, block_hash, block_time)
+VALUES ($1, $2, $3)
+ON CONFLICT (block_number) DO UPDATE SET block_hash = excluded.block_hash, block_time = excluded.block_time
+`
+
+type noteChainBlockBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type noteChainBlockParams struct {
+	BlockNumber int64
+	BlockHash   validator.Felt
+	BlockTime   time.Time
+}
+
+func (q *Queries) noteChainBlock(ctx context.Context, arg []noteChainBlockParams) *noteChainBlockBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.BlockTime,
+		}
+		batch.Queue(noteChainBlock, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &noteChainBlockBatchResults{br, len(arg), false}
+}
+
+func (b *noteChainBlockBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *noteChainBlockBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const storeGPUSample = `-- name: storeGPUSample :batchexec
 WITH newest AS (
     INSERT INTO worker_gpus (worker_address, worker_id, gpu_uuid, sampled_at, sample)

@@ -22,6 +22,25 @@ type AuditRow struct {
 	UserAgent     string
 }
 
+// Blocks up to which events have been read, dense at the end and sparse before, by which a reorganisation is found.
+type ChainBlockRow struct {
+	BlockNumber int64
+	BlockHash   validator.Felt
+	BlockTime   time.Time
+}
+
+// Of which chain the events are, and how reading them goes.
+type ChainIndexRow struct {
+	OnlyRow    bool
+	ChainID    string
+	HeadNumber *int64
+	HeadHash   *validator.Felt
+	HeadTime   *time.Time
+	SweptAt    *time.Time
+	Failure    *string
+	Reorgs     int64
+}
+
 // Claims of rewards by wallets.
 type ClaimRow struct {
 	Address validator.Address
@@ -33,6 +52,8 @@ type ClaimRow struct {
 	BlockNumber *int64
 	Status      validator.ClaimStatus
 	Failure     *string
+	// Known from the chain's event only: it goes if the chain drops the block.
+	FromEvent bool
 }
 
 // Signs of life of workers' hosts, one partition per UTC week. One row per host and moment; a repeated one is the same heartbeat.
@@ -47,6 +68,17 @@ type HeartbeatRow struct {
 	JobsInProgress       *int32
 	LatencyMS            *int32
 	Version              *string
+}
+
+// The last block of which each contract's events have been read; NULL before the first.
+type IndexCursorRow struct {
+	ContractAddress validator.Address
+	Name            string
+	FirstBlock      int64
+	Start           validator.IndexStart
+	BlockNumber     *int64
+	BlockHash       *validator.Felt
+	BlockTime       *time.Time
 }
 
 // Jobs of the network, written by the coordinator. A column is NULL while it is not known.

@@ -54,7 +54,7 @@ func (q *Queries) claimedSince(ctx context.Context, arg claimedSinceParams) ([]c
 }
 
 const getClaim = `-- name: getClaim :one
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure FROM reward_claims WHERE address = $1 AND tx_hash = $2
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event FROM reward_claims WHERE address = $1 AND tx_hash = $2
 `
 
 type getClaimParams struct {
@@ -74,12 +74,13 @@ func (q *Queries) getClaim(ctx context.Context, arg getClaimParams) (ClaimRow, e
 		&i.BlockNumber,
 		&i.Status,
 		&i.Failure,
+		&i.FromEvent,
 	)
 	return i, err
 }
 
 const listClaims = `-- name: listClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure FROM reward_claims
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event FROM reward_claims
 WHERE address = $1
 ORDER BY claim_time DESC, tx_hash DESC
 LIMIT $2
@@ -108,6 +109,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 			&i.BlockNumber,
 			&i.Status,
 			&i.Failure,
+			&i.FromEvent,
 		); err != nil {
 			return nil, err
 		}
@@ -120,7 +122,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 }
 
 const listOpenClaims = `-- name: listOpenClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure FROM reward_claims
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event FROM reward_claims
 WHERE status = 'submitted'
 ORDER BY claim_time
 LIMIT $1
@@ -144,6 +146,7 @@ func (q *Queries) listOpenClaims(ctx context.Context, maxRows int32) ([]ClaimRow
 			&i.BlockNumber,
 			&i.Status,
 			&i.Failure,
+			&i.FromEvent,
 		); err != nil {
 			return nil, err
 		}
@@ -167,6 +170,19 @@ func (q *Queries) newestConfirmedClaim(ctx context.Context, address validator.Ad
 	var claim_time time.Time
 	err := row.Scan(&claim_time)
 	return claim_time, err
+}
+
+const reopenClaims = `-- name: reopenClaims :exec
+UPDATE reward_claims
+SET status = 'submitted', amount = NULL, block_number = NULL, failure = NULL
+WHERE block_number > $1 AND NOT from_event AND claim_type = 'staking' AND tx_hash IS NOT NULL
+`
+
+// reopenClaims makes the tracker ask again for the outcome of claims that were settled by
+// blocks which the chain has dropped.
+func (q *Queries) reopenClaims(ctx context.Context, blockNumber *int64) error {
+	_, err := q.db.Exec(ctx, reopenClaims, blockNumber)
+	return err
 }
 
 const settleClaim = `-- name: settleClaim :execrows
@@ -205,7 +221,7 @@ func (q *Queries) settleClaim(ctx context.Context, arg settleClaimParams) (int64
 const submitClaim = `-- name: submitClaim :exec
 INSERT INTO reward_claims (address, claim_type, claim_time, tx_hash, status)
 VALUES ($1, $2, $3, $4, 'submitted')
-ON CONFLICT (address, tx_hash) DO NOTHING
+ON CONFLICT (address, tx_hash) DO UPDATE SET from_event = false WHERE reward_claims.from_event
 `
 
 type submitClaimParams struct {
@@ -222,5 +238,14 @@ func (q *Queries) submitClaim(ctx context.Context, arg submitClaimParams) error 
 		arg.ClaimTime,
 		arg.TxHash,
 	)
+	return err
+}
+
+const undoClaimsFromEvents = `-- name: undoClaimsFromEvents :exec
+DELETE FROM reward_claims WHERE block_number > $1 AND from_event
+`
+
+func (q *Queries) undoClaimsFromEvents(ctx context.Context, blockNumber *int64) error {
+	_, err := q.db.Exec(ctx, undoClaimsFromEvents, blockNumber)
 	return err
 }

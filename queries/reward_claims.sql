@@ -1,7 +1,7 @@
 -- name: submitClaim :exec
 INSERT INTO reward_claims (address, claim_type, claim_time, tx_hash, status)
 VALUES (@address, @claim_type, @claim_time, @tx_hash, 'submitted')
-ON CONFLICT (address, tx_hash) DO NOTHING;
+ON CONFLICT (address, tx_hash) DO UPDATE SET from_event = false WHERE reward_claims.from_event;
 
 -- name: getClaim :one
 SELECT * FROM reward_claims WHERE address = @address AND tx_hash = @tx_hash;
@@ -39,3 +39,23 @@ SELECT claim_time FROM reward_claims
 WHERE address = @address AND status = 'confirmed'
 ORDER BY claim_time DESC
 LIMIT 1;
+
+-- name: confirmClaim :batchexec
+-- confirmClaim notes a claim that the chain's events tell of, whether it was submitted here
+-- or not. A transaction is one claim, of all that it claimed for the wallet.
+INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status, from_event)
+SELECT @address, @amount, 'staking', @block_time, @tx_hash, @block_number, 'confirmed', true
+WHERE is_plausible_time(@block_time)
+ON CONFLICT (address, tx_hash) DO UPDATE
+SET amount = excluded.amount, claim_time = excluded.claim_time, block_number = excluded.block_number, status = 'confirmed', failure = NULL
+WHERE reward_claims.claim_type = 'staking';
+
+-- name: undoClaimsFromEvents :exec
+DELETE FROM reward_claims WHERE block_number > @block_number AND from_event;
+
+-- name: reopenClaims :exec
+-- reopenClaims makes the tracker ask again for the outcome of claims that were settled by
+-- blocks which the chain has dropped.
+UPDATE reward_claims
+SET status = 'submitted', amount = NULL, block_number = NULL, failure = NULL
+WHERE block_number > @block_number AND NOT from_event AND claim_type = 'staking' AND tx_hash IS NOT NULL;

@@ -21,6 +21,9 @@ type statsJSON struct {
 	TotalStaked              *string     `json:"total_staked" doc:"Wei: ProverStaking.total_staked"`
 	TotalStakedFormatted     *string     `json:"total_staked_formatted"`
 	CurrentBlock             *uint64     `json:"current_block" doc:"The block that the chain's values are of"`
+	IndexedBlock             *uint64     `json:"indexed_block" doc:"The last block whose contract events are known"`
+	IndexLagBlocks           *uint64     `json:"index_lag_blocks" doc:"Newer blocks whose events are not known yet"`
+	IndexLagSecs             *float64    `json:"index_lag_secs" doc:"Between the timestamps of the two blocks"`
 	Sources                  sourcesJSON `json:"sources"`
 }
 
@@ -49,6 +52,12 @@ func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[stats
 	}
 	if net.Block.Number > 0 {
 		out.CurrentBlock = &net.Block.Number
+	}
+	if s.index != nil {
+		if lag, has := s.index.IndexLag().Get(); has {
+			behind := lag.Time.Seconds()
+			out.IndexedBlock, out.IndexLagBlocks, out.IndexLagSecs = &lag.Block.Number, &lag.Blocks, &behind
+		}
 	}
 	return ok(out)
 }

@@ -32,12 +32,18 @@ type ChainReader interface {
 	Contracts() []validator.ContractCheck
 }
 
-// Config is what a Server is made of; all but PublicURL, ValidatorAddress and Demo are required.
+// IndexReader is what the server needs of the index of the chain's events.
+type IndexReader interface {
+	IndexLag() validator.Maybe[validator.IndexLag]
+}
+
+// Config is what a Server is made of; all but Index, PublicURL, ValidatorAddress and Demo are required.
 type Config struct {
 	Database         *db.Store
 	GPUs             GPUReader
 	Chain            ChainReader
 	Signatures       SignatureVerifier
+	Index            IndexReader // nil: nothing is said of it
 	Network          chain.Network
 	ValidatorAddress validator.Address // the wallet of this host's GPUs; "" = not set
 	LocalAccess      bool
@@ -55,6 +61,7 @@ type Server struct {
 	gpus             GPUReader
 	chain            ChainReader
 	signatures       SignatureVerifier
+	index            IndexReader
 	network          chain.Network
 	validatorAddress validator.Address
 	localAccess      bool
@@ -89,7 +96,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, network: c.Network,
+		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, index: c.Index, network: c.Network,
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		stated: map[string]access{},

@@ -33,7 +33,11 @@ func (s *Server) sourceBar(ctx context.Context, wallet validator.Address) views.
 	bar := views.SourceBar{Panel: panel("sources", everySources, wallet)}
 	now := s.now()
 	for _, st := range []validator.SourceState{s.hostSnapshot(ctx, wallet).State, s.db.State(), s.chain.Look(ctx, wallet).State} {
-		bar.Sources = append(bar.Sources, showSource(st, now))
+		p := showSource(st, now)
+		if st.Source == validator.SourceChain {
+			p.Detail = append(p.Detail, s.showIndex()...)
+		}
+		bar.Sources = append(bar.Sources, p)
 	}
 	return bar
 }
@@ -56,6 +60,23 @@ func showSource(st validator.SourceState, now time.Time) views.SourcePill {
 		p.Reason, p.Remedy = "", ""
 	}
 	return p
+}
+
+// showIndex says how far the contracts' events are known.
+func (s *Server) showIndex() []views.Row {
+	if s.index == nil {
+		return nil
+	}
+	known := s.index.IndexLag()
+	lag, has := known.Get()
+	if !has {
+		return []views.Row{{Label: "Events", Value: views.Value{Reason: known.Reason()}}}
+	}
+	rows := []views.Row{{Label: "Events known up to", Value: views.Value{Text: "block " + integer(lag.Block.Number)}}}
+	if lag.Blocks > 0 {
+		rows = append(rows, views.Row{Label: "Newer blocks", Value: views.Value{Text: integer(lag.Blocks) + " in " + durationText(lag.Time)}})
+	}
+	return rows
 }
 
 // staleNotice says over a panel that its values are not live, by the worst of the sources

@@ -31,13 +31,14 @@ type Config struct {
 }
 
 // Contracts are the addresses at which a new chain has the network's contracts. It has
-// no MiningRewards, as the real networks have none published.
+// no MiningRewards and no PaymentRouter, as the real networks have none published.
 type Contracts struct {
 	ProverStaking     validator.Address
 	ReputationManager validator.Address
 	SAGEToken         validator.Address
 	JobManager        validator.Address
 	MiningRewards     validator.Address
+	PaymentRouter     validator.Address
 }
 
 // Chain is a chain of blocks. Its methods may be called from many goroutines.

@@ -94,6 +94,9 @@ func (v chainView) events(p []json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if span := v.faults.EventRange; span > 0 && last >= first && last-first >= span {
+		return nil, &RPCError{Code: -32602, Message: "Invalid params", Data: fmt.Sprintf("block range is limited to %d blocks", span)}
+	}
 	from, skip := first, 0
 	if f.Token != "" {
 		if _, err := fmt.Sscanf(f.Token, "%d-%d", &from, &skip); err != nil || from < first || from > last || skip < 0 {

@@ -45,12 +45,17 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := n.currentFaults()
 	batch := bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
+	limited := false
 	n.count(func(c *Counters) {
 		c.Requests++
 		if batch {
 			c.Batches++
 		}
+		limited = f.OneInRate > 0 && c.Requests%f.OneInRate != 0
 	})
+	if limited {
+		f.Mode = RateLimits
+	}
 	if !pause(r, f.Latency+f.slowness(body)) || failWhole(w, r, f.Mode) {
 		return
 	}

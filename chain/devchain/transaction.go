@@ -1,6 +1,8 @@
 package devchain
 
 import (
+	"slices"
+
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -18,6 +20,7 @@ type transaction struct {
 	deploys      validator.Felt // public key of the account that is deployed at sender first; "" for none
 	nonce        uint64
 	calls        []Call
+	emits        []event // besides what the calls emit
 	preConfirmed bool
 	block        *block // nil while waiting
 	events       []event
@@ -30,6 +33,48 @@ func (c *Chain) Invoke(sender validator.Address, calls ...Call) validator.Felt {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.enqueue(&transaction{sender: sender, calls: calls})
+}
+
+// Event is an event of a contract that devchain does not have, or that its contract emits
+// at no call of it here.
+type Event struct {
+	From validator.Address
+	Keys []validator.Felt
+	Data []validator.Felt
+}
+
+// Emit queues a transaction that emits events and does nothing else. It returns its hash.
+func (c *Chain) Emit(events ...Event) validator.Felt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tx := &transaction{sender: Owner}
+	for _, e := range events {
+		tx.emits = append(tx.emits, event{e.From, e.Keys, e.Data})
+	}
+	return c.enqueue(tx)
+}
+
+// Emitted is an event with the block and the transaction that it stands in.
+type Emitted struct {
+	Event
+
+	Block  validator.Block
+	TxHash validator.Felt
+}
+
+// Emitted returns every event of the chain's blocks, oldest first.
+func (c *Chain) Emitted() []Emitted {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []Emitted
+	for _, b := range c.blocks {
+		for _, tx := range b.txs {
+			for _, e := range tx.events {
+				out = append(out, Emitted{Event{e.from, e.keys, e.data}, b.public(), tx.hash})
+			}
+		}
+	}
+	return out
 }
 
 // enqueue queues a transaction and gives it its hash; c.mu is held.
@@ -67,5 +112,5 @@ func (c *Chain) execute(tx *transaction, b *block) {
 			return
 		}
 	}
-	c.working, tx.events = x.state, x.events
+	c.working, tx.events = x.state, slices.Concat(x.events, tx.emits)
 }
