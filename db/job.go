@@ -10,18 +10,23 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// JobFilter chooses a page of a worker's jobs, newest first. Its zero value asks for the
-// newest of all.
+// JobFilter chooses a page of a worker's jobs by the time of their submission. Its zero
+// value asks for the newest of all.
 type JobFilter struct {
 	Status validator.JobStatus // "" = all
 	Type   string              // "" = all
+	GPU    string              // the UUID; "" = all
+	Client validator.Address   // "" = all
 	// Search finds jobs whose identifier begins with it, and failed or timed out ones whose
 	// error message holds it, in upper or lower case. "" = all.
 	Search string
-	Limit  int       // 1 to MaxPage; anything else means MaxPage
-	Before JobCursor // jobs that follow this place in the list; the zero cursor = the newest
-	// After asks for the page that ends at this place instead: the nearest newer jobs,
-	// newest first all the same. It is not to be set together with Before.
+	// Jobs submitted at From or later, and before To; zero times = all.
+	From, To    time.Time
+	OldestFirst bool
+	Limit       int       // 1 to MaxPage; anything else means MaxPage
+	Before      JobCursor // jobs that follow this place in the list; the zero cursor = the list's beginning
+	// After asks for the page that ends at this place instead, in the order of the list all
+	// the same. It is not to be set together with Before.
 	After JobCursor
 }
 
@@ -31,8 +36,8 @@ type JobCursor struct {
 	ID        string
 }
 
-// CursorAfter returns the place of j in a list: Before it come the jobs that follow j, such
-// as the last of a page, and After it those that stand above j, such as the first.
+// CursorAfter returns the place of j in a list: as Before it asks for the jobs that follow j,
+// such as the last of a page, and as After for those that stand above j, such as the first.
 func CursorAfter(j validator.Job) JobCursor { return JobCursor{j.CreatedAt, j.ID} }
 
 // IsZero says whether the cursor names no place.
@@ -51,9 +56,9 @@ func pageSize(n int) int32 {
 // endOfTime is after every time that the database accepts.
 var endOfTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Jobs returns a page of a worker's jobs, newest first by the time of their submission.
+// Jobs returns a page of a worker's jobs.
 func (s *Store) Jobs(ctx context.Context, worker validator.Address, f JobFilter) ([]validator.Job, error) {
-	rows, err := s.findJobs(ctx, worker, f)
+	rows, err := s.findJobs(ctx, worker, f, pageSize(f.Limit))
 	if err != nil {
 		return nil, s.fail("list jobs", err)
 	}
@@ -67,21 +72,57 @@ func (s *Store) Jobs(ctx context.Context, worker validator.Address, f JobFilter)
 	return jobs, nil
 }
 
+// walkSize is how many jobs EachJob holds at a time.
+const walkSize = 2000
+
+// EachJob hands over all jobs of a filter in their order, without its limit, and ends with
+// the first error. It reads some at a time and keeps nothing open meanwhile: a job that
+// comes or changes while it walks may be in or not, and no other is left out or comes twice.
+func (s *Store) EachJob(ctx context.Context, worker validator.Address, f JobFilter, each func(validator.Job) error) error {
+	for {
+		rows, err := s.findJobs(ctx, worker, f, walkSize)
+		if err != nil {
+			return s.fail("read jobs", err)
+		}
+		for _, r := range rows {
+			if err := each(r.job()); err != nil {
+				return err
+			}
+		}
+		if len(rows) < walkSize {
+			return nil
+		}
+		f.Before = CursorAfter(rows[len(rows)-1].job())
+	}
+}
+
 // findJobs reads a page in the order in which it was looked for.
-func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFilter) ([]JobRow, error) {
-	place, newer := f.Before, !f.After.IsZero()
-	switch {
-	case newer:
+func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFilter, size int32) ([]JobRow, error) {
+	place := f.Before
+	if !f.After.IsZero() {
 		place = f.After
-	case place.IsZero():
+	}
+	// The page that ends at a place is looked for against the order of the list.
+	upwards := f.OldestFirst != !f.After.IsZero()
+	if place.IsZero() && upwards {
+		place.CreatedAt = beginning
+	} else if place.IsZero() {
 		place.CreatedAt = endOfTime
+	}
+	from, to := beginning, endOfTime
+	if !f.From.IsZero() {
+		from = f.From
+	}
+	if !f.To.IsZero() {
+		to = f.To
 	}
 	if f.Search == "" {
 		p := findJobsParams{
-			WorkerAddress: string(worker), Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type),
-			PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: pageSize(f.Limit),
+			WorkerAddress: string(worker), Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type), GPUUUID: textOrNull(f.GPU),
+			ClientAddress: textOrNull(string(f.Client)), CreatedFrom: from, CreatedBefore: to,
+			PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: size,
 		}
-		if newer {
+		if upwards {
 			return s.q.findNewerJobs(ctx, findNewerJobsParams(p))
 		}
 		return s.q.findJobs(ctx, p)
@@ -89,10 +130,11 @@ func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFil
 	text := likeLiteral.Replace(f.Search)
 	p := searchJobsParams{
 		WorkerAddress: string(worker), IDPattern: text + "%", ErrorPattern: "%" + text + "%",
-		Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type),
-		PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: pageSize(f.Limit),
+		Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type), GPUUUID: textOrNull(f.GPU),
+		ClientAddress: textOrNull(string(f.Client)), CreatedFrom: from, CreatedBefore: to,
+		PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: size,
 	}
-	if newer {
+	if upwards {
 		return s.q.searchNewerJobs(ctx, searchNewerJobsParams(p))
 	}
 	return s.q.searchJobs(ctx, p)

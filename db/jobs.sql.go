@@ -43,27 +43,38 @@ SELECT job_id, client_address, worker_address, job_type, status, payment_amount,
 WHERE worker_address = $1::text
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
-  AND (created_at, job_id) < ($4::timestamptz, $5::text)
+  AND ($4::text IS NULL OR gpu_uuid = $4)
+  AND ($5::text IS NULL OR client_address = $5::text)
+  AND created_at >= $6::timestamptz AND created_at < $7::timestamptz
+  AND (created_at, job_id) < ($8::timestamptz, $9::text)
 ORDER BY created_at DESC, job_id DESC
-LIMIT $6
+LIMIT $10
 `
 
 type findJobsParams struct {
 	WorkerAddress string
 	Status        *string
 	JobType       *string
+	GPUUUID       *string
+	ClientAddress *string
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
 	PlaceTime     time.Time
 	PlaceID       string
 	MaxRows       int32
 }
 
-// findJobs lists jobs after a place in the list, which is newest first. What is NULL is not asked for:
+// findJobs lists jobs below a place, newest first. What is NULL is not asked for:
 // connections plan each query for its own values (see Config), so it costs nothing.
 func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, error) {
 	rows, err := q.db.Query(ctx, findJobs,
 		arg.WorkerAddress,
 		arg.Status,
 		arg.JobType,
+		arg.GPUUUID,
+		arg.ClientAddress,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
 		arg.PlaceTime,
 		arg.PlaceID,
 		arg.MaxRows,
@@ -108,26 +119,37 @@ SELECT job_id, client_address, worker_address, job_type, status, payment_amount,
 WHERE worker_address = $1::text
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
-  AND (created_at, job_id) > ($4::timestamptz, $5::text)
+  AND ($4::text IS NULL OR gpu_uuid = $4)
+  AND ($5::text IS NULL OR client_address = $5::text)
+  AND created_at >= $6::timestamptz AND created_at < $7::timestamptz
+  AND (created_at, job_id) > ($8::timestamptz, $9::text)
 ORDER BY created_at ASC, job_id ASC
-LIMIT $6
+LIMIT $10
 `
 
 type findNewerJobsParams struct {
 	WorkerAddress string
 	Status        *string
 	JobType       *string
+	GPUUUID       *string
+	ClientAddress *string
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
 	PlaceTime     time.Time
 	PlaceID       string
 	MaxRows       int32
 }
 
-// findNewerJobs lists the jobs before that place, nearest first.
+// findNewerJobs lists the jobs above that place, oldest first.
 func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([]JobRow, error) {
 	rows, err := q.db.Query(ctx, findNewerJobs,
 		arg.WorkerAddress,
 		arg.Status,
 		arg.JobType,
+		arg.GPUUUID,
+		arg.ClientAddress,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
 		arg.PlaceTime,
 		arg.PlaceID,
 		arg.MaxRows,
@@ -249,21 +271,27 @@ WHERE job_id IN (
     WHERE worker_address = $1::text AND job_id LIKE $2::text
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
-      AND (created_at, job_id) < ($5::timestamptz, $6::text)
+      AND ($5::text IS NULL OR gpu_uuid = $5)
+      AND ($6::text IS NULL OR client_address = $6::text)
+      AND created_at >= $7::timestamptz AND created_at < $8::timestamptz
+      AND (created_at, job_id) < ($9::timestamptz, $10::text)
     ORDER BY created_at DESC, job_id DESC
-    LIMIT $7)
+    LIMIT $11)
     UNION
     (SELECT job_id FROM jobs
-    WHERE worker_address = $1::text AND error_message ILIKE $8::text
+    WHERE worker_address = $1::text AND error_message ILIKE $12::text
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
-      AND (created_at, job_id) < ($5::timestamptz, $6::text)
+      AND ($5::text IS NULL OR gpu_uuid = $5)
+      AND ($6::text IS NULL OR client_address = $6::text)
+      AND created_at >= $7::timestamptz AND created_at < $8::timestamptz
+      AND (created_at, job_id) < ($9::timestamptz, $10::text)
     ORDER BY created_at DESC, job_id DESC
-    LIMIT $7)
+    LIMIT $11)
 )
 ORDER BY created_at DESC, job_id DESC
-LIMIT $7
+LIMIT $11
 `
 
 type searchJobsParams struct {
@@ -271,6 +299,10 @@ type searchJobsParams struct {
 	IDPattern     string
 	Status        *string
 	JobType       *string
+	GPUUUID       *string
+	ClientAddress *string
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
 	PlaceTime     time.Time
 	PlaceID       string
 	MaxRows       int32
@@ -285,6 +317,10 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 		arg.IDPattern,
 		arg.Status,
 		arg.JobType,
+		arg.GPUUUID,
+		arg.ClientAddress,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
 		arg.PlaceTime,
 		arg.PlaceID,
 		arg.MaxRows,
@@ -332,21 +368,27 @@ WHERE job_id IN (
     WHERE worker_address = $1::text AND job_id LIKE $2::text
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
-      AND (created_at, job_id) > ($5::timestamptz, $6::text)
+      AND ($5::text IS NULL OR gpu_uuid = $5)
+      AND ($6::text IS NULL OR client_address = $6::text)
+      AND created_at >= $7::timestamptz AND created_at < $8::timestamptz
+      AND (created_at, job_id) > ($9::timestamptz, $10::text)
     ORDER BY created_at ASC, job_id ASC
-    LIMIT $7)
+    LIMIT $11)
     UNION
     (SELECT job_id FROM jobs
-    WHERE worker_address = $1::text AND error_message ILIKE $8::text
+    WHERE worker_address = $1::text AND error_message ILIKE $12::text
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
-      AND (created_at, job_id) > ($5::timestamptz, $6::text)
+      AND ($5::text IS NULL OR gpu_uuid = $5)
+      AND ($6::text IS NULL OR client_address = $6::text)
+      AND created_at >= $7::timestamptz AND created_at < $8::timestamptz
+      AND (created_at, job_id) > ($9::timestamptz, $10::text)
     ORDER BY created_at ASC, job_id ASC
-    LIMIT $7)
+    LIMIT $11)
 )
 ORDER BY created_at ASC, job_id ASC
-LIMIT $7
+LIMIT $11
 `
 
 type searchNewerJobsParams struct {
@@ -354,6 +396,10 @@ type searchNewerJobsParams struct {
 	IDPattern     string
 	Status        *string
 	JobType       *string
+	GPUUUID       *string
+	ClientAddress *string
+	CreatedFrom   time.Time
+	CreatedBefore time.Time
 	PlaceTime     time.Time
 	PlaceID       string
 	MaxRows       int32
@@ -367,6 +413,10 @@ func (q *Queries) searchNewerJobs(ctx context.Context, arg searchNewerJobsParams
 		arg.IDPattern,
 		arg.Status,
 		arg.JobType,
+		arg.GPUUUID,
+		arg.ClientAddress,
+		arg.CreatedFrom,
+		arg.CreatedBefore,
 		arg.PlaceTime,
 		arg.PlaceID,
 		arg.MaxRows,

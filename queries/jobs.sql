@@ -2,22 +2,28 @@
 SELECT * FROM jobs WHERE job_id = @job_id AND worker_address = @worker_address::text;
 
 -- name: findJobs :many
--- findJobs lists jobs after a place in the list, which is newest first. What is NULL is not asked for:
+-- findJobs lists jobs below a place, newest first. What is NULL is not asked for:
 -- connections plan each query for its own values (see Config), so it costs nothing.
 SELECT * FROM jobs
 WHERE worker_address = @worker_address::text
   AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
   AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+  AND (sqlc.narg(gpu_uuid)::text IS NULL OR gpu_uuid = sqlc.narg(gpu_uuid))
+  AND (sqlc.narg(client_address)::text IS NULL OR client_address = sqlc.narg(client_address)::text)
+  AND created_at >= @created_from::timestamptz AND created_at < @created_before::timestamptz
   AND (created_at, job_id) < (@place_time::timestamptz, @place_id::text)
 ORDER BY created_at DESC, job_id DESC
 LIMIT @max_rows;
 
 -- name: findNewerJobs :many
--- findNewerJobs lists the jobs before that place, nearest first.
+-- findNewerJobs lists the jobs above that place, oldest first.
 SELECT * FROM jobs
 WHERE worker_address = @worker_address::text
   AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
   AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+  AND (sqlc.narg(gpu_uuid)::text IS NULL OR gpu_uuid = sqlc.narg(gpu_uuid))
+  AND (sqlc.narg(client_address)::text IS NULL OR client_address = sqlc.narg(client_address)::text)
+  AND created_at >= @created_from::timestamptz AND created_at < @created_before::timestamptz
   AND (created_at, job_id) > (@place_time::timestamptz, @place_id::text)
 ORDER BY created_at ASC, job_id ASC
 LIMIT @max_rows;
@@ -31,6 +37,9 @@ WHERE job_id IN (
     WHERE worker_address = @worker_address::text AND job_id LIKE @id_pattern::text
       AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
       AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (sqlc.narg(gpu_uuid)::text IS NULL OR gpu_uuid = sqlc.narg(gpu_uuid))
+      AND (sqlc.narg(client_address)::text IS NULL OR client_address = sqlc.narg(client_address)::text)
+      AND created_at >= @created_from::timestamptz AND created_at < @created_before::timestamptz
       AND (created_at, job_id) < (@place_time::timestamptz, @place_id::text)
     ORDER BY created_at DESC, job_id DESC
     LIMIT @max_rows)
@@ -40,6 +49,9 @@ WHERE job_id IN (
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
       AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (sqlc.narg(gpu_uuid)::text IS NULL OR gpu_uuid = sqlc.narg(gpu_uuid))
+      AND (sqlc.narg(client_address)::text IS NULL OR client_address = sqlc.narg(client_address)::text)
+      AND created_at >= @created_from::timestamptz AND created_at < @created_before::timestamptz
       AND (created_at, job_id) < (@place_time::timestamptz, @place_id::text)
     ORDER BY created_at DESC, job_id DESC
     LIMIT @max_rows)
@@ -55,6 +67,9 @@ WHERE job_id IN (
     WHERE worker_address = @worker_address::text AND job_id LIKE @id_pattern::text
       AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
       AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (sqlc.narg(gpu_uuid)::text IS NULL OR gpu_uuid = sqlc.narg(gpu_uuid))
+      AND (sqlc.narg(client_address)::text IS NULL OR client_address = sqlc.narg(client_address)::text)
+      AND created_at >= @created_from::timestamptz AND created_at < @created_before::timestamptz
       AND (created_at, job_id) > (@place_time::timestamptz, @place_id::text)
     ORDER BY created_at ASC, job_id ASC
     LIMIT @max_rows)
@@ -64,6 +79,9 @@ WHERE job_id IN (
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status))
       AND (sqlc.narg(job_type)::text IS NULL OR job_type = sqlc.narg(job_type))
+      AND (sqlc.narg(gpu_uuid)::text IS NULL OR gpu_uuid = sqlc.narg(gpu_uuid))
+      AND (sqlc.narg(client_address)::text IS NULL OR client_address = sqlc.narg(client_address)::text)
+      AND created_at >= @created_from::timestamptz AND created_at < @created_before::timestamptz
       AND (created_at, job_id) > (@place_time::timestamptz, @place_id::text)
     ORDER BY created_at ASC, job_id ASC
     LIMIT @max_rows)

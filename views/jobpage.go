@@ -15,8 +15,20 @@ type JobSearch struct {
 	Types            []Choice
 	Hidden           []HiddenField
 	Hint             string
+	More             MoreFilters
 	ClearURL         string // shows all jobs again; "" if all are shown
 }
+
+// MoreFilters are those that are asked for more rarely.
+type MoreFilters struct {
+	Open   bool // one of them is set
+	Texts  []TextField
+	Order  string // name of the field
+	Orders []Choice
+}
+
+// TextField is a labelled input of a form; Type is HTML's.
+type TextField struct{ ID, Name, Label, Value, Type string }
 
 // Choice is an entry of a list to choose from.
 type Choice struct {
@@ -35,8 +47,11 @@ type JobList struct {
 	States  []CountedTab
 	Rows    []JobRow
 	Empty   *Empty
-	// The neighbouring pages' URLs, "" each if there is none.
-	Newest, Newer, Older string
+	// The neighbouring pages' URLs, "" each if there is none: the list's beginning, back and
+	// on. What they are called depends on the list's order.
+	Newest, Newer, Older           string
+	FirstLabel, BackLabel, OnLabel string
+	Export                         []Link // all jobs of the list as files
 }
 
 // CountedTab is a tab that says how much is behind it.

@@ -23,6 +23,11 @@ func TestAJobQuerySurvivesItsURL(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		q := jobQuery{text: text.Draw(t, "q"), kind: text.Draw(t, "type"), status: rapid.SampledFrom(append(validator.JobStatuses, "")).Draw(t, "state")}
+		q.gpu = text.Draw(t, "gpu")
+		q.client = rapid.SampledFrom([]validator.Address{"", alice}).Draw(t, "client")
+		q.from = rapid.SampledFrom([]string{"", "2026-01-31"}).Draw(t, "from")
+		q.to = rapid.SampledFrom([]string{"", "2026-01-31", "2027-12-01"}).Draw(t, "to")
+		q.oldestFirst = rapid.Bool().Draw(t, "order")
 		switch rapid.IntRange(0, 2).Draw(t, "place") {
 		case 1:
 			q.before = place.Draw(t, "before")
@@ -52,6 +57,13 @@ func TestAWrongJobQueryIsRefusedByName(t *testing.T) {
 		"after=" + place + "&before=" + place:   "query.after",
 		"q=" + strings.Repeat("a", 257):         "query.q",
 		"q=%ff":                                 "query.q",
+		"gpu=a%00b":                             "query.gpu",
+		"client=0x0":                            "query.client",
+		"from=yesterday":                        "query.from",
+		"to=2026-02-30":                         "query.to",
+		"to=1999-01-01":                         "query.to",
+		"from=2026-02-02&to=2026-02-01":         "query.to",
+		"order=best":                            "query.order",
 		"type=a%00b":                            "query.type",
 		"type=" + strings.Repeat("%C3%A9", 257): "query.type",
 	} {

@@ -27,6 +27,7 @@ func jobsServer(t *testing.T) (*Server, string) {
 		       CASE n % 10 WHEN 3 THEN 'CUDA error: out of memory' END, now() - (n / 3) * interval '1 minute'
 		FROM generate_series(1, 130) n`, alice)
 	dbtest.Exec(t, database, "INSERT INTO jobs (job_id, worker_address, status, error_message) VALUES ('bob-1', $1, 'failed', 'CUDA error of Bob')", bob)
+	dbtest.Exec(t, database, `UPDATE jobs SET gpu_uuid = 'GPU-' || right(job_id, 3)::int % 5, client_address = CASE WHEN right(job_id, 3)::int % 3 = 0 THEN '0xC1' END WHERE worker_address = $1`, alice)
 	return s, database
 }
 
@@ -82,6 +83,14 @@ func TestTheJobsPageFilters(t *testing.T) {
 		"&q=bob":                               0,
 		"&q=CUDA+error+of":                     0,
 		"&q=alice&type=training&state=timeout": 13,
+		"&gpu=GPU-2":                           26,
+		"&gpu=GPU-2&state=failed":              0,
+		"&gpu=none":                            0,
+		"&client=0xC1":                         43,
+		"&client=0xC1&q=alice-12":              4,
+		"&from=2000-01-01&to=2100-01-01":       50,
+		"&to=2000-01-01":                       0,
+		"&order=oldest":                        50,
 	} {
 		page := open(t, s, jobsPath(query))
 		if got := len(rowsOf(page)); got != want {
@@ -115,7 +124,7 @@ func TestAWrongFilterIsAPageThatNamesTheField(t *testing.T) {
 // TestOlderLeadsThroughAllJobs and Newer back, each job once, while jobs come.
 func TestOlderLeadsThroughAllJobs(t *testing.T) {
 	s, database := jobsServer(t)
-	for _, query := range []string{"", "&type=training", "&q=alice"} {
+	for _, query := range []string{"", "&type=training", "&q=alice", "&from=2001-01-01"} {
 		seen := map[string]int{}
 		var pages []string
 		for path, n := jobsPath(query), 0; path != ""; n++ {

@@ -31,6 +31,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/stake-risk", accessWallet, s.partialStake(s.partialStakeRisk)},
 		{http.MethodGet, "/partials/stake-terms", accessWallet, s.partialStake(s.partialStakeTerms)},
 		{http.MethodGet, "/jobs", accessWallet, s.jobsPage},
+		{http.MethodGet, "/jobs/export", accessWallet, s.exportJobs},
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},
 		{http.MethodGet, "/partials/joblist", accessWallet, s.partialJobList},
 		{http.MethodGet, "/partials/job", accessWallet, s.partialJob},

@@ -49,6 +49,14 @@ func (s *Server) jobSearch(r jobListRead, wallet validator.Address, q jobQuery) 
 	if q.narrowed() {
 		m.ClearURL = s.jobsURL(wallet, jobQuery{})
 	}
+	m.More = views.MoreFilters{
+		Open:  q.hasMore(),
+		Texts: []views.TextField{{ID: "job-gpu", Name: paramGPU, Label: "GPU's UUID", Value: q.gpu, Type: "text"}, {ID: "job-client", Name: paramClient, Label: "Client's address", Value: string(q.client), Type: "text"}, {ID: "job-from", Name: paramFrom, Label: "Submitted from (UTC)", Value: q.from, Type: "date"}, {ID: "job-to", Name: paramTo, Label: "to, that day included", Value: q.to, Type: "date"}},
+		Order: paramOrder,
+		Orders: []views.Choice{
+			{Value: orderNewest, Label: "Newest first", Current: !q.oldestFirst}, {Value: orderOldest, Label: "Oldest first", Current: q.oldestFirst},
+		},
+	}
 	return m
 }
 
@@ -70,9 +78,14 @@ func (s *Server) jobList(r jobListRead, wallet validator.Address, q jobQuery) vi
 	if len(jobs) == 0 {
 		m.Empty = noJobs(q)
 		if !q.isNewest() {
-			m.Newest = s.jobsURL(wallet, q.newest())
+			m.Newest, m.FirstLabel = s.jobsURL(wallet, q.newest()), "Beginning"
 		}
 		return m
+	}
+	m.Export = []views.Link{{Text: "CSV", URL: s.exportURL(wallet, q, formatCSV)}, {Text: "NDJSON", URL: s.exportURL(wallet, q, formatNDJSON)}}
+	m.FirstLabel, m.BackLabel, m.OnLabel = "Newest", "Newer", "Older"
+	if q.oldestFirst {
+		m.FirstLabel, m.BackLabel, m.OnLabel = "Oldest", "Older", "Newer"
 	}
 	if !q.isNewest() {
 		m.Newest, m.Newer = s.jobsURL(wallet, q.newest()), s.jobsURL(wallet, q.endingAbove(jobs[0]))
@@ -85,6 +98,10 @@ func (s *Server) jobList(r jobListRead, wallet validator.Address, q jobQuery) vi
 
 func jobListHeading(q jobQuery) string {
 	switch {
+	case q.oldestFirst && q.isNewest():
+		return "Oldest of these jobs"
+	case q.oldestFirst:
+		return "Newer jobs"
 	case !q.isNewest():
 		return "Older jobs"
 	case q.narrowed():
@@ -93,13 +110,13 @@ func jobListHeading(q jobQuery) string {
 	return "Newest jobs"
 }
 
-// jobStates are the states to choose from, with how many jobs are in each. A text is
-// searched for, not counted.
+// jobStates are the states to choose from, with how many jobs are in each where the totals
+// tell that: what is searched for is not counted.
 func (s *Server) jobStates(r jobListRead, wallet validator.Address, q jobQuery) []views.CountedTab {
 	counts, known := r.counts.Get()
 	tab := func(label string, status validator.JobStatus) views.CountedTab {
 		t := views.CountedTab{Tab: views.Tab{Label: label, URL: s.jobsURL(wallet, q.ofStatus(status)), Current: q.status == status}}
-		if known && q.text == "" {
+		if known && q.isCounted() {
 			t.Count = integer(counts.Of(status, q.kind))
 		}
 		return t
@@ -115,12 +132,14 @@ func (s *Server) jobStates(r jobListRead, wallet validator.Address, q jobQuery) 
 func noJobs(q jobQuery) *views.Empty {
 	m := &views.Empty{Icon: "briefcase", Tone: views.TonePlain}
 	switch {
+	case !q.isNewest() && q.oldestFirst:
+		m.Title, m.Text = "No newer jobs", "The list ends here."
 	case !q.isNewest():
 		m.Title, m.Text = "No older jobs", "The list ends here."
 	case q.text != "":
 		m.Title, m.Text = "Nothing found", "No identifier begins with “"+q.text+"”, and no failed job's error message holds it. Search for fewer characters, or for another state or type."
 	case q.narrowed():
-		m.Title, m.Text = "No job like this", "This wallet has no job of that state and type. Choose another, or show all."
+		m.Title, m.Text = "No job like this", "This wallet has no job that all of these filters let through. Choose others, or show all."
 	default:
 		m.Title, m.Text = "No job yet", "Jobs that the network assigns to this wallet appear here by themselves. The dashboard's checklist says what keeps a worker from getting any."
 	}
