@@ -117,14 +117,18 @@ func contractSetting(name, contract string, field func(*Config) *validator.Addre
 
 // LoadConfig reads flags, then the environment, then the file .env in the current
 // folder, then the defaults; the first that names a variable wins. It returns the
-// arguments that are left. The error names the variable, its value and what would be right.
-func LoadConfig(args []string, getenv func(string) string, usage io.Writer) (Config, []string, error) {
+// arguments that are left. more adds the flags that a command has beside. The error names
+// the variable, its value and what would be right.
+func LoadConfig(args []string, getenv func(string) string, usage io.Writer, more ...func(*flag.FlagSet)) (Config, []string, error) {
 	fs := flag.NewFlagSet("validator-dashboard", flag.ContinueOnError)
 	fs.SetOutput(usage)
 	all := settings()
 	flags := make(map[string]*string, len(all))
 	for _, s := range all {
 		flags[s.name] = fs.String(s.flag(), "", s.help)
+	}
+	for _, add := range more {
+		add(fs)
 	}
 	if err := fs.Parse(args); err != nil {
 		return Config{}, nil, err

@@ -38,6 +38,7 @@ const usage = `The BitSage validator dashboard.
   validator-dashboard demo      serve it with simulated GPUs, a simulated chain and a year of made-up jobs
   validator-dashboard migrate   bring the database's schema up to date, and end
   validator-dashboard check     count all rows again, and fail where what is kept of them differs
+  validator-dashboard token     make, list or revoke tokens for scripts, hosts and coordinators
   validator-dashboard version   print version and commit
 
 Flags after the command override the environment; see "validator-dashboard serve -h".
@@ -56,9 +57,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case "version":
 		_, err := fmt.Fprintf(stdout, "%s (commit %s)\n", version, commit)
 		return err
+	case "token":
+		return token(ctx, args, getenv, stdout, stderr)
 	case "serve", "demo", "migrate", "check":
 	default:
-		return fmt.Errorf("there is no command %q; there are serve, demo, migrate, check, version and help", command)
+		return fmt.Errorf("there is no command %q; there are serve, demo, migrate, check, token, version and help", command)
 	}
 	cfg, rest, err := LoadConfig(args, getenv, stderr)
 	switch {

@@ -112,6 +112,16 @@ func (s *Store) PrivateURL() string {
 	return privateURL(dir, privatepg.Role)
 }
 
+// RunningURL is the URL of the private server that another process of this program runs
+// in a data directory; binDir is Config.PGBinDir.
+func RunningURL(dataDir, binDir string) (string, error) {
+	dir, err := privatepg.RunningSocketDir(filepath.Join(dataDir, "postgres"), binDir)
+	if err != nil {
+		return "", fmt.Errorf("find the private database: %w", err)
+	}
+	return privateURL(dir, privatepg.Role), nil
+}
+
 func privateURL(socketDir, database string) string {
 	q := url.Values{"sslmode": {"disable"}}
 	if socketDir != "" {

@@ -39,3 +39,6 @@ func (*Cluster) Stop() error { return nil }
 
 // Close does nothing.
 func (*Cluster) Close() error { return nil }
+
+// RunningSocketDir is empty.
+func RunningSocketDir(_, _ string) (string, error) { return "", nil }
