@@ -47,6 +47,12 @@ generate: ## write the generated code anew (sqlc, templ)
 	CGO_ENABLED=0 $(TOOL) sqlc generate
 	CGO_ENABLED=0 $(TOOL) templ generate -path views
 
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what the program calls (govulncheck; needs vuln.go.dev)
+	@mkdir -p .cache
+	CGO_ENABLED=0 go build -modfile=tools/vuln/go.mod -o .cache/govulncheck golang.org/x/vuln/cmd/govulncheck
+	.cache/govulncheck ./...
+
 .PHONY: lint
 lint: ## check style and the import table (golangci-lint)
 	@mkdir -p .cache

@@ -34,6 +34,7 @@ type Config struct {
 	NVMLLibrary      string            // "" = the driver's own
 	LocalAccess      bool
 	PublicURL        string // without a trailing slash
+	TrustedProxies   []netip.Prefix
 	LogLevel         slog.Level
 	PostgresBinDir   string // "" = searched
 	// How long single heartbeats and GPU samples are kept.
@@ -86,6 +87,7 @@ func settings() []setting {
 		}},
 		{name: "LOCAL_ACCESS", help: "true or false: requests from this machine may read any wallet without signing in; empty: true while LISTEN is loopback", set: setLocalAccess},
 		{name: "PUBLIC_URL", help: "the URL under which people reach the server, which sign-ins are bound to; empty: people sign in on this machine only", set: setPublicURL},
+		{name: "TRUSTED_PROXIES", help: "addresses or prefixes, comma-separated, of proxies whose X-Forwarded-For names the client; empty: none", set: setTrustedProxies},
 		{name: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{name: "PG_BINDIR", help: "folder of initdb and postgres; empty: searched in the usual places", set: func(c *Config, v string) error {
 			c.PostgresBinDir = v
@@ -271,6 +273,27 @@ func parseDays(v string) (time.Duration, error) {
 		return 0, errors.New("it must be a whole number of days from 1 to 36500, such as 90")
 	}
 	return time.Duration(n) * 24 * time.Hour, nil
+}
+
+func setTrustedProxies(c *Config, v string) error {
+	if v == "" {
+		return nil
+	}
+	for i, text := range strings.Split(v, ",") {
+		text = strings.TrimSpace(text)
+		p, err := netip.ParsePrefix(text)
+		if a, addrErr := netip.ParseAddr(text); err != nil && addrErr == nil && a.Zone() == "" {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("entry %d must be an address or a prefix, such as 10.0.0.5 or 10.0.0.0/8", i+1)
+		case p.Bits() == 0:
+			return fmt.Errorf("entry %d trusts everybody, so that every client could name any address; name the proxies", i+1)
+		}
+		c.TrustedProxies = append(c.TrustedProxies, p.Masked())
+	}
+	return nil
 }
 
 func setLogLevel(c *Config, v string) error {

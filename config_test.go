@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -71,6 +72,18 @@ func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
 				t.Errorf("%q tells the password", err)
 			}
 		})
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	c, err := load(t, map[string]string{"TRUSTED_PROXIES": "10.0.0.5, 10.1.2.3/16,2001:db8::/32"})
+	if err != nil || fmt.Sprint(c.TrustedProxies) != "[10.0.0.5/32 10.1.0.0/16 2001:db8::/32]" {
+		t.Errorf("%v, %v", c.TrustedProxies, err)
+	}
+	for _, wrong := range []string{"proxy.example", "10.0.0.0/33", "0.0.0.0/0", "::/0", "10.0.0.1,,10.0.0.2", "fe80::1%eth0"} {
+		if _, err := load(t, map[string]string{"TRUSTED_PROXIES": wrong}); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXIES is") {
+			t.Errorf("%s: %v", wrong, err)
+		}
 	}
 }
 

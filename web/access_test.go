@@ -206,3 +206,20 @@ func FuzzBearer(f *testing.F) {
 		}
 	})
 }
+
+func FuzzWalletHeader(f *testing.F) {
+	s := newServer(f, dbtest.New(f))
+	for _, seed := range []string{"", "0x1", "0XA11", " 0xa11 ", string(alice), "0x0", "0x", "0xg", "alice", "0xa11, 0xb0b", "0x" + strings.Repeat("f", 64), "\xff", strings.Repeat("0", 5000)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		w := visit(s, "/api/worker/status", "X-Wallet-Address", header)
+		wallet, err := validator.ParseAddress(header)
+		switch {
+		case err != nil && w.Code != http.StatusBadRequest:
+			t.Errorf("%q is answered %d", header, w.Code)
+		case err == nil && (w.Code != http.StatusOK || !strings.Contains(w.Body.String(), string(wallet))):
+			t.Errorf("%q is answered %d %s", header, w.Code, w.Body)
+		}
+	})
+}

@@ -4,7 +4,10 @@ import (
 	"compress/gzip"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -24,7 +27,7 @@ const worthCompressing = 512
 func (s *Server) newEcho() (*echo.Echo, error) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = echo.ExtractIPDirect()
+	e.IPExtractor = clientAddress(s.trustedProxies)
 	e.HTTPErrorHandler = s.handleError
 	meter, err := s.meter()
 	if err != nil {
@@ -37,11 +40,13 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 			s.log.ErrorContext(c.Request().Context(), "panic in a handler", slog.Any("error", err), slog.String("stack", string(stack)))
 			return err
 		}}),
-		secureHeaders,
+		s.secureHeaders,
 		echo.WrapMiddleware(s.sameOrigin),
 		middleware.BodyLimit(maxBody),
 		middleware.GzipWithConfig(middleware.GzipConfig{Skipper: compressedBefore, Level: gzip.DefaultCompression, MinLength: worthCompressing}),
+		s.limitAddresses,
 		s.identify,
+		s.limitCredentials,
 	)
 	for _, r := range s.pages() {
 		s.state(r.method, r.path, r.access)
@@ -76,10 +81,23 @@ func (s *Server) require(a access) echo.MiddlewareFunc {
 	}
 }
 
+// clientAddress finds out the address that a request comes from: its peer's, or what the
+// proxies that are trusted say it is.
+func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range trusted {
+		options = append(options, echo.TrustIPRange(&net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
 // contentPolicy lets a page load nothing but this server's own files.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -89,6 +107,9 @@ func secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set(echo.HeaderCacheControl, "no-store")
+		if strings.HasPrefix(s.publicURL, "https://") {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		return next(c)
 	}
 }

@@ -81,3 +81,23 @@ func TestAWrongJobQueryIsRefusedByName(t *testing.T) {
 		t.Errorf("256 characters are refused: %v", err)
 	}
 }
+
+func FuzzParsePlace(f *testing.F) {
+	sound := placeText(db.JobCursor{CreatedAt: time.Date(2026, 11, 20, 0, 0, 0, 1000, time.UTC), ID: "job-1"})
+	for _, seed := range []string{"", sound, sound + "=", sound[:8], sound[:11], strings.Repeat("A", 11), strings.Repeat("_", 400), "!", "é", sound + "\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parsePlace(paramBefore, text)
+		if err != nil {
+			if !c.IsZero() || c.ID != "" {
+				t.Errorf("%q is refused and read as %v", text, c)
+			}
+			return
+		}
+		again, err := parsePlace(paramBefore, placeText(c))
+		if err != nil || again != c || (text != "") == c.IsZero() {
+			t.Errorf("%q is read as %v, and that as %v, %v", text, c, again, err)
+		}
+	})
+}

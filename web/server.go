@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -48,6 +49,7 @@ type Config struct {
 	ValidatorAddress validator.Address // the wallet of this host's GPUs; "" = not set
 	LocalAccess      bool
 	PublicURL        string
+	TrustedProxies   []netip.Prefix // whose X-Forwarded-For is believed
 	Version          string
 	Commit           string // of the source that this program was built from
 	Demo             *Demo  // nil but in the demo
@@ -66,6 +68,7 @@ type Server struct {
 	validatorAddress validator.Address
 	localAccess      bool
 	publicURL        string
+	trustedProxies   []netip.Prefix
 	version          string
 	commit           string
 	demo             *Demo
@@ -75,6 +78,7 @@ type Server struct {
 	memory           *memory
 	sessions         sessionManagers
 	tokens           *proven[db.Token]
+	limits           *limits
 	now              func() time.Time
 	echo             *echo.Echo
 	docs             []apiOperation
@@ -97,7 +101,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, index: c.Index, network: c.Network,
-		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL,
+		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		stated: map[string]access{},
 		now:    func() time.Time { return time.Now().UTC() },
@@ -106,6 +110,9 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	if s.tokens, err = newProven(s.db.UseToken); err != nil {
+		return nil, err
+	}
+	if s.limits, err = newLimits(); err != nil {
 		return nil, err
 	}
 	if s.echo, err = s.newEcho(); err != nil {

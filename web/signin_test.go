@@ -198,6 +198,7 @@ func TestWhatASignatureDoesNotSignIn(t *testing.T) {
 			return signInProof{Nonce: m.Nonce, Signature: slices.Repeat([]string{"0x1"}, chain.MaxSignatureFelts)}
 		},
 	} {
+		forgive(t, d.server)
 		d.refused(name, postJSON(d.server, doorOrigin, "/signin", jsonOf(sign(d.ask(d.server, w)))), http.StatusForbidden, "/signin#invalid")
 		dbtest.Exec(t, d.url, "DELETE FROM signin_messages")
 	}
@@ -316,8 +317,10 @@ func TestWhatASignInMustSend(t *testing.T) {
 		"a domain of its own":     {"/signin/message", `{"chain_id":"SN_SEPOLIA","address":"0x1","domain":{"name":"x"}}`, 400, about},
 		"a chain id of two forms": {"/signin/message", `{"chain_id":["SN_SEPOLIA"],"address":"0x1"}`, 400, about},
 	} {
+		forgive(t, d.server)
 		d.refused(name, postJSON(d.server, doorOrigin, c.path, c.body), c.status, c.kind)
 	}
+	forgive(t, d.server)
 	d.refused("a form", postJSON(d.server, doorOrigin, here, jsonOf(proof), "Content-Type", "application/x-www-form-urlencoded"), http.StatusUnsupportedMediaType, about)
 	d.refused("another site's page", postJSON(d.server, "https://evil.example", here, jsonOf(proof), "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, about)
 	d.refused("another origin's page", postJSON(d.server, "https://evil.example", here, jsonOf(proof)), http.StatusForbidden, "/signin#origin")
