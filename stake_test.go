@@ -38,13 +38,13 @@ func TestTheStakePageTellsWhatHappenedAndWhatASlashWouldCost(t *testing.T) {
 		"the slash with its reason and job":  "625 SAGE",
 		"the job of the slash":               "Timeout , job 4711",
 		"the first stake":                    "As Enterprise, 12,500 SAGE in all",
-		"when the unstake is free":           "Free to take out in 6 d 23 h",
+		"when the unstake is free":           "Free to take out in ",
 		"the cost of one more timeout":       "Timeout 5 % 593.75 SAGE 11,281.25 SAGE stays active",
-		"a slash that deactivates":           "Benchmark fraud 75 % 8,906.25 SAGE 2,968.75 SAGE 7,031.25 SAGE below the minimum",
+		"a slash that deactivates":           "Benchmark fraud 75 % 8,906.25 SAGE 2,968.75 SAGE deactivates: 7,031.25 SAGE short",
 		"the distance from another tier":     "Frontier 25,000 SAGE 13,125 SAGE below",
 		"the own tier":                       "Enterprise (staked as this) 10,000 SAGE 1,875 SAGE above",
 		"the lockup":                         "An unstake is locked for 7 d",
-		"why it is still at risk of a slash": "Being unstaked, still slashable",
+		"why it is still at risk of a slash": "Of it being unstaked, still slashable",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%s is missing: %q in\n%s", what, want, page)

@@ -9,6 +9,9 @@ import { write } from "./times.js";
 const reachSeconds = 60;
 const secondMs = 1000;
 
+// How many decimals the headline has, which is cut like the server's.
+const shownDecimals = 4;
+
 // read takes the formula from an element's attributes.
 const read = ({ dataset }) => ({
   pending: BigInt(dataset.pending),
@@ -45,7 +48,14 @@ const show = (element) => {
   if (last?.key === key) unix = Math.max(unix, last.unix);
   unix = Math.min(unix, latest);
   const wei = claimable(f, unix);
-  write(element, format(wei, f.decimals));
+  const digits = format(wei, f.decimals);
+  write(element, digits);
+  const headline = element.closest(".figure")?.querySelector(".big data");
+  if (headline) {
+    headline.firstChild.nodeValue = digits.slice(0, shownDecimals - f.decimals);
+    headline.value = wei.toString();
+    headline.title = headline.title.replace(/^[\d,.]+/, digits);
+  }
   element.value = wei.toString();
   shown.set(element, { key, unix });
   return unix < latest;

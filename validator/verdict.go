@@ -246,11 +246,11 @@ func (p Picture) checkGPUs() Check {
 	}
 	switch {
 	case len(bad) > 0:
-		return c.with(CheckFail, strings.Join(slices.Concat(bad, silent), "; ")+".", "Look at the host's kernel log for XID errors; a card that fell off the bus needs a reboot or reseating.")
+		return c.with(CheckFail, strings.Join(slices.Concat(bad, silent, hot), "; ")+".", "Power the host off and on. If it happens again, check the card's seat, riser, power and temperature; its own page has the driver's errors.")
 	case p.HostGPUsApply && p.HostGPUs.State.Health != HealthOK:
 		return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
 	case len(silent) > 0:
-		return c.with(CheckWarn, strings.Join(silent, "; ")+".", "See that the host runs and reaches this server; one that was taken out of service is forgotten by itself.")
+		return c.with(CheckWarn, strings.Join(slices.Concat(silent, hot), "; ")+".", "See that the host runs and reaches this server; one that was taken out of service is forgotten by itself.")
 	case len(hot) > 0:
 		return c.with(CheckWarn, strings.Join(hot, "; ")+".", "Check cooling, dust, and the power supply.")
 	}

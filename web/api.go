@@ -64,7 +64,7 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 		out, err := h(ctx, in)
 		if err != nil {
 			p := problemOf(err)
-			if p.Status >= http.StatusInternalServerError {
+			if p.Status >= http.StatusInternalServerError && ctx.Err() == nil { // else nobody waits for the answer
 				s.log.ErrorContext(ctx, "request failed", "method", method, "route", path, "error", err)
 			}
 			return nil, p

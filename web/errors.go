@@ -21,7 +21,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if p.Status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", bearerChallenge)
 	}
-	if p.Status >= http.StatusInternalServerError {
+	if p.Status >= http.StatusInternalServerError && c.Request().Context().Err() == nil { // else nobody waits for the answer
 		s.log.ErrorContext(c.Request().Context(), "request failed", slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("error", err))
 	}
 	if werr := s.writeProblem(p, c); werr != nil {

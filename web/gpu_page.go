@@ -135,7 +135,7 @@ func (s *Server) gpuPage(c echo.Context) error {
 	past := s.gpuPast(ctx, g)
 	return s.render(c, http.StatusOK, views.OneGPU(views.GPUPage{
 		Page:   s.page(c.Request(), fmt.Sprintf("GPU %d · %s", g.member.GPU.Index, name), "gpus", g.wallet),
-		Name:   name,
+		Name:   fmt.Sprintf("GPU %d · %s", g.member.GPU.Index, name),
 		AllURL: "/gpus" + s.walletQuery(g.wallet),
 		Now:    s.showGPUNow(g), Charts: s.showGPUCharts(g, past), Health: s.showGPUHealth(g), Failures: s.showGPUFailures(g, past),
 	}))

@@ -112,7 +112,7 @@ func (s *Server) jobPage(c echo.Context) error {
 		Page:   s.page(c.Request(), "Job "+abbreviated(r.job.ID), "jobs", wallet),
 		ID:     r.job.ID,
 		AllURL: s.jobsURL(wallet, jobQuery{}),
-		Detail: s.jobDetail(r, wallet),
+		Detail: s.jobDetail(c.Request().Context(), r, wallet),
 	}))
 }
 
@@ -122,7 +122,7 @@ func (s *Server) partialJob(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, views.JobDetailPanel(s.jobDetail(r, wallet)))
+	return s.render(c, http.StatusOK, views.JobDetailPanel(s.jobDetail(c.Request().Context(), r, wallet)))
 }
 
 // jobRead is a job as the database has it.

@@ -126,7 +126,7 @@ func powerRows(p validator.Picture, e priceEntry) []views.Row {
 		const cents = 2
 		return views.Value{Text: v.FloatString(cents), Unit: prices.Currency}
 	}
-	net := views.Row{Label: "Net of power, last 24 h", Value: money(r.Net)}
+	net := views.Row{Label: "Earned in 24 h, net of power at the present draw", Value: money(r.Net)}
 	net.Value.Title = "earned " + earned.Last24h.Format() + " at " + decimal(prices.PerSAGE) + " " + prices.Currency + ", less a day at the present draw for " + r.Cost.FloatString(2) + " " + prices.Currency
 	if r.Net.Sign() < 0 {
 		net.Tone = views.ToneWarn

@@ -68,7 +68,7 @@ func xidRows(g gpuAsked) ([]views.XIDRow, string) {
 	case !watched:
 		return rows, "XID errors of this GPU are not watched: " + validator.Sentence(g.member.GPU.XIDsWatchedSince.Reason())
 	case len(rows) == 0:
-		return rows, "None since " + utc(since) + ", when this server began to watch."
+		return rows, "None since " + utc(since) + ", from when on it has been watched without a break."
 	}
 	return rows, "Watched since " + utc(since) + "."
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/url"
@@ -179,7 +180,7 @@ func beginning(text string, length int) string {
 }
 
 // jobDetail is all that is known of a job.
-func (s *Server) jobDetail(r jobRead, wallet validator.Address) views.JobDetail {
+func (s *Server) jobDetail(ctx context.Context, r jobRead, wallet validator.Address) views.JobDetail {
 	j, now := r.job, s.now()
 	at := url.Values{"wallet": {string(wallet)}, "id": {j.ID}}
 	m := views.JobDetail{
@@ -211,7 +212,35 @@ func (s *Server) jobDetail(r jobRead, wallet validator.Address) views.JobDetail 
 		s.blockFact(j),
 		fact("Result hash", j.ResultHash, views.Link{Text: j.ResultHash}),
 	}
+	if j.Status.Failed() {
+		m.Facts = append(m.Facts, s.slashFact(ctx, j, wallet))
+	}
 	return m
+}
+
+// slashFact says whether the stake was slashed for a job.
+func (s *Server) slashFact(ctx context.Context, j validator.Job, wallet validator.Address) views.JobFact {
+	f := views.JobFact{Label: "Slashed for it"}
+	seen := s.chain.Look(ctx, wallet)
+	events, known := seen.StakeEvents.Get()
+	for _, e := range events {
+		if e.Kind == validator.StakeEventSlashed && contractJobID(e.JobID) == j.ID {
+			f.Link = s.txLink(e.TxHash)
+			f.Link.Text = showWei(e.Amount).Text + " SAGE, " + e.Reason.String()
+			return f
+		}
+	}
+	switch {
+	case !known:
+		f.Value.Reason = validator.Sentence(seen.StakeEvents.Reason())
+	case seen.StakeEventsQuery.Outdated:
+		f.Value.Reason = "The newest events of the stake are being read."
+	case seen.StakeEventsQuery.Omitted > 0:
+		f.Value.Reason = "Not in the newest events of the stake; older ones are not kept."
+	default:
+		f.Value.Text = "no"
+	}
+	return f
 }
 
 func (s *Server) blockFact(j validator.Job) views.JobFact {

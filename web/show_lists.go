@@ -32,7 +32,7 @@ func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[
 			{Label: "All", Value: views.Value{Text: integer(c.Total)}},
 			{Label: "In progress", Value: views.Value{Text: integer(c.InProgress)}},
 			{Label: "Completed", Value: views.Value{Text: integer(c.Completed)}},
-			{Label: "Failed", Value: views.Value{Text: integer(c.Failed)}},
+			{Label: "Failed or late", Value: views.Value{Text: integer(c.Failed)}},
 			{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
 		}
 	}
@@ -53,7 +53,6 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 	m.Totals = []views.Row{
 		{Label: "From jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs }), Origin: s.origin(p.Address, "earned.jobs", "the earnings of jobs")},
 		{Label: "From claims", Amount: of(func(e validator.Earnings) validator.Wei { return e.Claimed }), Origin: s.origin(p.Address, "claimed", "the claimed amount")},
-		{Label: "Booked by the contract, not claimed", Origin: s.origin(p.Address, "claim.pending", "the booked rewards"), Amount: amountOf(validator.Map(p.Chain.Stake.Maybe, func(st validator.Stake) validator.Wei { return st.PendingRewards }))},
 		{Label: "Last claim", Origin: s.origin(p.Address, "claim.last", "the last claim"), Value: whenOf(p.LastClaim(), p.Now)},
 	}
 	for _, c := range claims.Or(nil) {

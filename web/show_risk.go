@@ -75,7 +75,7 @@ func (s *Server) unstakeRows(p validator.Picture, st validator.Stake) []views.Ro
 		free.Value = views.Value{Text: "now, with complete_unstake()"}
 	}
 	return []views.Row{
-		{Label: "Being unstaked, still slashable", Tone: views.ToneWarn, Amount: amountOf(validator.Some(st.LockedAmount)), Origin: s.origin(p.Address, "stake.locked", "the locked amount")},
+		{Label: "Of it being unstaked, still slashable", Tone: views.ToneWarn, Amount: amountOf(validator.Some(st.LockedAmount)), Origin: s.origin(p.Address, "stake.locked", "the locked amount")},
 		free,
 	}
 }
@@ -84,7 +84,7 @@ func exposureRow(e validator.Exposure) views.ExposureRow {
 	r := views.ExposureRow{Reason: capital(e.Reason.String()), Share: basisPoints(e.BasisPoints) + " %", Cost: showWei(e.Cost), Left: showWei(e.Left)}
 	switch {
 	case e.Shortfall().Sign() > 0:
-		r.Effect = views.Tag{Text: showWei(e.Shortfall()).Text + " SAGE below the minimum", Tone: views.ToneBad, Icon: "bad"}
+		r.Effect = views.Tag{Text: "deactivates: " + showWei(e.Shortfall()).Text + " SAGE short", Tone: views.ToneBad, Icon: "bad"}
 	case e.Deactivates:
 		r.Effect = views.Tag{Text: "deactivates: one failure too many", Tone: views.ToneBad, Icon: "bad"}
 	default:

@@ -32,6 +32,7 @@ func (s *Server) showStakeState(picture validator.Picture) views.StakeStatePanel
 	m.Figures = append(m.Figures,
 		stake("Slashed so far", "stake.slashed", func(s validator.Stake) validator.Wei { return s.TotalSlashed }),
 		views.Row{Label: "Claimable now", Origin: p.from("claimable", "the claimable amount"), Amount: amountOf(p.Claimable())},
+		stake("Of it booked", "claim.pending", func(s validator.Stake) validator.Wei { return s.PendingRewards }),
 		views.Row{Label: "In the wallet", Origin: p.from("wallet.balance", "the wallet's balance"), Amount: amountOf(p.Chain.WalletBalance.Maybe)},
 	)
 	if st.Registered() {

@@ -103,7 +103,7 @@ func (p statusShow) staked() views.Figure {
 		f.Parts = append(f.Parts, p.headroom()...)
 	}
 	if s.LockedAmount.Sign() > 0 {
-		f.Notes = append(f.Notes, views.Note{Text: s.LockedAmount.Format() + " being unstaked: still slashable", Tone: views.ToneWarn})
+		f.Notes = append(f.Notes, views.Note{Text: s.LockedAmount.Format() + " of it being unstaked: still slashable", Tone: views.ToneWarn})
 	}
 	if s.TotalSlashed.Sign() > 0 {
 		f.Notes = append(f.Notes, views.Note{Text: s.TotalSlashed.Format() + " slashed so far"})
@@ -214,7 +214,7 @@ func (p statusShow) jobs() views.Figure {
 	}
 	f.Parts = []views.Row{
 		{Label: "In progress", Origin: p.from("jobs.inprogress", "the jobs in progress"), Value: views.Value{Text: integer(c.InProgress)}},
-		{Label: "Failed", Origin: p.from("jobs.failed", "the failed jobs"), Value: views.Value{Text: integer(c.Failed)}},
+		{Label: "Failed or late", Origin: p.from("jobs.failed", "the failed jobs"), Value: views.Value{Text: integer(c.Failed)}},
 		{Label: "Succeeded", Origin: p.from("jobs.success", "the success rate"), Value: show(c.SuccessPercent(), "%", percent)},
 		{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
 	}

@@ -105,6 +105,7 @@ func (l *Live) report(ctx context.Context, now time.Time) error {
 		for _, g := range gpus {
 			if slices.ContainsFunc(h.GPUs, func(card GPU) bool { return card.UUID == g.UUID }) {
 				g.SampledAt = now
+				g.XIDsWatchedSince = validator.None[time.Time]("agents do not report it")
 				if tier, known := validator.TierOfModel(g.Name.Or("")); known {
 					g.Tier = validator.Some(tier)
 				}
