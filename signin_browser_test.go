@@ -20,6 +20,7 @@ type gate struct {
 	chain  *devchain.Chain
 	node   *devchain.Node
 	p      *program
+	data   string // the database's URL
 	tab    context.Context
 	said   func() []string
 	wallet *pageWallet
@@ -28,11 +29,11 @@ type gate struct {
 
 func newGate(t *testing.T) *gate {
 	t.Helper()
-	g := &gate{T: t, chain: devchain.New(devchain.Config{}), wallet: &pageWallet{}}
+	g := &gate{T: t, chain: devchain.New(devchain.Config{}), wallet: &pageWallet{}, data: dbtest.NewURL(t)}
 	g.node = devchain.NewNode(g.chain)
 	srv := httptest.NewServer(g.node)
 	t.Cleanup(srv.Close)
-	g.p = start(t, "STARKNET_RPC="+srv.URL, "DATABASE_URL="+dbtest.NewURL(t), "LOCAL_ACCESS=false")
+	g.p = start(t, "STARKNET_RPC="+srv.URL, "DATABASE_URL="+g.data, "LOCAL_ACCESS=false")
 	g.tab, g.said = browser(t, 1280, 900)
 	g.wallet.inject(t, g.tab)
 	return g
