@@ -116,7 +116,7 @@ func (e *endpoint) refusal(err error) *fault {
 // ofTheChain says whether an error's code is what the chain says of the question.
 func ofTheChain(code int) bool {
 	switch code {
-	case codeContractNotFound, codeEntryPointNotFound, codeBlockNotFound, codeTxNotFound, codeContractError:
+	case codeContractNotFound, codeEntryPointNotFound, codeBlockNotFound, codeTxNotFound, codeContractError, codeExecutionError:
 		return true
 	}
 	return false

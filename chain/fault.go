@@ -180,6 +180,7 @@ const (
 	codeBlockNotFound      = 24
 	codeTxNotFound         = 29
 	codeContractError      = 40
+	codeExecutionError     = 41
 )
 
 // redacted writes a cause for the log: without the request's URL, which may hold a key,

@@ -58,6 +58,12 @@ func methodNamed(name string) (method, bool) {
 		return method{[]string{"transaction_hash"}, chainView.receipt}, true
 	case "starknet_getTransactionStatus":
 		return method{[]string{"transaction_hash"}, chainView.status}, true
+	case "starknet_getNonce":
+		return method{[]string{"block_id", "contract_address"}, chainView.nonce}, true
+	case "starknet_simulateTransactions":
+		return method{[]string{"block_id", "transactions", "simulation_flags"}, chainView.simulateTransactions}, true
+	case "starknet_estimateFee":
+		return method{[]string{"request", "simulation_flags", "block_id"}, chainView.estimateFee}, true
 	case "starknet_getEvents":
 		return method{[]string{"filter"}, chainView.events}, true
 	}

@@ -27,6 +27,8 @@ type state struct {
 	allowances map[allowance]validator.Wei
 
 	workerIDs map[validator.Address]validator.Felt
+
+	nonces map[validator.Address]uint64 // transactions of each account so far
 }
 
 // deployment is a contract at an address: what it is and what its class lacks.
@@ -75,6 +77,7 @@ func newState(at Contracts, wideJobIDs bool) *state {
 		balances:    make(map[validator.Address]validator.Wei),
 		allowances:  make(map[allowance]validator.Wei),
 		workerIDs:   make(map[validator.Address]validator.Felt),
+		nonces:      make(map[validator.Address]uint64),
 	}
 	s.balances[Treasury] = validator.WeiFromSAGE(1_000_000)
 	s.allowances[allowance{Treasury, at.ProverStaking}] = validator.WeiFromSAGE(1_000_000)
@@ -92,5 +95,6 @@ func (s *state) clone() *state {
 	c.balances = maps.Clone(s.balances)
 	c.allowances = maps.Clone(s.allowances)
 	c.workerIDs = maps.Clone(s.workerIDs)
+	c.nonces = maps.Clone(s.nonces)
 	return &c
 }

@@ -100,8 +100,9 @@ func (c *Chain) PreConfirm() {
 // execute runs a transaction in the block that is being mined.
 func (c *Chain) execute(tx *transaction, b *block) {
 	tx.block = b
+	c.ownWorking()
+	c.working.nonces[tx.sender]++
 	if tx.deploys != "" {
-		c.ownWorking()
 		c.working.deployed[tx.sender] = deployment{kind: account(tx.deploys)}
 	}
 	x := &execution{state: c.working.clone(), now: b.time}
