@@ -43,6 +43,7 @@ func merge(known, read []validator.GPU, at time.Time) []validator.GPU {
 		old, ok := lookUp(known, byUUID, g)
 		if !ok {
 			g.MissingSince, g.SlowedSince, g.HotSince = never, never, never
+			g.SlowedLately = validator.None[validator.Slowdown](notSlowed)
 			g.Tier = tierOf(g.Name)
 			out = append(out, g)
 			taken[cardKey(g)] = true

@@ -71,7 +71,7 @@ var together = [][]string{
 }
 
 // setByOthers are fields of validator.GPU that no key of the fake stands for.
-var setByOthers = []string{"Fault", "MissingSince", "SlowedSince", "HotSince", "Tier"}
+var setByOthers = []string{"Fault", "MissingSince", "SlowedSince", "HotSince", "SlowedLately", "Tier"}
 
 // script returns the lines that give every field its value.
 func script() []string {

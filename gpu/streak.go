@@ -29,8 +29,25 @@ func (k *streak) observe(holds validator.Maybe[bool], at time.Time, gapAfter tim
 	return validator.Some(k.first)
 }
 
-// trouble is since when one card is slowed and hot.
-type trouble struct{ slowed, hot streak }
+// trouble is since when one card is slowed and hot, and what slowed it lately.
+type trouble struct {
+	slowed, hot streak
+	lately      validator.Slowdown
+}
+
+// remember adds a reading to what slowed the card lately, and returns that.
+func (t *trouble) remember(reasons validator.Maybe[validator.ThrottleReasons], at time.Time) validator.Maybe[validator.Slowdown] {
+	if at.Sub(t.lately.Last) > validator.SlowedMemory {
+		t.lately = validator.Slowdown{}
+	}
+	if r := reasons.Or(0); r.Slowed() {
+		t.lately = validator.Slowdown{Last: at, Reasons: t.lately.Reasons | r}
+	}
+	if t.lately.Last.IsZero() {
+		return validator.None[validator.Slowdown](notSlowed)
+	}
+	return validator.Some(t.lately)
+}
 
 // attachStreaks tells each card that was read at the given time since when it is slowed and
 // hot. The others keep what their last reading said.
@@ -48,6 +65,7 @@ func (s *Sampler) attachStreaks(at time.Time) {
 		slowed := validator.Map(g.ThrottleReasons, validator.ThrottleReasons.Slowed)
 		hot := validator.Map2(g.TemperatureC, g.HeatLimitC(), func(_, _ int) bool { return g.NearHeatLimit() })
 		g.SlowedSince = t.slowed.observe(slowed, at, s.cfg.StaleAfter, notSlowed)
+		g.SlowedLately = t.remember(g.ThrottleReasons, at)
 		g.HotSince = t.hot.observe(hot, at, s.cfg.StaleAfter, notHot)
 	}
 }

@@ -117,3 +117,28 @@ func TestSinceWhenIsMissingForAReason(t *testing.T) {
 		}
 	})
 }
+
+func TestItIsRememberedThatAGPUWasSlowed(t *testing.T) {
+	const hw, sw = validator.ThrottleHWThermal, validator.ThrottleSWThermal
+	none, some := validator.Some(validator.ThrottleReasons(0)), validator.Some[validator.ThrottleReasons]
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var k trouble
+	for _, step := range []struct {
+		after   time.Duration
+		reading validator.Maybe[validator.ThrottleReasons]
+		want    validator.Maybe[validator.Slowdown]
+	}{
+		{0, none, validator.None[validator.Slowdown](notSlowed)},
+		{time.Second, some(validator.ThrottlePowerCap), validator.None[validator.Slowdown](notSlowed)},
+		{time.Minute, some(sw), validator.Some(validator.Slowdown{Last: start.Add(time.Minute), Reasons: sw})},
+		{2 * time.Minute, none, validator.Some(validator.Slowdown{Last: start.Add(time.Minute), Reasons: sw})},
+		{3 * time.Minute, some(hw), validator.Some(validator.Slowdown{Last: start.Add(3 * time.Minute), Reasons: sw | hw})},
+		{13 * time.Minute, validator.None[validator.ThrottleReasons]("the driver did not answer in time"), validator.Some(validator.Slowdown{Last: start.Add(3 * time.Minute), Reasons: sw | hw})},
+		{13*time.Minute + time.Second, none, validator.None[validator.Slowdown](notSlowed)},
+		{14 * time.Minute, some(sw), validator.Some(validator.Slowdown{Last: start.Add(14 * time.Minute), Reasons: sw})},
+	} {
+		if got := k.remember(step.reading, start.Add(step.after)); got != step.want {
+			t.Errorf("after %v: %+v, want %+v", step.after, got, step.want)
+		}
+	}
+}

@@ -42,6 +42,11 @@ type GPU struct {
 	SlowedSince Maybe[time.Time]
 	HotSince    Maybe[time.Time]
 
+	// SlowedLately is when and why this process found the GPU slowed in the last SlowedMemory
+	// of readings; missing if it did not. It outlives pauses between two jobs, which end
+	// SlowedSince each time.
+	SlowedLately Maybe[Slowdown]
+
 	Name     Maybe[string] // "NVIDIA H100 80GB HBM3"
 	PCIBusID Maybe[string] // "00000000:01:00.0"
 	VBIOS    Maybe[string] // version of the board's firmware, "96.00.74.00.11"
@@ -89,6 +94,15 @@ type GPU struct {
 	XIDsWatchedSince          Maybe[time.Time] // while this is missing, no XIDs does not mean no errors
 	MIGEnabled                Maybe[bool]
 	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU
+}
+
+// SlowedMemory is for how long it is remembered that a GPU was slowed.
+const SlowedMemory = 10 * time.Minute
+
+// Slowdown is that a GPU was slowed (ThrottleReasons.Slowed) at least once.
+type Slowdown struct {
+	Last    time.Time       // the newest reading that says so
+	Reasons ThrottleReasons // all that were given
 }
 
 // GPUProcess is a program that uses a GPU.

@@ -240,8 +240,10 @@ func (p Picture) checkGPUs() Check {
 		case g.Fault.Known():
 			why, _ := g.Fault.Get()
 			bad = append(bad, fmt.Sprintf("GPU %d: %s", g.Index, why))
-		case g.ThrottleReasons.Or(0).Slowed():
-			hot = append(hot, fmt.Sprintf("GPU %d is slowed: %s", g.Index, g.ThrottleReasons.Or(0).List()[0].Words))
+		default:
+			if why, slowed := slowedBy(g); slowed {
+				hot = append(hot, fmt.Sprintf("GPU %d %s", g.Index, why))
+			}
 		}
 	}
 	switch {
@@ -255,6 +257,18 @@ func (p Picture) checkGPUs() Check {
 		return c.with(CheckWarn, strings.Join(hot, "; ")+".", "Check cooling, dust, and the power supply.")
 	}
 	return c.with(CheckPass, plural(int64(len(fleet)), "GPU answers", "GPUs answer")+".", "")
+}
+
+// slowedBy says in the same words for as long as a card is slowed again and again, why it is.
+func slowedBy(g GPU) (string, bool) {
+	if s, lately := g.SlowedLately.Get(); lately {
+		return "has been slowed in the last " + Ago(SlowedMemory) + ": " + s.Reasons.List()[0].Words, true
+	}
+	r := g.ThrottleReasons.Or(0)
+	if !r.Slowed() {
+		return "", false
+	}
+	return "is slowed: " + r.List()[0].Words, true
 }
 
 // checkNoGPU says why there is no GPU at all.

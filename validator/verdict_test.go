@@ -132,3 +132,21 @@ func TestExposure(t *testing.T) {
 		t.Errorf("a timeout costs %s and leaves %s", e.Cost.Format(), e.Headroom.Format())
 	}
 }
+
+func TestACardThatIsSlowedAgainAndAgainIsSaidInTheSameWords(t *testing.T) {
+	p := goodPicture()
+	gpu := &p.HostGPUs.GPUs[0]
+	gpu.SlowedLately = Some(Slowdown{Last: p.Now.Add(-3 * time.Minute), Reasons: ThrottleSWThermal})
+	var said []string
+	for _, now := range []ThrottleReasons{0, ThrottleSWThermal, ThrottlePowerCap} {
+		gpu.ThrottleReasons = Some(now)
+		a := p.Assess()
+		if a.Verdict != VerdictAtRisk {
+			t.Errorf("with %v the verdict is %s", now, a.Verdict)
+		}
+		said = append(said, a.Reason)
+	}
+	if want := "GPU 0 has been slowed in the last 10 min: too hot: slowed by the driver."; said[0] != want || said[1] != want || said[2] != want {
+		t.Errorf("it says %q", said)
+	}
+}

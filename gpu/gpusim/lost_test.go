@@ -53,7 +53,7 @@ func TestALostCardsFieldsAreMissing(t *testing.T) {
 		"Fault": true, "Name": true, "PCIBusID": true, "VBIOS": true, "SlowdownTemperatureC": true, "ShutdownTemperatureC": true, "MaxTemperatureC": true,
 		"PowerDefaultMilliwatts": true, "SMClockMaxMHz": true, "MemoryClockMaxMHz": true, "PCIeGenerationMax": true, "PCIeWidthMax": true, "XIDsWatchedSince": true,
 	}
-	samplers := map[string]bool{"MissingSince": true, "SlowedSince": true, "HotSince": true, "Tier": true} // filled in by the Sampler
+	samplers := map[string]bool{"MissingSince": true, "SlowedSince": true, "HotSince": true, "SlowedLately": true, "Tier": true} // filled in by the Sampler
 	for i := range lost.NumField() {
 		name := lost.Type().Field(i).Name
 		m, ok := lost.Field(i).Interface().(interface {
