@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/db/dbtest"
 )
 
 func TestSessions(t *testing.T) {
@@ -110,5 +111,30 @@ func TestAuditEvents(t *testing.T) {
 	equal(t, "newest", len(must[[]db.AuditEvent](t)(b.store.AuditEvents(b.ctx(), alice, 1))), 1)
 	if err := b.store.Audit(b.ctx(), db.AuditEvent{At: now, Kind: "theft", Actor: db.ActorLocal}); !errors.Is(err, db.ErrInvalid) {
 		t.Errorf("an unknown kind: %v", err)
+	}
+}
+
+func TestWhoHadAccessIsForgotten(t *testing.T) {
+	b := newBench(t)
+	rows := func() string {
+		return dbtest.Value(t, b.url, "SELECT (SELECT string_agg(wallet_name, ' ' ORDER BY session_id) FROM sessions) || '; ' || (SELECT string_agg(name, ' ' ORDER BY token_id) FROM api_tokens) || '; ' || (SELECT string_agg(detail, ' ' ORDER BY event_id) FROM audit_log)")
+	}
+	at := time.Now().UTC().AddDate(1, 0, 0) // the store's own upkeep finds nothing to forget now
+	for name, c := range map[string]struct{ begun, end time.Time }{
+		"used":    {at.Add(-time.Hour), at.Add(time.Hour)},
+		"idle":    {at.Add(-db.SessionIdle - time.Minute), at.Add(time.Hour)},
+		"expired": {at.Add(-time.Hour), at.Add(-time.Minute)},
+	} {
+		check(t, b.store.AddSession(b.ctx(), db.HashSecret(name), db.Session{Wallet: alice, WalletName: name, CreatedAt: c.begun, ExpiresAt: c.end}))
+	}
+	for name, end := range map[string]*time.Time{"endless": nil, "listed": ptr(at.AddDate(0, 0, -29)), "gone": ptr(at.AddDate(0, 0, -31))} {
+		must[db.Token](t)(b.store.AddToken(b.ctx(), db.HashSecret(name), db.Token{Name: name, Scope: db.ScopeRead, Wallet: alice, CreatedAt: now, ExpiresAt: end}))
+	}
+	for detail, age := range map[string]int{"young": 399, "old": 401} {
+		check(t, b.store.Audit(b.ctx(), db.AuditEvent{At: at.AddDate(0, 0, -age), Kind: db.AuditSignIn, Detail: detail, Actor: db.ActorSession}))
+	}
+	check(t, b.store.ForgetAccess(b.ctx(), at))
+	if got := rows(); got != "used; endless listed; young" && got != "used; listed endless; young" {
+		t.Errorf("there is still %q", got)
 	}
 }

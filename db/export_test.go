@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // ServerPID is the private server's process.
 func (s *Store) ServerPID() int { return s.cluster.PID() }
@@ -10,3 +13,8 @@ func (s *Store) FoldTotals(ctx context.Context) error { return s.foldTotals(ctx)
 
 // ForgetSignIns does what upkeep does now and then.
 func (s *Store) ForgetSignIns(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }
+
+// ForgetAccess does what upkeep does now and then.
+func (s *Store) ForgetAccess(ctx context.Context, now time.Time) error {
+	return s.forgetAccess(ctx, now)
+}

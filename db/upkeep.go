@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -22,11 +23,7 @@ func (s *Store) upkeep(ctx context.Context) {
 		{"keep the days of GPU samples", func() error { return s.keepPartitions(ctx, samplePartitions, s.cfg.SampleRetention, now) }},
 		{"settle hours of heartbeats", func() error { return s.q.settleHeartbeatHours(ctx) }},
 		{"forget GPUs", func() error { return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention)) }},
-		{"forget ended sessions", func() error {
-			return s.q.forgetSessions(ctx, forgetSessionsParams{Now: now, IdleSince: now.Add(-SessionIdle)})
-		}},
-		{"forget expired tokens", func() error { return s.q.forgetTokensExpiredBefore(ctx, now.Add(-expiredTokensKept)) }},
-		{"forget old audit events", func() error { return s.q.forgetAuditEventsBefore(ctx, now.Add(-auditKept)) }},
+		{"forget who had access", func() error { return s.forgetAccess(ctx, now) }},
 		{"forget expired sign-in messages", func() error { return s.q.forgetSignIns(ctx, signInsKept) }},
 		{"trim the private server's log", s.trimLog},
 	} {
@@ -34,6 +31,15 @@ func (s *Store) upkeep(ctx context.Context) {
 			s.cfg.Log.Warn("database upkeep failed", slog.String("step", step.name), slog.Any("error", err))
 		}
 	}
+}
+
+// forgetAccess deletes ended sessions, tokens that expired long ago, and old audit events.
+func (s *Store) forgetAccess(ctx context.Context, now time.Time) error {
+	return errors.Join(
+		s.q.forgetSessions(ctx, forgetSessionsParams{Now: now, IdleSince: now.Add(-SessionIdle)}),
+		s.q.forgetTokensExpiredBefore(ctx, now.Add(-expiredTokensKept)),
+		s.q.forgetAuditEventsBefore(ctx, now.Add(-auditKept)),
+	)
 }
 
 func (s *Store) trimLog() error {

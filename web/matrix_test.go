@@ -105,7 +105,7 @@ func matrixRequest(t *testing.T, method, path, named string) *http.Request {
 	if strings.Contains(path, ":") {
 		t.Fatalf("the matrix does not know what to ask %s for", path)
 	}
-	q := url.Values{"uuid": {"GPU-" + object}, "id": {"job-" + object}, "of": {"heartbeat"}}
+	q := url.Values{"uuid": {"GPU-" + object}, "id": {"job-" + object}, "of": {"heartbeat"}, "format": {"csv"}}
 	if path == networkProvenance {
 		q.Set("of", "network.workers")
 	}
@@ -217,7 +217,6 @@ func TestEveryRouteWithEveryCredential(t *testing.T) {
 	for _, route := range routes {
 		method, path, _ := strings.Cut(route, " ")
 		a := s.stated[route]
-		forgive(t, s)
 		list := credentials(t, s, databaseURL)
 		if table.Len() == 0 {
 			fmt.Fprintf(&table, "%-34s %-8s", "", "")
@@ -228,6 +227,7 @@ func TestEveryRouteWithEveryCredential(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "%-34s %-8s", route, accessNames[a])
 		for _, c := range list {
+			forgive(t, s)
 			var codes []string
 			for _, named := range asked {
 				r := matrixRequest(t, method, path, named)
@@ -255,7 +255,7 @@ func TestEveryRouteWithEveryCredential(t *testing.T) {
 		table.WriteByte('\n')
 	}
 	t.Logf("status codes naming no wallet, alice and bob:\n%s", table.String())
-	for _, route := range []string{"GET /jobs", "GET /gpus", "GET /jobs/:id", "GET /gpus/:uuid", "GET /partials/jobs", "GET /api/jobs/recent", "GET /api/validator/gpus", "GET /api/worker/status"} {
+	for _, route := range []string{"GET /jobs", "GET /gpus", "GET /jobs/:id", "GET /gpus/:uuid", "GET /partials/jobs", "GET /jobs/export", "GET /settings", "GET /api/jobs/recent", "GET /api/validator/gpus", "GET /api/worker/status"} {
 		if shown[route] == 0 {
 			t.Errorf("%s shows nobody's data, so it proves nothing", route)
 		}
