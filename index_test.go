@@ -105,8 +105,10 @@ func newTestIndexer(nodeURL string, k chain.Contracts, store *db.Store, transpor
 	for _, f := range change {
 		f(&c, &x)
 	}
-	if x.Client, err = chain.New(c); err != nil {
-		return nil, err
+	if x.Client == nil {
+		if x.Client, err = chain.New(c); err != nil {
+			return nil, err
+		}
 	}
 	return chain.NewIndexer(x)
 }

@@ -66,6 +66,24 @@ func classTimeout(cfg Config) time.Duration { return 4 * cfg.CallTimeout }
 // by id. It returns a fault if the node as a whole failed; else every call has its answer
 // or its own error.
 func (e *endpoint) batch(ctx context.Context, calls []*rpcCall) error {
+	patience, _ := ctx.Value(patienceKey{}).(time.Duration)
+	for try := 0; ; try++ {
+		err := e.batchOnce(ctx, calls)
+		f, failed := errors.AsType[*fault](err)
+		if patience == 0 || try == patientTries || !failed || !f.limitsRate() || !sleep(ctx, patience<<try) {
+			return err
+		}
+	}
+}
+
+// patienceKey is a context's wait, doubling, after which a request is repeated that a node
+// refused for being asked too often: for reads of many requests, of which all that went
+// before would be lost.
+type patienceKey struct{}
+
+const patientTries = 4
+
+func (e *endpoint) batchOnce(ctx context.Context, calls []*rpcCall) error {
 	elems := make([]client.BatchElem, len(calls))
 	for i, c := range calls {
 		c.raw, c.err = nil, nil

@@ -93,6 +93,7 @@ func (x *Indexer) Sweep(ctx context.Context) error {
 	if len(x.contracts()) == 0 || x.client.cfg.Now().Before(x.notBefore) {
 		return nil
 	}
+	ctx = context.WithValue(ctx, patienceKey{}, x.cfg.Pause)
 	for ctx.Err() == nil {
 		index, err := x.store.ChainIndex(ctx)
 		if err != nil {
@@ -154,10 +155,10 @@ func (x *Indexer) nodeFailed(ctx context.Context, index validator.ChainIndex, fa
 		x.pace = min(max(2*x.pace, x.cfg.Pause/8), 8*x.cfg.Pause)
 		x.log.Debug("The node limits how often events may be read", "pause", pause)
 		x.notBefore = x.client.cfg.Now().Add(pause)
-		if sleep(ctx, pause) {
-			return true, nil
+		if x.failures > mostDoublings { // for minutes
+			err = x.noteFailure(ctx, index, o, failure)
 		}
-		return false, ctx.Err()
+		return sleep(ctx, pause) && err == nil, err
 	case o.limitsSize() && x.narrow(failure):
 		return true, nil
 	case o.only(faultBlockGone):
@@ -165,12 +166,17 @@ func (x *Indexer) nodeFailed(ctx context.Context, index validator.ChainIndex, fa
 	}
 	x.failures++
 	x.notBefore = x.client.cfg.Now().Add(pause)
+	return false, x.noteFailure(ctx, index, o, failure)
+}
+
+// noteFailure tells why no more events are read, if that is not known yet.
+func (x *Indexer) noteFailure(ctx context.Context, index validator.ChainIndex, o *outage, failure error) error {
 	says := indexFailureWords(o)
 	if index.Failure == says {
-		return false, nil
+		return nil
 	}
 	x.log.Warn("The contracts' events cannot be read on", "error", failure.Error())
-	return false, x.store.ChangeIndex(ctx, validator.IndexChange{ChainID: x.client.cfg.Network.ChainID, Failure: says})
+	return x.store.ChangeIndex(ctx, validator.IndexChange{ChainID: x.client.cfg.Network.ChainID, Failure: says})
 }
 
 // narrow asks for the events of fewer blocks, and says whether that can help.
