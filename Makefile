@@ -42,6 +42,13 @@ shots: postgres chromium ## take the README's screenshots of the demo
 	@fc-list 2>/dev/null | grep -qi inter || { if command -v apt-get >/dev/null; then DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends fonts-inter; fi; }
 	go test -run '^TestShots$$' -timeout 15m -count 1 . -shots
 
+# 1 is 12 million jobs: some 30 GB of disk and, the first time, 20 minutes to generate them.
+SCALE ?= 1
+
+.PHONY: bench-db
+bench-db: postgres build ## measure the database on generated rows (SCALE=0.01 for a quick look)
+	go run ./db/bench -scale $(SCALE) -program $(BINARY)
+
 .PHONY: generate
 generate: ## write the generated code anew (sqlc, templ)
 	CGO_ENABLED=0 $(TOOL) sqlc generate

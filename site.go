@@ -68,7 +68,7 @@ func (s *site) start(ctx context.Context, g *group, l net.Listener) {
 	g.run("chain watcher", func() error { return s.client.Run(ctx) })
 	g.run("claim tracker", func() error { return trackClaims(ctx, s.store, s.client, s.log) })
 	g.run("event index", func() error { return s.index.run(ctx) })
-	g.run("duties", func() error { return s.store.RunDuties(ctx, s.index.duty()) })
+	g.run("duties", func() error { return s.store.RunDuties(ctx, append(s.store.Duties(), s.index.duty())...) })
 	g.run("web server", func() error { return s.server.Serve(ctx, l) })
 }
 

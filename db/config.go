@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +20,7 @@ type Config struct {
 	// PrivateSettings are further settings of the private server as name=value.
 	PrivateSettings []string
 
-	MaxConnections   int32         // default: pgx's, 4 or the number of CPUs
+	MaxConnections   int32         // default: pool_max_conns of the URL, or 10
 	StatementTimeout time.Duration // default 5 s; migrations have none
 	ConnectTimeout   time.Duration // default 5 s
 	PingInterval     time.Duration // default 3 s: how soon an outage or its end is noticed
@@ -57,6 +58,8 @@ func (c Config) validate() error {
 	return nil
 }
 
+const defaultConnections = 10
+
 // parse returns the pool's configuration; conn is the part that a single connection uses.
 func (c Config) parse() (*pgxpool.Config, error) {
 	url := c.URL
@@ -77,8 +80,12 @@ func (c Config) parse() (*pgxpool.Config, error) {
 	setDefault(conn.RuntimeParams, "plan_cache_mode", "force_custom_plan")
 	setDefault(conn.RuntimeParams, "statement_timeout", fmt.Sprint(c.StatementTimeout.Milliseconds()))
 	setDefault(conn.RuntimeParams, "idle_in_transaction_session_timeout", fmt.Sprint(2*c.StatementTimeout.Milliseconds()))
-	if c.MaxConnections > 0 {
+	switch {
+	case c.MaxConnections > 0:
 		pool.MaxConns = c.MaxConnections
+	case !strings.Contains(url, "pool_max_conns"):
+		// Duties and the job queue hold some all the time, which leaves requests enough.
+		pool.MaxConns = max(pool.MaxConns, defaultConnections)
 	}
 	pool.PingTimeout = c.ConnectTimeout
 	pool.AfterConnect = afterConnect

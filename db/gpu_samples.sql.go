@@ -41,18 +41,33 @@ func (q *Queries) forgetUnnamedGPUs(ctx context.Context, arg forgetUnnamedGPUsPa
 }
 
 const gpuSteps = `-- name: gpuSteps :many
-SELECT date_bin($1::interval, sampled_at, timestamptz 'epoch')::timestamptz AS step_start,
-    count(utilization_percent) AS utilization_samples, coalesce(avg(utilization_percent), 0)::double precision AS utilization_mean,
-    coalesce(min(utilization_percent), 0)::double precision AS utilization_min, coalesce(max(utilization_percent), 0)::double precision AS utilization_max,
-    count(memory_used_bytes) AS memory_samples, coalesce(avg(memory_used_bytes), 0)::double precision AS memory_mean,
-    coalesce(min(memory_used_bytes), 0)::double precision AS memory_min, coalesce(max(memory_used_bytes), 0)::double precision AS memory_max,
-    count(temperature_c) AS temperature_samples, coalesce(avg(temperature_c), 0)::double precision AS temperature_mean,
-    coalesce(min(temperature_c), 0)::double precision AS temperature_min, coalesce(max(temperature_c), 0)::double precision AS temperature_max,
-    count(power_milliwatts) AS power_samples, coalesce(avg(power_milliwatts), 0)::double precision AS power_mean,
-    coalesce(min(power_milliwatts), 0)::double precision AS power_min, coalesce(max(power_milliwatts), 0)::double precision AS power_max,
+SELECT step_start::timestamptz AS step_start,
+    sum(utilization_samples)::bigint AS utilization_samples, coalesce(sum(utilization_sum) / nullif(sum(utilization_samples), 0), 0)::double precision AS utilization_mean,
+    coalesce(min(utilization_min), 0)::double precision AS utilization_min, coalesce(max(utilization_max), 0)::double precision AS utilization_max,
+    sum(memory_samples)::bigint AS memory_samples, coalesce(sum(memory_sum) / nullif(sum(memory_samples), 0), 0)::double precision AS memory_mean,
+    coalesce(min(memory_min), 0)::double precision AS memory_min, coalesce(max(memory_max), 0)::double precision AS memory_max,
+    sum(temperature_samples)::bigint AS temperature_samples, coalesce(sum(temperature_sum) / nullif(sum(temperature_samples), 0), 0)::double precision AS temperature_mean,
+    coalesce(min(temperature_min), 0)::double precision AS temperature_min, coalesce(max(temperature_max), 0)::double precision AS temperature_max,
+    sum(power_samples)::bigint AS power_samples, coalesce(sum(power_sum) / nullif(sum(power_samples), 0), 0)::double precision AS power_mean,
+    coalesce(min(power_min), 0)::double precision AS power_min, coalesce(max(power_max), 0)::double precision AS power_max,
     coalesce(bit_or(throttle_reasons), 0)::bigint AS throttle_reasons
-FROM gpu_samples
-WHERE worker_address = $2 AND gpu_uuid = $3 AND sampled_at >= $4::timestamptz
+FROM (
+    SELECT date_bin($1::interval, sampled_at, timestamptz 'epoch') AS step_start,
+        count(utilization_percent) AS utilization_samples, sum(utilization_percent) AS utilization_sum, min(utilization_percent) AS utilization_min, max(utilization_percent) AS utilization_max,
+        count(memory_used_bytes) AS memory_samples, sum(memory_used_bytes) AS memory_sum, min(memory_used_bytes) AS memory_min, max(memory_used_bytes) AS memory_max,
+        count(temperature_c) AS temperature_samples, sum(temperature_c) AS temperature_sum, min(temperature_c) AS temperature_min, max(temperature_c) AS temperature_max,
+        count(power_milliwatts) AS power_samples, sum(power_milliwatts) AS power_sum, min(power_milliwatts) AS power_min, max(power_milliwatts) AS power_max,
+        bit_or(throttle_reasons) AS throttle_reasons
+    FROM gpu_samples g
+    WHERE g.worker_address = $2 AND g.gpu_uuid = $3 AND g.sampled_at >= $4::timestamptz
+    GROUP BY 1
+    UNION ALL
+    SELECT date_bin($1::interval, hour, timestamptz 'epoch'), utilization_samples, utilization_sum, utilization_min, utilization_max,
+        memory_samples, memory_sum, memory_min, memory_max, temperature_samples, temperature_sum, temperature_min, temperature_max,
+        power_samples, power_sum, power_min, power_max, throttle_reasons
+    FROM gpu_hours h
+    WHERE h.worker_address = $2 AND h.gpu_uuid = $3 AND h.hour >= $4::timestamptz
+) parts
 GROUP BY step_start
 ORDER BY step_start
 `
@@ -85,7 +100,8 @@ type gpuStepsRow struct {
 	ThrottleReasons    int64
 }
 
-// gpuSteps sums up the samples of every step of time; steps without one are left out.
+// gpuSteps sums up the samples of every step of time; steps without one are left out. Of
+// samples that were dropped for their age the hours are left, each at its start.
 func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsRow, error) {
 	rows, err := q.db.Query(ctx, gpuSteps,
 		arg.Step,
@@ -128,6 +144,15 @@ func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsR
 		return nil, err
 	}
 	return items, nil
+}
+
+const keepGPUHours = `-- name: keepGPUHours :exec
+SELECT keep_gpu_hours($1::date)
+`
+
+func (q *Queries) keepGPUHours(ctx context.Context, oldest time.Time) error {
+	_, err := q.db.Exec(ctx, keepGPUHours, oldest)
+	return err
 }
 
 const keepPartitions = `-- name: keepPartitions :exec

@@ -186,3 +186,20 @@ func TestWritersAndFoldsAtTheSameTime(t *testing.T) {
 	equal(t, "completed", must[int64](t)(b.store.CountJobs(b.ctx(), alice, validator.JobCompleted)), 100)
 	equal(t, "earned", must[validator.Earnings](t)(b.store.Earnings(b.ctx(), alice, time.Now())).Total, wei(100))
 }
+
+// TestAWindowMayBeginAnywhereInAnHour: whole hours are kept, and the rest is counted.
+func TestAWindowMayBeginAnywhereInAnHour(t *testing.T) {
+	b := newBench(t)
+	b.exec(`INSERT INTO jobs (job_id, worker_address, status, payment_amount, created_at, completed_at)
+		SELECT n::text, '0xa11', CASE WHEN n % 3 > 0 THEN 'completed' ELSE 'running' END, n, $1::timestamptz - n * interval '11 minutes 7 seconds', CASE WHEN n % 3 > 0 THEN $1::timestamptz - n * interval '11 minutes' END
+		FROM generate_series(0, 1200) n`, now)
+	for minutes := range 13 {
+		at := now.Add(time.Duration(minutes*5)*time.Minute + time.Duration(minutes)*time.Second)
+		c := must[validator.JobCounts](t)(b.store.JobCounts(b.ctx(), alice, at))
+		e := must[validator.Earnings](t)(b.store.Earnings(b.ctx(), alice, at))
+		network := must[validator.NetworkCounts](t)(b.store.NetworkCounts(b.ctx(), at))
+		counted := dbtest.Value(t, b.url, `SELECT count(*) FILTER (WHERE created_at >= $1::timestamptz - interval '24 hours') || ' ' || count(*) FILTER (WHERE created_at >= $1::timestamptz - interval '168 hours')
+			|| ' ' || sum(payment_amount) FILTER (WHERE status = 'completed' AND completed_at >= $1::timestamptz - interval '24 hours') || ' ' || count(*) FILTER (WHERE status = 'completed' AND completed_at >= $1::timestamptz - interval '24 hours') FROM jobs`, at)
+		equal(t, fmt.Sprint("at ", at), fmt.Sprint(c.Last24h, c.Last7d, e.Last24h, network.JobsLast24h), counted)
+	}
+}

@@ -55,7 +55,8 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errMigration, err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, pool, sources, goose.WithDisableGlobalRegistry(true))
+	// Migrations are written beside each other: one with a lower number may come later.
+	provider, err := goose.NewProvider(goose.DialectPostgres, pool, sources, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errMigration, err)
 	}

@@ -38,21 +38,23 @@ func (q *Queries) countJobsCompletedSince(ctx context.Context, since time.Time) 
 }
 
 const countJobsSubmittedSince = `-- name: countJobsSubmittedSince :one
-SELECT ((SELECT count(*) FROM jobs
-         WHERE worker_address = $1::text AND created_at >= $2::timestamptz
-           AND created_at < date_trunc('hour', $2::timestamptz, 'UTC') + interval '1 hour')
-      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
-         WHERE worker_address = $1::text AND hour > $2::timestamptz))::bigint AS last_24h,
-       ((SELECT count(*) FROM jobs
-         WHERE worker_address = $1::text AND created_at >= $3::timestamptz
-           AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
-      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
-         WHERE worker_address = $1::text AND hour > $3::timestamptz))::bigint AS last_7d
+SELECT (CASE WHEN $1::timestamptz - date_trunc('hour', $1::timestamptz, 'UTC') < interval '30 minutes'
+        THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour >= date_trunc('hour', $1::timestamptz, 'UTC'))
+           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= date_trunc('hour', $1::timestamptz, 'UTC') AND created_at < $1::timestamptz)
+        ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour > $1::timestamptz)
+           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= $1::timestamptz AND created_at < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
+        END)::bigint AS last_24h,
+       (CASE WHEN $3::timestamptz - date_trunc('hour', $3::timestamptz, 'UTC') < interval '30 minutes'
+        THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour >= date_trunc('hour', $3::timestamptz, 'UTC'))
+           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= date_trunc('hour', $3::timestamptz, 'UTC') AND created_at < $3::timestamptz)
+        ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour > $3::timestamptz)
+           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= $3::timestamptz AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
+        END)::bigint AS last_7d
 `
 
 type countJobsSubmittedSinceParams struct {
-	WorkerAddress string
 	DayAgo        time.Time
+	WorkerAddress string
 	WeekAgo       time.Time
 }
 
@@ -61,10 +63,10 @@ type countJobsSubmittedSinceRow struct {
 	Last7d  int64
 }
 
-// countJobsSubmittedSince counts the rest of the first hour from the jobs, and the hours
-// after it from job_hours.
+// countJobsSubmittedSince takes the whole hours from job_hours, and of the first one what
+// lies before or after the time from the jobs, whichever is less.
 func (q *Queries) countJobsSubmittedSince(ctx context.Context, arg countJobsSubmittedSinceParams) (countJobsSubmittedSinceRow, error) {
-	row := q.db.QueryRow(ctx, countJobsSubmittedSince, arg.WorkerAddress, arg.DayAgo, arg.WeekAgo)
+	row := q.db.QueryRow(ctx, countJobsSubmittedSince, arg.DayAgo, arg.WorkerAddress, arg.WeekAgo)
 	var i countJobsSubmittedSinceRow
 	err := row.Scan(&i.Last24h, &i.Last7d)
 	return i, err

@@ -9,25 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// upkeep does what must be done now and then. Every replica does it: each step is safe to
-// be done by several at once, and cheap when another has just done it. A step that fails
-// is logged, and done the next time.
-func (s *Store) upkeep(ctx context.Context) {
-	now := time.Now().UTC()
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{
-		{"fold totals", func() error { return s.foldTotals(ctx) }},
-		{"keep the weeks of heartbeats", func() error { return s.keepPartitions(ctx, heartbeatPartitions, s.cfg.HeartbeatRetention, now) }},
-		{"keep the days of GPU samples", func() error { return s.keepPartitions(ctx, samplePartitions, s.cfg.SampleRetention, now) }},
-		{"settle hours of heartbeats", func() error { return s.q.settleHeartbeatHours(ctx) }},
-		{"forget GPUs", func() error { return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention)) }},
-		{"forget who had access", func() error { return s.forgetAccess(ctx, now) }},
-		{"forget expired sign-in messages", func() error { return s.q.forgetSignIns(ctx, signInsKept) }},
-		{"trim the private server's log", s.trimLog},
-	} {
-		if err := step.do(); err != nil && ctx.Err() == nil {
+// step is a part of the upkeep. One that fails is logged, and done the next time.
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+func (s *Store) doSteps(ctx context.Context, steps ...step) {
+	for _, step := range steps {
+		if err := step.do(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Warn("database upkeep failed", slog.String("step", step.name), slog.Any("error", err))
 		}
 	}
@@ -40,6 +30,56 @@ func (s *Store) forgetAccess(ctx context.Context, now time.Time) error {
 		s.q.forgetTokensExpiredBefore(ctx, now.Add(-expiredTokensKept)),
 		s.q.forgetAuditEventsBefore(ctx, now.Add(-auditKept)),
 	)
+}
+
+// upkeep is what every replica does now and then: each step is safe to be done by several
+// at once, and cheap when another has just done it.
+func (s *Store) upkeep(ctx context.Context) {
+	now := time.Now().UTC()
+	s.doSteps(
+		ctx,
+		step{"forget GPUs", func(ctx context.Context) error {
+			return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention))
+		}},
+		step{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
+		step{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
+		step{"trim the private server's log", func(context.Context) error { return s.trimLog() }},
+	)
+}
+
+// The rhythm of the duties, and the most that a run may take.
+const (
+	foldEvery   = 30 * time.Second
+	foldLimit   = 5 * time.Minute
+	retainEvery = time.Hour
+	retainLimit = 30 * time.Minute
+)
+
+// Duties are the upkeep that one of all replicas does at a time, for RunDuties: folding what
+// is kept of rows, and making and dropping partitions.
+func (s *Store) Duties() []Duty {
+	return []Duty{
+		{Name: "fold_totals", Every: foldEvery, Limit: foldLimit, Do: s.foldTotals},
+		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
+			now := time.Now().UTC()
+			s.doSteps(
+				ctx,
+				step{"keep the weeks of heartbeats", func(ctx context.Context) error {
+					return s.keepPartitions(ctx, heartbeatPartitions, s.cfg.HeartbeatRetention, now)
+				}},
+				step{"keep the days of GPU samples", func(ctx context.Context) error {
+					return s.keepPartitions(ctx, samplePartitions, s.cfg.SampleRetention, now)
+				}},
+				step{"settle hours of heartbeats", s.settleHeartbeatHours},
+			)
+			return ctx.Err()
+		}},
+	}
+}
+
+// settleHeartbeatHours forgets what the hours of dropped heartbeats need no longer.
+func (s *Store) settleHeartbeatHours(ctx context.Context) error {
+	return s.inUpkeep(ctx, func(q *Queries) error { return q.settleHeartbeatHours(ctx) })
 }
 
 func (s *Store) trimLog() error {
@@ -68,8 +108,14 @@ func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention tim
 		if err := q.limitLockWaits(ctx); err != nil {
 			return err
 		}
+		oldest := utcDay(now.Add(-retention))
+		if p == samplePartitions {
+			if err := q.keepGPUHours(ctx, oldest); err != nil {
+				return err
+			}
+		}
 		return q.keepPartitions(ctx, keepPartitionsParams{
-			Parent: p.table, PartDays: p.days, Oldest: utcDay(now.Add(-retention)), FirstDay: utcDay(now), LastDay: utcDay(now).AddDate(0, 0, p.ahead),
+			Parent: p.table, PartDays: p.days, Oldest: oldest, FirstDay: utcDay(now), LastDay: utcDay(now).AddDate(0, 0, p.ahead),
 		})
 	})
 }

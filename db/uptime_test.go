@@ -34,6 +34,7 @@ func TestUptimeOutlivesTheHeartbeats(t *testing.T) {
 	b.differences("with all heartbeats")
 
 	b.store = dbtest.Open(t, db.Config{URL: url, HeartbeatRetention: 35 * 24 * time.Hour})
+	onDuty(t, b.store, b.store.Duties()...)
 	deadline := time.Now().Add(30 * time.Second)
 	for dbtest.Value(t, url, "SELECT min(heartbeat_time) < now() - interval '43 days' FROM heartbeats") == "true" ||
 		dbtest.Value(t, url, "SELECT EXISTS (SELECT FROM heartbeat_hours WHERE beats IS NOT NULL AND hour < now() - interval '43 days')") == "true" {

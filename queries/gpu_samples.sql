@@ -31,24 +31,43 @@ WHERE worker_address = @worker_address
 ORDER BY worker_id, (sample ->> 'Index')::bigint, gpu_uuid;
 
 -- name: gpuSteps :many
--- gpuSteps sums up the samples of every step of time; steps without one are left out.
-SELECT date_bin(@step::interval, sampled_at, timestamptz 'epoch')::timestamptz AS step_start,
-    count(utilization_percent) AS utilization_samples, coalesce(avg(utilization_percent), 0)::double precision AS utilization_mean,
-    coalesce(min(utilization_percent), 0)::double precision AS utilization_min, coalesce(max(utilization_percent), 0)::double precision AS utilization_max,
-    count(memory_used_bytes) AS memory_samples, coalesce(avg(memory_used_bytes), 0)::double precision AS memory_mean,
-    coalesce(min(memory_used_bytes), 0)::double precision AS memory_min, coalesce(max(memory_used_bytes), 0)::double precision AS memory_max,
-    count(temperature_c) AS temperature_samples, coalesce(avg(temperature_c), 0)::double precision AS temperature_mean,
-    coalesce(min(temperature_c), 0)::double precision AS temperature_min, coalesce(max(temperature_c), 0)::double precision AS temperature_max,
-    count(power_milliwatts) AS power_samples, coalesce(avg(power_milliwatts), 0)::double precision AS power_mean,
-    coalesce(min(power_milliwatts), 0)::double precision AS power_min, coalesce(max(power_milliwatts), 0)::double precision AS power_max,
+-- gpuSteps sums up the samples of every step of time; steps without one are left out. Of
+-- samples that were dropped for their age the hours are left, each at its start.
+SELECT step_start::timestamptz AS step_start,
+    sum(utilization_samples)::bigint AS utilization_samples, coalesce(sum(utilization_sum) / nullif(sum(utilization_samples), 0), 0)::double precision AS utilization_mean,
+    coalesce(min(utilization_min), 0)::double precision AS utilization_min, coalesce(max(utilization_max), 0)::double precision AS utilization_max,
+    sum(memory_samples)::bigint AS memory_samples, coalesce(sum(memory_sum) / nullif(sum(memory_samples), 0), 0)::double precision AS memory_mean,
+    coalesce(min(memory_min), 0)::double precision AS memory_min, coalesce(max(memory_max), 0)::double precision AS memory_max,
+    sum(temperature_samples)::bigint AS temperature_samples, coalesce(sum(temperature_sum) / nullif(sum(temperature_samples), 0), 0)::double precision AS temperature_mean,
+    coalesce(min(temperature_min), 0)::double precision AS temperature_min, coalesce(max(temperature_max), 0)::double precision AS temperature_max,
+    sum(power_samples)::bigint AS power_samples, coalesce(sum(power_sum) / nullif(sum(power_samples), 0), 0)::double precision AS power_mean,
+    coalesce(min(power_min), 0)::double precision AS power_min, coalesce(max(power_max), 0)::double precision AS power_max,
     coalesce(bit_or(throttle_reasons), 0)::bigint AS throttle_reasons
-FROM gpu_samples
-WHERE worker_address = @worker_address AND gpu_uuid = @gpu_uuid AND sampled_at >= @since::timestamptz
+FROM (
+    SELECT date_bin(@step::interval, sampled_at, timestamptz 'epoch') AS step_start,
+        count(utilization_percent) AS utilization_samples, sum(utilization_percent) AS utilization_sum, min(utilization_percent) AS utilization_min, max(utilization_percent) AS utilization_max,
+        count(memory_used_bytes) AS memory_samples, sum(memory_used_bytes) AS memory_sum, min(memory_used_bytes) AS memory_min, max(memory_used_bytes) AS memory_max,
+        count(temperature_c) AS temperature_samples, sum(temperature_c) AS temperature_sum, min(temperature_c) AS temperature_min, max(temperature_c) AS temperature_max,
+        count(power_milliwatts) AS power_samples, sum(power_milliwatts) AS power_sum, min(power_milliwatts) AS power_min, max(power_milliwatts) AS power_max,
+        bit_or(throttle_reasons) AS throttle_reasons
+    FROM gpu_samples g
+    WHERE g.worker_address = @worker_address AND g.gpu_uuid = @gpu_uuid AND g.sampled_at >= @since::timestamptz
+    GROUP BY 1
+    UNION ALL
+    SELECT date_bin(@step::interval, hour, timestamptz 'epoch'), utilization_samples, utilization_sum, utilization_min, utilization_max,
+        memory_samples, memory_sum, memory_min, memory_max, temperature_samples, temperature_sum, temperature_min, temperature_max,
+        power_samples, power_sum, power_min, power_max, throttle_reasons
+    FROM gpu_hours h
+    WHERE h.worker_address = @worker_address AND h.gpu_uuid = @gpu_uuid AND h.hour >= @since::timestamptz
+) parts
 GROUP BY step_start
 ORDER BY step_start;
 
 -- name: keepPartitions :exec
 SELECT keep_partitions(@parent::text, @part_days::integer, @oldest::date, @first_day::date, @last_day::date);
+
+-- name: keepGPUHours :exec
+SELECT keep_gpu_hours(@oldest::date);
 
 -- name: limitLockWaits :exec
 -- limitLockWaits keeps a change of partitions from making others wait behind it for long.

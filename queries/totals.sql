@@ -56,18 +56,20 @@ GROUP BY period.number
 ORDER BY period.number;
 
 -- name: countJobsSubmittedSince :one
--- countJobsSubmittedSince counts the rest of the first hour from the jobs, and the hours
--- after it from job_hours.
-SELECT ((SELECT count(*) FROM jobs
-         WHERE worker_address = @worker_address::text AND created_at >= @day_ago::timestamptz
-           AND created_at < date_trunc('hour', @day_ago::timestamptz, 'UTC') + interval '1 hour')
-      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
-         WHERE worker_address = @worker_address::text AND hour > @day_ago::timestamptz))::bigint AS last_24h,
-       ((SELECT count(*) FROM jobs
-         WHERE worker_address = @worker_address::text AND created_at >= @week_ago::timestamptz
-           AND created_at < date_trunc('hour', @week_ago::timestamptz, 'UTC') + interval '1 hour')
-      + (SELECT COALESCE(sum(submitted), 0) FROM job_hours
-         WHERE worker_address = @worker_address::text AND hour > @week_ago::timestamptz))::bigint AS last_7d;
+-- countJobsSubmittedSince takes the whole hours from job_hours, and of the first one what
+-- lies before or after the time from the jobs, whichever is less.
+SELECT (CASE WHEN sqlc.arg(day_ago)::timestamptz - date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') < interval '30 minutes'
+        THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC'))
+           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(day_ago)::timestamptz)
+        ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour > sqlc.arg(day_ago)::timestamptz)
+           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= sqlc.arg(day_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') + interval '1 hour')
+        END)::bigint AS last_24h,
+       (CASE WHEN sqlc.arg(week_ago)::timestamptz - date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') < interval '30 minutes'
+        THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC'))
+           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(week_ago)::timestamptz)
+        ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour > sqlc.arg(week_ago)::timestamptz)
+           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= sqlc.arg(week_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') + interval '1 hour')
+        END)::bigint AS last_7d;
 
 -- name: countJobsCompletedSince :one
 -- countJobsCompletedSince counts over all workers: the rest of the first hour from the

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// bench is a generated database while it is measured.
+type bench struct {
+	conn  *pgx.Conn
+	store *db.Store
+	url   string
+	asked *questions // of the store
+	busy  validator.Address
+	few   validator.Address
+	start time.Time
+}
+
+func measure(ctx context.Context, conn *pgx.Conn, url string, s scale, program string) error {
+	asked := &questions{asked: map[string]pgx.TraceQueryStartData{}}
+	store, err := db.Open(ctx, db.Config{URL: url, Tracer: asked, HeartbeatRetention: time.Duration(s.rawDays+7) * 24 * time.Hour})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ran := make(chan error, 2)
+	go func() { ran <- store.Run(ctx) }()
+	go func() { ran <- store.RunDuties(ctx, store.Duties()...) }()
+	defer func() {
+		stop()
+		if err := errors.Join(<-ran, <-ran, store.Close()); err != nil {
+			log.Print(err)
+		}
+	}()
+	if err := store.WaitReady(ctx); err != nil {
+		return err
+	}
+	if err := folded(ctx, conn); err != nil {
+		return err
+	}
+	b := &bench{conn: conn, store: store, url: url, asked: asked, busy: busyWorker, few: fewWorker, start: time.Now()}
+	if err := b.describe(ctx, s); err != nil {
+		return err
+	}
+	for _, part := range []func(context.Context) error{
+		b.totals, b.pages, b.uptime, func(ctx context.Context) error { return b.throughServer(ctx, program) }, b.plans,
+	} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	log.Printf("measured in %s", time.Since(b.start).Round(time.Second))
+	return nil
+}
+
+// folded waits until what an earlier run left is folded.
+func folded(ctx context.Context, conn *pgx.Conn) error {
+	for waiting := true; waiting; time.Sleep(100 * time.Millisecond) {
+		err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM job_totals WHERE NOT folded) OR EXISTS (SELECT FROM heartbeat_changes)").Scan(&waiting)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// table takes what is measured, as Markdown.
+var table = log.New(os.Stdout, "", 0)
+
+// describe tells what is measured, and where.
+func (b *bench) describe(ctx context.Context, s scale) error {
+	var version, size string
+	var jobs, busy, few, beats, hours int64
+	err := b.conn.QueryRow(ctx, `SELECT current_setting('server_version'), pg_size_pretty(pg_database_size(current_database())),
+		(SELECT sum(jobs) FROM job_totals), (SELECT sum(jobs) FROM job_totals WHERE worker_address = $1), (SELECT sum(jobs) FROM job_totals WHERE worker_address = $2),
+		(SELECT sum(reltuples)::bigint FROM pg_class WHERE relname ~ '^heartbeats_([0-9]{8}|other)$' AND reltuples > 0),
+		(SELECT reltuples::bigint FROM pg_class WHERE relname = 'heartbeat_hours')`, string(b.busy), string(b.few)).Scan(&version, &size, &jobs, &busy, &few, &beats, &hours)
+	if err != nil {
+		return err
+	}
+	table.Printf("%s jobs, %s of them the busy worker's and %s those of the worker with few; %s single heartbeats (%d days), %s hours of heartbeats (%d days, %d workers). PostgreSQL %s, %s, %d CPUs.\n\n",
+		count(jobs), count(busy), count(few), count(beats), s.rawDays, count(hours), s.rollUpDays, s.workers, version, size, runtime.NumCPU())
+	table.Print("| figure | measured | reference | ratio | target |\n|---|---:|---:|---:|---|")
+	return nil
+}
+
+func row(figure, measured, reference, ratio, target string) {
+	table.Printf("| %s | %s | %s | %s | %s |", figure, measured, reference, ratio, target)
+}
+
+// count writes a whole number with its thousands apart.
+func count(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func millis(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
+
+// median is the middle of some runs; the first one, which fills the caches, does not count.
+func median(runs int, do func() error) (time.Duration, error) {
+	times := make([]time.Duration, 0, runs)
+	for i := range runs + 1 {
+		start := time.Now()
+		if err := do(); err != nil {
+			return 0, err
+		}
+		if i > 0 {
+			times = append(times, time.Since(start))
+		}
+	}
+	slices.Sort(times)
+	return times[len(times)/2], nil
+}
+
+// alternating measures two things in turns, so that both see the same machine.
+func alternating(runs int, a, b func() error) (timeA, timeB time.Duration, err error) {
+	var timesA, timesB []time.Duration
+	for range runs + 1 {
+		start := time.Now()
+		if err := a(); err != nil {
+			return 0, 0, err
+		}
+		middle := time.Now()
+		if err := b(); err != nil {
+			return 0, 0, err
+		}
+		timesA, timesB = append(timesA, middle.Sub(start)), append(timesB, time.Since(middle))
+	}
+	timesA, timesB = timesA[1:], timesB[1:] // the first fills the caches
+	slices.Sort(timesA)
+	slices.Sort(timesB)
+	return timesA[runs/2], timesB[runs/2], nil
+}
+
+const (
+	quick = 101 // runs of what takes milliseconds
+	slow  = 3   // of what takes seconds
+)
+
+// totals compares what is kept with counting, and with the same for few jobs.
+func (b *bench) totals(ctx context.Context) error {
+	now := time.Now()
+	for _, f := range []struct {
+		name, sql string
+		ask       func(validator.Address) error
+	}{
+		{"job totals, the last 24 hours and 7 days", `SELECT count(*), count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE status IN ('failed', 'timeout')),
+			count(*) FILTER (WHERE status IN ('assigned', 'running')), count(*) FILTER (WHERE created_at > now() - interval '1 day'), count(*) FILTER (WHERE created_at > now() - interval '7 days')
+			FROM jobs WHERE worker_address = $1`,
+			func(w validator.Address) error { _, err := b.store.JobCounts(ctx, w, now); return err }},
+		{"earnings: all, 24 hours, 7 and 30 days", `SELECT sum(payment_amount), sum(payment_amount) FILTER (WHERE completed_at > now() - interval '1 day'), sum(payment_amount) FILTER (WHERE completed_at > now() - interval '7 days'),
+			sum(payment_amount) FILTER (WHERE completed_at > now() - interval '30 days') FROM jobs WHERE worker_address = $1 AND status = 'completed'`,
+			func(w validator.Address) error { _, err := b.store.Earnings(ctx, w, now); return err }},
+	} {
+		kept, few, err := alternating(quick, func() error { return f.ask(b.busy) }, func() error { return f.ask(b.few) })
+		if err != nil {
+			return err
+		}
+		counted, err := median(slow, func() error { return onlyErr(b.conn.Exec(ctx, f.sql, string(b.busy))) })
+		if err != nil {
+			return err
+		}
+		row(f.name, millis(kept), "counting rows with FILTER: "+millis(counted), fmt.Sprintf("%.0f times faster", counted.Seconds()/kept.Seconds()), "at least 300")
+		row(f.name, millis(kept), "the same at 10,000 jobs: "+millis(few), fmt.Sprintf("%.2f times", kept.Seconds()/few.Seconds()), "at most 1.5")
+	}
+	network, err := median(quick, func() error { _, err := b.store.NetworkCounts(ctx, now); return err })
+	if err != nil {
+		return err
+	}
+	counted, err := median(slow, func() error {
+		return onlyErr(b.conn.Exec(ctx, `SELECT count(*) FILTER (WHERE status = 'completed'), count(DISTINCT worker_address), sum(execution_time_ms) FILTER (WHERE status = 'completed') FROM jobs`))
+	})
+	if err != nil {
+		return err
+	}
+	row("the network's figures", millis(network), "counting rows: "+millis(counted), fmt.Sprintf("%.0f times faster", counted.Seconds()/network.Seconds()), "")
+	return nil
+}
+
+// pages compares a page at any depth with the first.
+func (b *bench) pages(ctx context.Context) error {
+	const pageSize = 51
+	for _, f := range []struct {
+		name string
+		db.JobFilter
+	}{
+		{"a page of all jobs", db.JobFilter{}},
+		{"a page of failed jobs", db.JobFilter{Status: validator.JobFailed}},
+		{"a page of one type", db.JobFilter{Type: "training"}},
+		{"a page of one GPU", db.JobFilter{GPU: "GPU-3"}},
+		{"a page of a search in errors", db.JobFilter{Search: "out of memory"}},
+	} {
+		for _, depth := range []int{10, 50, 99} {
+			first, deep := f.JobFilter, f.JobFilter
+			first.Limit, deep.Limit = pageSize, pageSize
+			deep.Before = db.JobCursor{CreatedAt: b.start.Add(-time.Duration(depth) * 365 * 24 * time.Hour / 100), ID: "job-"}
+			at, top, err := alternating(quick, func() error { return b.fullPage(ctx, deep) }, func() error { return b.fullPage(ctx, first) })
+			if err != nil {
+				return err
+			}
+			row(fmt.Sprintf("%s, %d %% down", f.name, depth), millis(at), "its first page: "+millis(top), fmt.Sprintf("%.2f times", at.Seconds()/top.Seconds()), "at most 2")
+		}
+	}
+	return nil
+}
+
+// fullPage reads a page, which must be full.
+func (b *bench) fullPage(ctx context.Context, f db.JobFilter) error {
+	jobs, err := b.store.Jobs(ctx, b.busy, f)
+	if err == nil && len(jobs) < f.Limit {
+		err = fmt.Errorf("a page of %+v has %d jobs only", f, len(jobs))
+	}
+	return err
+}
+
+// uptime compares a year of it with counting the minutes of the days whose heartbeats are there.
+func (b *bench) uptime(ctx context.Context) error {
+	kept, err := median(quick, func() error { return onlyErr(b.store.UptimeHistory(ctx, b.busy, b.start)) })
+	if err != nil {
+		return err
+	}
+	counted, err := median(slow, func() error {
+		return onlyErr(b.conn.Exec(ctx, `SELECT count(DISTINCT date_trunc('minute', heartbeat_time)) FROM heartbeats WHERE worker_address = $1`, string(b.busy)))
+	})
+	if err != nil {
+		return err
+	}
+	row("uptime: 30 days by minute, a year by day", millis(kept), "counting a week of single heartbeats: "+millis(counted), "", "")
+	return nil
+}
+
+func onlyErr[T any](_ T, err error) error { return err }
