@@ -41,6 +41,10 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if given := os.Getenv(indexChild); given != "" {
+		fmt.Fprintln(os.Stderr, runIndexChild(given))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if path, err := binary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))

@@ -101,7 +101,11 @@ func TestEveryKnownEventIsReadByItsContractAndName(t *testing.T) {
 		{k.ReputationManager, "ReputationUpdated", feltsOf(9), feltsOf(1, 2, 3, 7, 1, 0, 0, 0), "problem: ReputationUpdated answered job_id"},
 		{k.ReputationManager, "ReputationUpdated", feltsOf(9), feltsOf(1, 2, 3, 7, 1, 0, 0), "problem: ReputationUpdated answered 7 felts, 6 expected"},
 	} {
-		if got := told(c.contract, c.name, c.keys, c.data); got != c.want && !(strings.HasPrefix(c.want, "problem") && strings.HasPrefix(got, c.want)) {
+		got := told(c.contract, c.name, c.keys, c.data)
+		if strings.HasPrefix(c.want, "problem") { // its numbers are not repeated here
+			got = got[:min(len(got), len(c.want))]
+		}
+		if got != c.want {
 			t.Errorf("%s of %s:\n got %s\nwant %s", c.name, c.contract.Abbreviated(), got, c.want)
 		}
 	}

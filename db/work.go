@@ -64,6 +64,12 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
+	// A leader that was killed stays elected for some seconds: the first run need not wait.
+	for _, d := range duties {
+		if _, err := client.Insert(ctx, dutyArgs{d.Name}, &river.InsertOpts{Queue: d.Name}); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("a duty cannot be asked for", slog.String("duty", d.Name), slog.Any("error", err))
+		}
+	}
 	s.waitUnready(ctx)
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), dutyEndWait)
 	defer cancel()

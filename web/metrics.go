@@ -38,6 +38,8 @@ func (s *Server) meter() (echo.MiddlewareFunc, error) {
 	}, nil
 }
 
+// metricsPage leaves compression to the middleware of all routes: done twice, no scraper
+// could read it.
 func (s *Server) metricsPage() echo.HandlerFunc {
-	return echo.WrapHandler(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+	return echo.WrapHandler(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{DisableCompression: true}))
 }
