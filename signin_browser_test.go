@@ -33,7 +33,9 @@ func newGate(t *testing.T) *gate {
 	g.node = devchain.NewNode(g.chain)
 	srv := httptest.NewServer(g.node)
 	t.Cleanup(srv.Close)
-	g.p = start(t, "STARKNET_RPC="+srv.URL, "DATABASE_URL="+g.data, "LOCAL_ACCESS=false")
+	at := g.chain.Contracts()
+	g.p = start(t, "STARKNET_RPC="+srv.URL, "DATABASE_URL="+g.data, "LOCAL_ACCESS=false",
+		"PROVER_STAKING_ADDRESS="+string(at.ProverStaking), "SAGE_TOKEN_ADDRESS="+string(at.SAGEToken))
 	g.tab, g.said = browser(t, 1280, 900)
 	g.wallet.inject(t, g.tab)
 	return g

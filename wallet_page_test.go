@@ -24,6 +24,7 @@ type pageWallet struct {
 	told   string // the chain id that it tells; "" = its chain's own
 	stuck  bool   // it cannot switch to another network
 	signed int    // signatures made
+	asked  int    // transactions that it was asked to send
 }
 
 // injectedWallet puts the wallet on window, after a while if the page's address says so.
@@ -67,6 +68,8 @@ func (w *pageWallet) answer(question string) string {
 	switch {
 	case q.Type == "wallet_requestChainId" && w.told != "":
 		return `{"result":"` + w.told + `"}`
+	case q.Type == "wallet_addInvokeTransaction":
+		w.asked++
 	case q.Type == "wallet_switchStarknetChain" && w.stuck:
 		return `{"error":{"code":117,"message":"An error occurred (CHAIN_ID_NOT_SUPPORTED)"}}`
 	}
@@ -89,7 +92,7 @@ func (w *pageWallet) answer(question string) string {
 func (w *pageWallet) becomes(wallet *devchain.Wallet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wallet, w.told, w.stuck, w.signed = wallet, "", false, 0
+	w.wallet, w.told, w.stuck, w.signed, w.asked = wallet, "", false, 0, 0
 }
 
 // tells sets what the wallet says of its network.
@@ -103,4 +106,11 @@ func (w *pageWallet) signatures() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.signed
+}
+
+// transactions is how many it was asked to send.
+func (w *pageWallet) transactions() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked
 }

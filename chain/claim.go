@@ -110,7 +110,7 @@ func (e *endpoint) receipt(ctx context.Context, chainID string, tx validator.Fel
 func (r *receipt) outcome(staking, wallet validator.Address) (validator.ClaimOutcome, error) {
 	switch r.ExecutionStatus {
 	case "REVERTED":
-		why := "the transaction was reverted"
+		why := validator.ClaimReverted
 		if words := revertWords(r.RevertReason); words != "" {
 			why += ": " + words
 		}

@@ -26,6 +26,18 @@ func (s *Store) SubmitClaim(ctx context.Context, address validator.Address, tx v
 	return row.claim(), nil
 }
 
+// Claim returns a wallet's claim by its transaction. ErrNotFound: nobody told of it.
+func (s *Store) Claim(ctx context.Context, address validator.Address, tx validator.Felt) (validator.Claim, error) {
+	row, err := s.q.getClaim(ctx, getClaimParams{Address: address, TxHash: &tx})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return validator.Claim{}, fmt.Errorf("read a claim: %w", ErrNotFound)
+	}
+	if err != nil {
+		return validator.Claim{}, s.fail("read a claim", err)
+	}
+	return row.claim(), nil
+}
+
 // Claims returns a wallet's claims, newest first.
 func (s *Store) Claims(ctx context.Context, address validator.Address, limit int) ([]validator.Claim, error) {
 	rows, err := s.q.listClaims(ctx, listClaimsParams{Address: address, MaxRows: pageSize(limit)})

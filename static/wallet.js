@@ -100,3 +100,11 @@ export const remembered = () => {
     return "";
   }
 };
+
+// invoke asks the wallet to send calls as one transaction of its account, and returns the
+// transaction's hash.
+export const invoke = async (wallet, calls) => {
+  const { transaction_hash: hash } = (await wallet.request({ type: "wallet_addInvokeTransaction", params: { calls } })) ?? {};
+  if (asNumber(hash) === undefined) throw new Error("The wallet told no transaction.");
+  return `0x${BigInt(hash).toString(16)}`;
+};

@@ -64,9 +64,9 @@ func (a Action) Refused(words string) Refusal {
 	case "u256_sub Overflow":
 		return Refusal{"Less is staked by now than the unstake is about, since a slash took some of it.", "As the contract is, this unstake cannot be completed until the stake is that high again."}
 	case "":
-		return Refusal{"The contract would refuse it, and gives no reason.", ""}
+		return Refusal{"The contract refuses it and gives no reason.", ""}
 	}
-	return Refusal{"The contract would refuse it: “" + words + "”.", ""}
+	return Refusal{"The contract refuses it: “" + words + "”.", ""}
 }
 
 // TransactionOutcome is what became of a transaction.

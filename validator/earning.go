@@ -81,6 +81,10 @@ type Claim struct {
 	Failure     string // why it failed, in words
 }
 
+// ClaimReverted is the failure of a claim whose transaction had no effect; a colon and the
+// contract's words follow if there are any.
+const ClaimReverted = "the transaction was reverted"
+
 // ClaimOutcome is what the chain says of a claim's transaction.
 type ClaimOutcome struct {
 	Status  ClaimStatus // submitted while the transaction is not in a block yet

@@ -333,6 +333,7 @@ type RewardsPanel struct {
 	ByDay  *Chart // nil while the earnings are unknown
 	Power  []Row  // what the GPUs draw, and what that leaves of a day
 	Priced bool   // the reader has told prices
+	Claim  *ClaimButton
 	Claims []ClaimRow
 	Rows   []RewardRow
 	Empty  *Empty

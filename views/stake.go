@@ -6,6 +6,8 @@ type StakePage struct {
 	State StakeStatePanel
 	Risk  RiskPanel
 	Terms StakeTermsPanel
+
+	Actions *StakeActions // nil for readers who may not act for the wallet
 }
 
 // StakeStatePanel is what is staked now, and whether that is enough.
@@ -14,6 +16,7 @@ type StakeStatePanel struct {
 	Notice  *Notice
 	Figures []Row
 	Checks  []Check // those that concern the stake
+	Claim   *ClaimButton
 	Empty   *Empty
 }
 

@@ -250,6 +250,7 @@ func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[cla
 	if err != nil {
 		return nil, s.storeProblem(err)
 	}
+	s.memory.forget(memoryKey{read: "claims", wallet: wallet})
 	v := viewerOf(ctx)
 	s.audit(ctx, v.origin, db.AuditEvent{Wallet: wallet, Kind: db.AuditClaimSent, Detail: tx.Short(), Actor: v.actor()})
 	out := claimJSON{Status: string(claim.Status), TxHash: string(tx), Reason: nonEmpty(claim.Failure)}

@@ -43,13 +43,25 @@ func (silentChain) VerifySignature(context.Context, validator.Address, validator
 	return errors.New("the node does not answer")
 }
 
+func (silentChain) Calls(validator.Action) ([]validator.ContractCall, error) {
+	return []validator.ContractCall{{Contract: alice, Function: "claim_rewards"}}, nil
+}
+
+func (silentChain) Simulate(context.Context, validator.Address, []validator.ContractCall) (chain.Simulation, error) {
+	return chain.Simulation{}, errors.New("the node does not answer")
+}
+
+func (silentChain) TransactionOutcome(context.Context, validator.Felt) (validator.TransactionOutcome, error) {
+	return validator.TransactionOutcome{}, errors.New("the node does not answer")
+}
+
 func (silentChain) Contracts() []validator.ContractCheck { return nil }
 
 // newServer is a server whose only source is a database.
 func newServer(t testing.TB, store *db.Store, change ...func(*Config)) *Server {
 	t.Helper()
 	c := Config{
-		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, LocalAccess: true,
+		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, Actions: silentChain{}, LocalAccess: true,
 		Network: chain.Network{Name: "sepolia", ExplorerURL: "https://explorer.example"}, Metrics: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {

@@ -51,6 +51,9 @@ func newMemory() (*memory, error) {
 	return &memory{kept: kept, patience: readPatience}, nil
 }
 
+// forget makes the next request read anew what has just been changed.
+func (m *memory) forget(key memoryKey) { m.kept.Invalidate(key) }
+
 // recalled is an answer of the database, perhaps an old one.
 type recalled[T any] struct {
 	value validator.Maybe[T]

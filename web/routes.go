@@ -5,6 +5,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // pages lists every route that is not of the JSON API, with who may call it.
@@ -30,6 +32,12 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/stake-state", accessWallet, s.partialStake(s.partialStakeState)},
 		{http.MethodGet, "/partials/stake-risk", accessWallet, s.partialStake(s.partialStakeRisk)},
 		{http.MethodGet, "/partials/stake-terms", accessWallet, s.partialStake(s.partialStakeTerms)},
+		{http.MethodGet, actionPath[validator.ActionClaim], accessOwner, s.actionPage(validator.ActionClaim)},
+		{http.MethodGet, actionPath[validator.ActionStake], accessOwner, s.actionPage(validator.ActionStake)},
+		{http.MethodGet, actionPath[validator.ActionUnstake], accessOwner, s.actionPage(validator.ActionUnstake)},
+		{http.MethodGet, actionPath[validator.ActionCompleteUnstake], accessOwner, s.actionPage(validator.ActionCompleteUnstake)},
+		{http.MethodGet, "/partials/preview", accessOwner, s.partialPreview},
+		{http.MethodGet, "/partials/track", accessOwner, s.partialTrack},
 		{http.MethodGet, "/jobs", accessWallet, s.jobsPage},
 		{http.MethodGet, "/jobs/export", accessWallet, s.exportJobs},
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},

@@ -44,6 +44,7 @@ type Config struct {
 	GPUs             GPUReader
 	Chain            ChainReader
 	Signatures       SignatureVerifier
+	Actions          ActionSimulator
 	Index            IndexReader // nil: nothing is said of it
 	Network          chain.Network
 	ValidatorAddress validator.Address // the wallet of this host's GPUs; "" = not set
@@ -63,6 +64,7 @@ type Server struct {
 	gpus             GPUReader
 	chain            ChainReader
 	signatures       SignatureVerifier
+	actions          ActionSimulator
 	index            IndexReader
 	network          chain.Network
 	validatorAddress validator.Address
@@ -88,8 +90,8 @@ type Server struct {
 // New checks the configuration and builds the routes.
 func New(c Config) (*Server, error) {
 	switch {
-	case c.Database == nil, c.GPUs == nil, c.Chain == nil, c.Signatures == nil, c.Metrics == nil, c.Log == nil:
-		return nil, errors.New("web: database, GPUs, chain, signatures, metrics and log are required")
+	case c.Database == nil, c.GPUs == nil, c.Chain == nil, c.Signatures == nil, c.Actions == nil, c.Metrics == nil, c.Log == nil:
+		return nil, errors.New("web: database, GPUs, chain, signatures, actions, metrics and log are required")
 	}
 	assets, err := static.Load()
 	if err != nil {
@@ -100,7 +102,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, index: c.Index, network: c.Network,
+		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
 		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		stated: map[string]access{},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"slices"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -10,7 +11,7 @@ import (
 // stakeChecks are the checks of the verdict that concern the stake.
 var stakeChecks = []string{"staked", "minimum", "eligible", "failures", "tier"}
 
-func (s *Server) showStakeState(picture validator.Picture) views.StakeStatePanel {
+func (s *Server) showStakeState(ctx context.Context, picture validator.Picture) views.StakeStatePanel {
 	p := statusShow{picture, s}
 	m := views.StakeStatePanel{Panel: panel("stake-state", everyStatus, p.Address), Notice: staleNotice(p.Now, p.Chain.State)}
 	m.Panel.Stale = m.Notice != nil
@@ -19,6 +20,8 @@ func (s *Server) showStakeState(picture validator.Picture) views.StakeStatePanel
 		m.Empty, m.Notice = noStake(picture), nil
 		return m
 	}
+	asked := databaseRead{state: s.db.State()}
+	m.Claim = s.claimButton(ctx, picture, s.claims(ctx, &asked, p.Address).Or(nil))
 	m.Checks = checkRows(slices.DeleteFunc(p.Assess().Checks, func(c validator.Check) bool { return !slices.Contains(stakeChecks, c.ID) }))
 	stake := func(label, origin string, of func(validator.Stake) validator.Wei) views.Row {
 		return views.Row{Label: label, Origin: p.from(origin, "this amount"), Amount: amountOf(validator.Some(of(st)))}

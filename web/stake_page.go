@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/a-h/templ"
@@ -26,30 +27,50 @@ func (s *Server) stakePage(c echo.Context) error {
 	if wallet == "" {
 		return c.Redirect(http.StatusFound, "/?choose=1")
 	}
-	p := s.picture(c.Request().Context(), wallet)
+	ctx := c.Request().Context()
+	p := s.picture(ctx, wallet)
 	return s.render(c, http.StatusOK, views.OneStake(views.StakePage{
 		Page:  s.page(c.Request(), "Stake · "+wallet.Abbreviated(), "stake", wallet),
-		State: s.showStakeState(p), Risk: s.showStakeRisk(p), Terms: s.showStakeTerms(p),
+		State: s.showStakeState(ctx, p), Actions: s.stakeActions(ctx, p), Risk: s.showStakeRisk(p), Terms: s.showStakeTerms(p),
 	}))
 }
 
 // partialStake makes a handler of a panel of the stake's page.
-func (s *Server) partialStake(show func(validator.Picture) templ.Component) echo.HandlerFunc {
+func (s *Server) partialStake(show func(context.Context, validator.Picture) templ.Component) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		return s.partial(c, func(wallet validator.Address) templ.Component {
-			return show(s.picture(c.Request().Context(), wallet))
+			ctx := c.Request().Context()
+			return show(ctx, s.picture(ctx, wallet))
 		})
 	}
 }
 
-func (s *Server) partialStakeState(p validator.Picture) templ.Component {
-	return views.StakeState(s.showStakeState(p))
+func (s *Server) partialStakeState(ctx context.Context, p validator.Picture) templ.Component {
+	return views.StakeState(s.showStakeState(ctx, p))
 }
 
-func (s *Server) partialStakeRisk(p validator.Picture) templ.Component {
+func (s *Server) partialStakeRisk(_ context.Context, p validator.Picture) templ.Component {
 	return views.StakeRisk(s.showStakeRisk(p))
 }
 
-func (s *Server) partialStakeTerms(p validator.Picture) templ.Component {
+func (s *Server) partialStakeTerms(_ context.Context, p validator.Picture) templ.Component {
 	return views.StakeTerms(s.showStakeTerms(p))
+}
+
+// stakeActions are the forms for those who may act for the wallet.
+func (s *Server) stakeActions(ctx context.Context, p validator.Picture) *views.StakeActions {
+	if !viewerOf(ctx).may(accessOwner) {
+		return nil
+	}
+	form := func(kind validator.ActionKind) views.ActionForm {
+		e := actionEntry{kind: kind, action: validator.Action{Kind: kind}}
+		if st, known := p.Chain.Stake.Get(); known && st.Registered() {
+			e.action.Tier = st.Tier
+		}
+		return *s.actionForm(e, p, p.Address)
+	}
+	return &views.StakeActions{
+		Stake: form(validator.ActionStake), Unstake: form(validator.ActionUnstake),
+		Complete: views.Link{Text: "Preview", URL: s.actionURL(validator.ActionCompleteUnstake, p.Address)},
+	}
 }
