@@ -181,7 +181,7 @@ func (r *indexRig) track(t *testing.T) {
 	if len(r.claims) == 0 {
 		return
 	}
-	tx := r.claims[r.chance.IntN(len(r.claims))]
+	tx := r.claims[len(r.claims)-1-r.chance.IntN(min(len(r.claims), 12))] // a recent one, which may yet go
 	w := r.workers[r.chance.IntN(len(r.workers))]
 	for _, e := range r.chain.Emitted() {
 		if e.TxHash == tx && e.Keys[0] == chain.Selector("RewardsClaimed") {
