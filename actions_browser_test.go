@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,42 @@ func TestClaimingInABrowser(t *testing.T) {
 		g.chain.Mine()
 	})
 
+	g.Run("what was sent is not lost", func(t *testing.T) {
+		g := g.in(t)
+		w := g.newWorker(12_000)
+		g.open("/stake/claim")
+		evaluate[chromedp.Void](t, g.tab, `window.fetch = ((f) => (url, ...more) => String(url).includes("claim-reward") ? Promise.reject(new Error("lost")) : f(url, ...more))(window.fetch)`)
+		g.confirms()
+		g.problem("lost")
+		if !evaluate[bool](t, g.tab, `document.querySelector("#wallets button").disabled`) {
+			t.Error("it can be sent a second time")
+		}
+		g.again("lost")
+		g.problem("lost")
+		g.open("/stake/claim") // where the server is told
+		arrives(t, g.tab, `location.search.includes("tx=0x")`)
+		g.asks(1)
+		g.chain.Mine()
+		g.says("Your claim has arrived")
+
+		// Signed out in the middle, one signs in and comes back to it.
+		g.chain.Mine()
+		g.open("/stake/claim")
+		until(t, g.tab, `document.querySelector("[data-calls]") !== null`)
+		dbtest.Exec(t, g.data, "DELETE FROM sessions")
+		g.clickWallet()
+		g.problem("signed-out")
+		g.asks(2)
+		g.click("#signed-out a")
+		arrives(t, g.tab, `location.pathname === "/signin"`)
+		g.wallet.becomes(w) // its signatures are counted anew
+		g.clickWallet()
+		arrives(t, g.tab, `location.pathname === "/stake/claim" && location.search.includes("tx=0x")`)
+		g.chain.Mine()
+		g.says("Your claim has arrived")
+		g.asks(0)
+	})
+
 	g.Run("no node simulates", func(t *testing.T) {
 		g := g.in(t)
 		g.newWorker(12_000)
@@ -306,4 +343,41 @@ func complain(t *testing.T, said []string) {
 			t.Error("console:", line)
 		}
 	}
+}
+
+// A claim is in the database: whichever server is asked goes on with it.
+func TestAClaimOutlivesTheServer(t *testing.T) {
+	c, env := devnet(t)
+	w, err := devchain.NewWallet(c, devchain.WalletConfig{Seed: "outlives"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Deploy()
+	c.SetBalance(w.Address(), validator.WeiFromSAGE(12_000))
+	c.Mine()
+	c.Stake(w.Address(), validator.WeiFromSAGE(12_000), validator.TierEnterprise)
+	c.Mine()
+	env = append(env, "DATABASE_URL="+dbtest.NewURL(t))
+	p := start(t, env...)
+	tx := c.ClaimRewards(w.Address())
+	if code, b := p.call(t, http.MethodPost, "/api/worker/claim-reward", string(w.Address()), `{"tx_hash":"`+tx.Short()+`"}`); code != http.StatusAccepted {
+		t.Fatalf("%d %s", code, b)
+	}
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = p.cmd.Process.Wait()
+	p = start(t, env...)
+	says := func(words string) func() bool {
+		return func() bool {
+			_, b := p.call(t, http.MethodGet, "/stake/claim?wallet="+string(w.Address())+"&tx="+tx.Short(), "", "")
+			return strings.Contains(text(b), words)
+		}
+	}
+	eventually(t, "the claim on its way", says("Your claim is on its way"))
+	if _, b := p.call(t, http.MethodGet, "/stake/claim?wallet="+string(w.Address()), "", ""); !strings.Contains(text(b), "Your claim is on its way") {
+		t.Error("a second claim is offered while the first is on its way")
+	}
+	c.Mine()
+	eventually(t, "the claim's arrival", says("Your claim has arrived"))
 }

@@ -8,11 +8,14 @@ import (
 
 func TestParseSAGE(t *testing.T) {
 	for entered, wei := range map[string]string{
-		"1": "1000000000000000000", " 1250.5 ": "1250500000000000000000", "0": "0", "0.000000000000000001": "1", "007": "7000000000000000000",
+		"1": "1000000000000000000", "0": "0", "0.000000000000000001": "1", "007": "7000000000000000000",
 	} {
 		if w, err := ParseSAGE(entered); err != nil || w.String() != wei {
 			t.Errorf("%q is %s, %v; want %s", entered, w, err, wei)
 		}
+	}
+	if w, err := ParseSAGE(" 1250.5\n"); err != nil || w.String() != "1250500000000000000000" {
+		t.Errorf("with blanks around it: %s, %v", w, err)
 	}
 	for _, entered := range []string{"", ".", "1.", ".5", "-1", "+1", "1,250.5", "1e3", "0x10", "1 000", "1.0000000000000000001", "1.2.3", "١", strings.Repeat("9", 60)} {
 		if w, err := ParseSAGE(entered); !errors.Is(err, ErrNotSAGE) {

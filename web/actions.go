@@ -74,7 +74,7 @@ func (s *Server) actionPage(kind validator.ActionKind) echo.HandlerFunc {
 			return err
 		case tx != "":
 			track := s.track(ctx, kind, p, tx)
-			m.Track, m.Intro = &track, ""
+			m.Track = &track
 		case kind == validator.ActionClaim:
 			if open := s.openClaim(ctx, wallet); open != nil {
 				return c.Redirect(http.StatusFound, s.trackURL(kind, wallet, open.TxHash.Short()))

@@ -29,7 +29,7 @@ func (s *Server) preview(ctx context.Context, p validator.Picture, e actionEntry
 			Tone: views.ToneWarn, Title: "This cannot be done from here", Why: validator.Sentence(err.Error()), Next: "Whoever runs this server can set its address.",
 		}}
 	}
-	m := views.ActionPreview{Calls: s.shownCalls(calls), Again: previewURL(e, p.Address)}
+	m := views.ActionPreview{Again: previewURL(e, p.Address)}
 	waiting, cancel := context.WithTimeout(ctx, actionPatience)
 	defer cancel()
 	sim, err := s.actions.Simulate(waiting, p.Address, calls)
@@ -38,6 +38,9 @@ func (s *Server) preview(ctx context.Context, p validator.Picture, e actionEntry
 		m.Refusal = refusal(e.action, sim.Reason)
 		m.Refusal.Title = "Nothing to sign: it would fail"
 		m.Rows = []views.Row{blockRow(sim.Block, p)}
+		if st, known := p.Chain.Stake.Get(); known && e.kind == validator.ActionCompleteUnstake {
+			m.Rows = append(s.unstakeRows(p, st), m.Rows...)
+		}
 		return m
 	case err == nil:
 		m.Rows = append(actionRows(p, e.action, sim.Claimed), feeRow(sim.FeeFRI), blockRow(sim.Block, p))
@@ -49,7 +52,7 @@ func (s *Server) preview(ctx context.Context, p validator.Picture, e actionEntry
 		return m
 	}
 	m.Warnings = append(m.Warnings, s.actionWarnings(p, e.action)...)
-	m.CallData = walletCalls(calls)
+	m.Calls, m.CallData = s.shownCalls(calls), walletCalls(calls)
 	return m
 }
 
