@@ -26,8 +26,14 @@ func (g *gate) newWorker(stake int64) *devchain.Wallet {
 	g.clickWallet()
 	g.landed("/stake", w)
 	g.says("Claimable now")
-	until(g.T, g.tab, `[...document.querySelectorAll("#stake-state data")].some((e) => e.textContent.startsWith("2,000"))`)
+	g.staked("2,000")
 	return w
+}
+
+// staked waits until an amount stands among the figures of the stake's page.
+func (g *gate) staked(amount string) {
+	g.Helper()
+	until(g.T, g.tab, fmt.Sprintf(`[...document.querySelectorAll("#stake-state data")].some((e) => e.textContent.startsWith(%q))`, amount))
 }
 
 // says waits until the page says something that a reader sees.
@@ -110,7 +116,7 @@ func TestClaimingInABrowser(t *testing.T) {
 		g.asks(0)
 		g.chain.SetAllowance(devchain.Treasury, g.chain.Contracts().ProverStaking, validator.WeiFromSAGE(1_000_000))
 		g.chain.Mine()
-		g.click("#preview [hx-get]")
+		g.click("[data-try-again]")
 		g.says("You receive")
 	})
 
@@ -250,6 +256,7 @@ func TestChangingTheStakeInABrowser(t *testing.T) {
 		g.asks(1)
 		g.open("/stake")
 		g.says("12,750.5 SAGE in all")
+		g.staked("12,750.5")
 	})
 
 	g.Run("request an unstake and try to complete it", func(t *testing.T) {
@@ -266,13 +273,15 @@ func TestChangingTheStakeInABrowser(t *testing.T) {
 		g.chain.Mine()
 		g.says("Done: request an unstake")
 		g.asks(before + 1)
+		g.open("/stake")
+		g.staked("4,000")
 		g.open("/stake/unstake?amount=1")
 		g.says("Nothing to sign: it would fail", "there can be only one at a time")
 		g.open("/stake/complete")
 		g.says("Nothing to sign: it would fail", "The unstake is still locked")
 		g.asks(before + 1)
 		g.chain.MineAt(g.chain.Head().Time.Add(8 * 24 * time.Hour))
-		g.click("#preview [hx-get]")
+		g.click("[data-try-again]")
 		g.says("You receive 4,000 SAGE", "the worker is inactive")
 		g.confirms()
 		arrives(t, g.tab, `location.search.includes("tx=0x")`)

@@ -12,8 +12,8 @@ import (
 // ErrNoProverStaking says that claims cannot be followed because ProverStaking has no address.
 var ErrNoProverStaking = errors.New("ProverStaking is not configured")
 
-// claimEventFelts is how many felts the data of RewardsClaimed has.
-const claimEventFelts = 2
+// paidEventFelts is how many felts the data of RewardsClaimed has, and of UnstakeCompleted.
+const paidEventFelts = 2
 
 // noClaim is said of a transaction that succeeded without a claim.
 const noClaim = "this transaction holds no claim of this wallet"
@@ -122,7 +122,7 @@ func (r *receipt) outcome(staking, wallet validator.Address) (validator.ClaimOut
 	var total validator.Wei
 	found := false
 	for i, ev := range r.Events {
-		amount, ok, err := ev.claimed(staking, wallet)
+		amount, ok, err := ev.paid("RewardsClaimed", staking, wallet)
 		if err != nil {
 			return validator.ClaimOutcome{}, fmt.Errorf("event %d: %w", i+1, err)
 		}
@@ -136,8 +136,9 @@ func (r *receipt) outcome(staking, wallet validator.Address) (validator.ClaimOut
 	return validator.ClaimOutcome{Status: validator.ClaimConfirmed, Amount: &total}, nil
 }
 
-// claimed returns the amount if the event is ProverStaking's RewardsClaimed of the wallet.
-func (ev receiptEvent) claimed(staking, wallet validator.Address) (validator.Wei, bool, error) {
+// paid returns the amount if the event is ProverStaking's own of that name for the wallet:
+// RewardsClaimed or UnstakeCompleted.
+func (ev receiptEvent) paid(name string, staking, wallet validator.Address) (validator.Wei, bool, error) {
 	from, err := parseFelt(ev.From)
 	if err != nil {
 		return validator.Wei{}, false, fmt.Errorf("its contract: %w", err)
@@ -149,16 +150,16 @@ func (ev receiptEvent) claimed(staking, wallet validator.Address) (validator.Wei
 	if err != nil {
 		return validator.Wei{}, false, fmt.Errorf("its keys: %w", err)
 	}
-	if len(keys) != 2 || keys[0] != selector("RewardsClaimed") || keys[1] != wallet.Felt() {
+	if len(keys) != 2 || keys[0] != selector(name) || keys[1] != wallet.Felt() {
 		return validator.Wei{}, false, nil
 	}
 	data, err := parseFelts(ev.Data)
 	if err != nil {
 		return validator.Wei{}, false, fmt.Errorf("its data: %w", err)
 	}
-	amount, err := decodeExactly(data, claimEventFelts, func(d *decoder) validator.Wei { return d.u256("amount") })
+	amount, err := decodeExactly(data, paidEventFelts, func(d *decoder) validator.Wei { return d.u256("amount") })
 	if err != nil {
-		return validator.Wei{}, false, fmt.Errorf("RewardsClaimed: %w", err)
+		return validator.Wei{}, false, fmt.Errorf("%s: %w", name, err)
 	}
 	return amount, true, nil
 }

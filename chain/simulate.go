@@ -20,7 +20,8 @@ type Simulation struct {
 	Reverted bool
 	Reason   string         // the contract's words if it reverts; "" if there are none
 	FeeFRI   validator.Wei  // estimated fee in FRI, 10^-18 STRK; 0 if it reverts
-	Claimed  *validator.Wei // what ProverStaking pays the wallet; nil if the node does not tell, or it pays nothing
+	Claimed  *validator.Wei // rewards that ProverStaking pays the wallet; nil if none, or the node does not tell
+	TakenOut *validator.Wei // stake that it gives back; likewise
 }
 
 // Simulate runs calls of a wallet's account in one transaction on the state of the newest
@@ -213,25 +214,27 @@ func (e *endpoint) decodeSimulation(raw json.RawMessage, staking, wallet validat
 	if err != nil {
 		return Simulation{}, err
 	}
-	paid, found, err := run.claimed(staking, wallet)
-	if err != nil {
-		return Simulation{}, err
-	}
 	out := Simulation{FeeFRI: fee}
-	if found {
-		out.Claimed = &paid
+	for name, amount := range map[string]**validator.Wei{"RewardsClaimed": &out.Claimed, "UnstakeCompleted": &out.TakenOut} {
+		paid, found, err := run.paid(name, staking, wallet)
+		if err != nil {
+			return Simulation{}, err
+		}
+		if found {
+			*amount = &paid
+		}
 	}
 	return out, nil
 }
 
-// claimed sums what the call, and what it called, claimed for the wallet.
-func (i invocation) claimed(staking, wallet validator.Address) (total validator.Wei, found bool, err error) {
+// paid sums what the call, and what it called, paid the wallet by an event's name.
+func (i invocation) paid(name string, staking, wallet validator.Address) (total validator.Wei, found bool, err error) {
 	if i.Reverted {
 		return total, false, nil
 	}
 	for _, ev := range i.Events {
 		ev.From = i.Contract
-		amount, ok, err := ev.claimed(staking, wallet)
+		amount, ok, err := ev.paid(name, staking, wallet)
 		if err != nil {
 			return total, false, err
 		}
@@ -240,7 +243,7 @@ func (i invocation) claimed(staking, wallet validator.Address) (total validator.
 		}
 	}
 	for _, c := range i.Calls {
-		amount, ok, err := c.claimed(staking, wallet)
+		amount, ok, err := c.paid(name, staking, wallet)
 		if err != nil {
 			return total, false, err
 		}

@@ -194,6 +194,18 @@ func TestSimulationsThatCannotBe(t *testing.T) {
 	})
 }
 
+func TestASimulatedUnstakeTellsWhatItGivesBack(t *testing.T) {
+	r := newRig(t, 1)
+	w := r.newWorker(t, "takes out", 12_000)
+	r.chain.RequestUnstake(w, validator.WeiFromSAGE(750))
+	r.chain.Mine()
+	r.chain.MineAt(r.chain.Head().Time.Add(8 * 24 * time.Hour))
+	s, err := r.simulate(t, w, validator.Action{Kind: validator.ActionCompleteUnstake})
+	if err != nil || s.Reverted || s.Claimed != nil || s.TakenOut == nil || !s.TakenOut.Equal(validator.WeiFromSAGE(750)) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 func TestTheOutcomeOfATransaction(t *testing.T) {
 	r := newRig(t, 1)
 	w := r.newWorker(t, "outcomes", 12_000)

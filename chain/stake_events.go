@@ -57,7 +57,7 @@ func decodeStakeEventData(name string, data []validator.Felt) (validator.StakeEv
 	case "Slashed":
 		return decodeSlashed(data)
 	}
-	return decodeExactly(data, claimEventFelts, func(d *decoder) validator.StakeEvent {
+	return decodeExactly(data, paidEventFelts, func(d *decoder) validator.StakeEvent {
 		return validator.StakeEvent{Kind: validator.StakeEventRewardsClaimed, Amount: d.u256("amount")}
 	})
 }

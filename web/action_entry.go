@@ -86,7 +86,7 @@ func (e *actionEntry) readTier(p validator.Picture) {
 
 func (e *actionEntry) checkStake(p validator.Picture) {
 	if held, known := p.Chain.WalletBalance.Get(); known && e.action.Amount.Cmp(held) > 0 {
-		e.refuse("amount", fmt.Sprintf("must be at most what the wallet holds, %s", held.Format()))
+		e.refuse("amount", fmt.Sprintf("must be at most what the wallet holds, %s as of block %s", held.Format(), integer(p.Chain.Block.Number)))
 		return
 	}
 	st, known := p.Chain.Stake.Get()
@@ -102,7 +102,7 @@ func (e *actionEntry) checkStake(p validator.Picture) {
 // checkUnstake refuses what the contract would lock and could never pay out.
 func (e *actionEntry) checkUnstake(p validator.Picture) {
 	if st, known := p.Chain.Stake.Get(); known && e.action.Amount.Cmp(st.Amount) > 0 {
-		e.refuse("amount", fmt.Sprintf("must be at most what is staked, %s", st.Amount.Format()))
+		e.refuse("amount", fmt.Sprintf("must be at most what is staked, %s as of block %s", st.Amount.Format(), integer(p.Chain.Block.Number)))
 		return
 	}
 	if limit := validator.LargeTransfer(); e.action.Amount.Cmp(limit) >= 0 {

@@ -43,9 +43,9 @@ func (s *Server) preview(ctx context.Context, p validator.Picture, e actionEntry
 		}
 		return m
 	case err == nil:
-		m.Rows = append(actionRows(p, e.action, sim.Claimed), feeRow(sim.FeeFRI), blockRow(sim.Block, p))
+		m.Rows = append(actionRows(p, e.action, sim), feeRow(sim.FeeFRI), blockRow(sim.Block, p))
 	case errors.Is(err, chain.ErrNoSimulation):
-		m.Rows, m.Again = actionRows(p, e.action, nil), ""
+		m.Rows, m.Again = actionRows(p, e.action, chain.Simulation{}), ""
 		m.Warnings = []views.Notice{{Tone: views.ToneWarn, Text: "This could not be tried out first: no Starknet node that this server asks can simulate transactions. Read what your wallet says of it before you confirm; a transaction that fails costs its fee."}}
 	default:
 		m.Refusal = s.unsimulated(ctx, p.Address, err)
@@ -76,9 +76,9 @@ func (s *Server) unsimulated(ctx context.Context, wallet validator.Address, err 
 	}
 }
 
-// actionRows say what an action does. paid is what a claim was simulated to pay; nil: the
-// contract's formula says it.
-func actionRows(p validator.Picture, a validator.Action, paid *validator.Wei) []views.Row {
+// actionRows say what an action does. What the simulation does not tell of amounts is what
+// the newest views of the contract say.
+func actionRows(p validator.Picture, a validator.Action, sim chain.Simulation) []views.Row {
 	stake := func(of func(validator.Stake) validator.Wei) *views.Amount {
 		return amountOf(validator.Map(p.Chain.Stake.Maybe, of))
 	}
@@ -86,8 +86,8 @@ func actionRows(p validator.Picture, a validator.Action, paid *validator.Wei) []
 	switch a.Kind {
 	case validator.ActionClaim:
 		amount := p.Claimable()
-		if paid != nil {
-			amount = validator.Some(*paid)
+		if sim.Claimed != nil {
+			amount = validator.Some(*sim.Claimed)
 		}
 		return []views.Row{exactRow("You receive", amount), to, {Label: "Paid by", Value: views.Value{Text: "the network's treasury"}},
 			{Label: "By the block that holds it", Value: views.Value{Text: "a little more, as rewards accrue"}}}
@@ -107,9 +107,13 @@ func actionRows(p validator.Picture, a validator.Action, paid *validator.Wei) []
 		}
 		return rows
 	case validator.ActionCompleteUnstake:
+		amount := validator.Map(p.Chain.Stake.Maybe, func(st validator.Stake) validator.Wei { return st.LockedAmount })
+		if sim.TakenOut != nil {
+			amount = validator.Some(*sim.TakenOut)
+		}
 		return []views.Row{
-			exactRow("You receive", validator.Map(p.Chain.Stake.Maybe, func(st validator.Stake) validator.Wei { return st.LockedAmount })), to,
-			{Label: "Staked afterwards", Amount: stake(func(st validator.Stake) validator.Wei { return st.Amount.Sub(st.LockedAmount) })},
+			exactRow("You receive", amount), to,
+			{Label: "Staked afterwards", Amount: stake(func(st validator.Stake) validator.Wei { return st.Amount.Sub(amount.Or(st.LockedAmount)) })},
 		}
 	}
 	return nil
