@@ -2,6 +2,8 @@ module github.com/bitsage-network/validator-dashboard
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	github.com/NVIDIA/go-nvml v0.13.4-1
 	github.com/NethermindEth/juno v0.15.11
