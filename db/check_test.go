@@ -117,7 +117,7 @@ func (s *storm) rage(ctx context.Context, acts int) error {
 			return nil
 		})
 		// Writers of the same rows may end up in each other's way, as writers do.
-		if pg, is := errors.AsType[*pgconn.PgError](err); is && (pg.Code == "40P01" || pg.Code == "23505") || errors.Is(err, pgx.ErrTxClosed) {
+		if pg, is := errors.AsType[*pgconn.PgError](err); is && (pg.Code == "40P01" || pg.Code == "40001" || pg.Code == "23505") || errors.Is(err, pgx.ErrTxClosed) {
 			continue
 		}
 		if err != nil {
