@@ -95,10 +95,6 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		UUID: g.UUID, URL: s.gpuURL(g.UUID, wallet), Host: m.WorkerID, Tier: show(g.Tier, "", validator.Tier.String), Status: views.Tag{Text: look.words, Tone: look.tone, Icon: look.icon},
 		Message: st.message, Stale: stale || g.MissingSince.Known(),
 	}
-	if m.Stale {
-		c.Status = views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
-	}
-	c.Status.ID = c.ID + "-" + domID(c.Status.Text, 0)
 	if m.jobID != "" {
 		c.Job = s.jobLink(m.jobID, wallet)
 	}
@@ -106,11 +102,12 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		c.Failure = &views.GPUFailure{Job: *s.jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, endOf(*f))}
 	}
 	if m.Stale {
-		c.Stale = true
+		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
 		c.Message, c.Since = "Its last reading stays below. Last reported", momentOf(now, m.ReportedAt)
 	} else if since, gone := g.MissingSince.Get(); gone {
 		c.Message, c.Since = "It no longer answers, and its last reading stays below. Gone since", momentOf(now, since)
 	}
+	c.Status.ID = c.ID + "-" + domID(c.Status.Text, 0)
 	var points []validator.GPUPoint
 	if m.WorkerID == "" {
 		points = s.gpus.History(g.UUID, now.Add(-sparkWindow))
