@@ -86,6 +86,13 @@ func (s *Store) EarningDays(ctx context.Context, worker validator.Address, first
 	return earnings, payouts, nil
 }
 
+// JobTime sums up the execution times of a worker's jobs that ended on the UTC days from the
+// first to the last, in whatever state. Jobs that do not tell theirs add nothing.
+func (s *Store) JobTime(ctx context.Context, worker validator.Address, firstDay, lastDay time.Time) (validator.ComputeTime, error) {
+	hours, err := s.q.sumJobTime(ctx, sumJobTimeParams{WorkerAddress: worker, FirstDay: utcDay(firstDay), LastDay: utcDay(lastDay)})
+	return validator.ComputeTime(hours), s.fail("sum the time of jobs", err)
+}
+
 // EarningsHistory returns a worker's earnings since a time, newest first; nil means since
 // ever. EarningsPeriod counts them.
 func (s *Store) EarningsHistory(ctx context.Context, worker validator.Address, since *time.Time, limit, offset int) ([]validator.Earning, error) {

@@ -12,6 +12,194 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+const findEarnings = `-- name: findEarnings :many
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.tx_hash, e.block_number,
+       COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency, COALESCE(p.source, '')::text AS price_source,
+       p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
+FROM (
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
+     FROM jobs j
+     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+       AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
+       AND (COALESCE(j.completed_at, j.created_at), j.job_id) < ($4::timestamptz, $5::text)
+     ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
+     LIMIT $6)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
+     FROM reward_claims c
+     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+       AND c.claim_time >= $2::timestamptz AND c.claim_time < $3::timestamptz
+       AND (c.claim_time, c.id) < ($4::timestamptz, $7::bigint)
+     ORDER BY c.claim_time DESC, c.id DESC
+     LIMIT $6)
+) e
+LEFT JOIN claim_prices p ON p.address = $1::text AND p.tx_hash = e.tx_hash AND e.job_id = ''
+ORDER BY e.earned_at DESC, e.job_id DESC, e.claim_id DESC
+LIMIT $6
+`
+
+type findEarningsParams struct {
+	Address      string
+	EarnedFrom   time.Time
+	EarnedBefore time.Time
+	PlaceTime    time.Time
+	PlaceJob     string
+	MaxRows      int32
+	PlaceClaim   int64
+}
+
+type findEarningsRow struct {
+	EarnedAt      time.Time
+	Amount        validator.Wei
+	Kind          string
+	JobID         string
+	ClaimID       int64
+	TxHash        *validator.Felt
+	BlockNumber   *int64
+	Price         string
+	PriceCurrency string
+	PriceSource   string
+	PriceAt       *time.Time
+	PriceByHand   bool
+}
+
+// findEarnings lists earnings below a place, newest first; at one moment jobs stand above claims.
+func (q *Queries) findEarnings(ctx context.Context, arg findEarningsParams) ([]findEarningsRow, error) {
+	rows, err := q.db.Query(ctx, findEarnings,
+		arg.Address,
+		arg.EarnedFrom,
+		arg.EarnedBefore,
+		arg.PlaceTime,
+		arg.PlaceJob,
+		arg.MaxRows,
+		arg.PlaceClaim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []findEarningsRow{}
+	for rows.Next() {
+		var i findEarningsRow
+		if err := rows.Scan(
+			&i.EarnedAt,
+			&i.Amount,
+			&i.Kind,
+			&i.JobID,
+			&i.ClaimID,
+			&i.TxHash,
+			&i.BlockNumber,
+			&i.Price,
+			&i.PriceCurrency,
+			&i.PriceSource,
+			&i.PriceAt,
+			&i.PriceByHand,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const findNewerEarnings = `-- name: findNewerEarnings :many
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.tx_hash, e.block_number,
+       COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency, COALESCE(p.source, '')::text AS price_source,
+       p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
+FROM (
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
+     FROM jobs j
+     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+       AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
+       AND (COALESCE(j.completed_at, j.created_at), j.job_id) > ($4::timestamptz, $5::text)
+     ORDER BY COALESCE(j.completed_at, j.created_at) ASC, j.job_id ASC
+     LIMIT $6)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
+     FROM reward_claims c
+     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+       AND c.claim_time >= $2::timestamptz AND c.claim_time < $3::timestamptz
+       AND (c.claim_time, c.id) > ($4::timestamptz, $7::bigint)
+     ORDER BY c.claim_time ASC, c.id ASC
+     LIMIT $6)
+) e
+LEFT JOIN claim_prices p ON p.address = $1::text AND p.tx_hash = e.tx_hash AND e.job_id = ''
+ORDER BY e.earned_at ASC, e.job_id ASC, e.claim_id ASC
+LIMIT $6
+`
+
+type findNewerEarningsParams struct {
+	Address      string
+	EarnedFrom   time.Time
+	EarnedBefore time.Time
+	PlaceTime    time.Time
+	PlaceJob     string
+	MaxRows      int32
+	PlaceClaim   int64
+}
+
+type findNewerEarningsRow struct {
+	EarnedAt      time.Time
+	Amount        validator.Wei
+	Kind          string
+	JobID         string
+	ClaimID       int64
+	TxHash        *validator.Felt
+	BlockNumber   *int64
+	Price         string
+	PriceCurrency string
+	PriceSource   string
+	PriceAt       *time.Time
+	PriceByHand   bool
+}
+
+// findNewerEarnings lists the earnings above that place, oldest first.
+func (q *Queries) findNewerEarnings(ctx context.Context, arg findNewerEarningsParams) ([]findNewerEarningsRow, error) {
+	rows, err := q.db.Query(ctx, findNewerEarnings,
+		arg.Address,
+		arg.EarnedFrom,
+		arg.EarnedBefore,
+		arg.PlaceTime,
+		arg.PlaceJob,
+		arg.MaxRows,
+		arg.PlaceClaim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []findNewerEarningsRow{}
+	for rows.Next() {
+		var i findNewerEarningsRow
+		if err := rows.Scan(
+			&i.EarnedAt,
+			&i.Amount,
+			&i.Kind,
+			&i.JobID,
+			&i.ClaimID,
+			&i.TxHash,
+			&i.BlockNumber,
+			&i.Price,
+			&i.PriceCurrency,
+			&i.PriceSource,
+			&i.PriceAt,
+			&i.PriceByHand,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const firstEarning = `-- name: firstEarning :one
 SELECT e.earned_at FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at FROM jobs j
@@ -38,21 +226,21 @@ const listEarnings = `-- name: listEarnings :many
 SELECT e.earned_at, e.amount, e.kind, e.job_id, e.tx_hash
 FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
-            'job' AS kind, j.job_id, j.tx_hash
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash
      FROM jobs j
      WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
      LIMIT $3::bigint)
     UNION ALL
-    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.tx_hash
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash
      FROM reward_claims c
      WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
        AND c.claim_time >= $2::timestamptz
-     ORDER BY c.claim_time DESC, c.tx_hash DESC
+     ORDER BY c.claim_time DESC, c.id DESC
      LIMIT $3::bigint)
 ) e
-ORDER BY e.earned_at DESC, e.job_id DESC, e.tx_hash DESC
+ORDER BY e.earned_at DESC, e.job_id DESC, e.claim_id DESC
 LIMIT $5 OFFSET $4
 `
 

@@ -54,6 +54,8 @@ type ClaimRow struct {
 	Failure     *string
 	// Known from the chain's event only: it goes if the chain drops the block.
 	FromEvent bool
+	// A number of its own; the database gives it.
+	ID *int64
 }
 
 // Signs of life of workers' hosts, one partition per UTC week. One row per host and moment; a repeated one is the same heartbeat.

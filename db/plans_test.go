@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"math/big"
 	"regexp"
 	"slices"
 	"sync"
@@ -72,6 +73,10 @@ func TestNoReadScansABigTable(t *testing.T) {
 		SELECT sha256(n::text::bytea), 'a script', 'read', '0x' || lpad(to_hex(1 + n % 200), 64, '0'), $1 FROM generate_series(1, 5000) n`, at)
 	dbtest.Exec(t, url, `INSERT INTO audit_log (happened_at, wallet_address, event, detail, actor, client_address, user_agent)
 		SELECT $1, '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'sign-in', '', 'session', '', '' FROM generate_series(1, 5000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO sage_prices (observed_at, currency, price, source)
+		SELECT $1::timestamptz - n * interval '5 minutes', 'USD', 0.25, 'prices.example' FROM generate_series(1, 5000) n`, at.AddDate(0, 0, -200))
+	dbtest.Exec(t, url, `INSERT INTO claim_prices (address, tx_hash, currency, price, source, observed_at, by_hand)
+		SELECT address, tx_hash, 'USD', 0.25, '', claim_time, true FROM reward_claims WHERE status = 'confirmed'`)
 	bench{t, url, s}.fold()
 	dbtest.Exec(t, url, "ANALYZE")
 
@@ -89,6 +94,13 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, onlyErr(s.Earnings(ctx, worker, at)))
 	check(t, onlyErr(s.EarningsHistory(ctx, worker, nil, 20, 40)))
 	check(t, onlyErr(s.EarningsPeriod(ctx, worker, nil)))
+	check(t, onlyErr(s.JobTime(ctx, worker, at.AddDate(0, 0, -30), at)))
+	check(t, onlyErr(s.EarningsPage(ctx, worker, db.EarningFilter{From: at.AddDate(0, 0, -30), To: at, Limit: 20, Before: db.EarningCursor{At: at.AddDate(0, 0, -9), JobID: "7"}})))
+	check(t, onlyErr(s.EarningsPage(ctx, worker, db.EarningFilter{Limit: 20, After: db.EarningCursor{At: at.AddDate(0, 0, -9), Claim: 7}})))
+	check(t, onlyErr(s.SAGEPrice(ctx)))
+	check(t, onlyErr(s.PricedClaims(ctx, worker, 20)))
+	check(t, s.StoreSAGEPrice(ctx, validator.SAGEPrice{Amount: big.NewRat(1, 3), Currency: "USD", Source: "prices.example", At: at}))
+	check(t, s.SetClaimPrice(ctx, worker, "0x0000000000000000000000000000000000000000000000000000000000000006", validator.SAGEPrice{Amount: big.NewRat(1, 3), Currency: "USD", At: at}))
 	check(t, onlyErr(s.Heartbeats(ctx, worker, at.AddDate(0, 0, -1))))
 	check(t, onlyErr(s.UptimeHistory(ctx, worker, at)))
 	check(t, onlyErr(s.JobDays(ctx, worker, at.AddDate(0, 0, -30), at)))

@@ -54,7 +54,7 @@ func (q *Queries) claimedSince(ctx context.Context, arg claimedSinceParams) ([]c
 }
 
 const getClaim = `-- name: getClaim :one
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event FROM reward_claims WHERE address = $1 AND tx_hash = $2
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims WHERE address = $1 AND tx_hash = $2
 `
 
 type getClaimParams struct {
@@ -75,12 +75,13 @@ func (q *Queries) getClaim(ctx context.Context, arg getClaimParams) (ClaimRow, e
 		&i.Status,
 		&i.Failure,
 		&i.FromEvent,
+		&i.ID,
 	)
 	return i, err
 }
 
 const listClaims = `-- name: listClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event FROM reward_claims
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims
 WHERE address = $1
 ORDER BY claim_time DESC, tx_hash DESC
 LIMIT $2
@@ -110,6 +111,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 			&i.Status,
 			&i.Failure,
 			&i.FromEvent,
+			&i.ID,
 		); err != nil {
 			return nil, err
 		}
@@ -122,7 +124,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 }
 
 const listOpenClaims = `-- name: listOpenClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event FROM reward_claims
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims
 WHERE status = 'submitted'
 ORDER BY claim_time
 LIMIT $1
@@ -147,6 +149,7 @@ func (q *Queries) listOpenClaims(ctx context.Context, maxRows int32) ([]ClaimRow
 			&i.Status,
 			&i.Failure,
 			&i.FromEvent,
+			&i.ID,
 		); err != nil {
 			return nil, err
 		}

@@ -16,6 +16,8 @@ var statements = map[string]string{
 	"countJobsSubmittedSince": countJobsSubmittedSince,
 	"jobPaymentsSince":        jobPaymentsSince,
 	"claimedSince":            claimedSince,
+	"workerEarningDays":       workerEarningDays,
+	"sumJobTime":              sumJobTime,
 	"newestConfirmedClaim":    newestConfirmedClaim,
 	"heartbeatHours":          heartbeatHours,
 	"newestHeartbeat":         newestHeartbeat,

@@ -345,6 +345,27 @@ func (q *Queries) networkJobTotals(ctx context.Context) (networkJobTotalsRow, er
 	return i, err
 }
 
+const sumJobTime = `-- name: sumJobTime :one
+SELECT (COALESCE(sum(execution_ms), 0) / 3600000)::double precision AS execution_hours
+FROM job_days
+WHERE worker_address = $1 AND day >= $2::date AND day <= $3::date
+  AND status IN ('completed', 'failed', 'timeout', 'cancelled')
+`
+
+type sumJobTimeParams struct {
+	WorkerAddress validator.Address
+	FirstDay      time.Time
+	LastDay       time.Time
+}
+
+// sumJobTime adds up a worker's jobs that ended on the UTC days from the first to the last.
+func (q *Queries) sumJobTime(ctx context.Context, arg sumJobTimeParams) (float64, error) {
+	row := q.db.QueryRow(ctx, sumJobTime, arg.WorkerAddress, arg.FirstDay, arg.LastDay)
+	var execution_hours float64
+	err := row.Scan(&execution_hours)
+	return execution_hours, err
+}
+
 const workerEarningDays = `-- name: workerEarningDays :many
 SELECT day, kind, sum(jobs)::bigint AS entries, sum(amount_wei)::numeric AS amount
 FROM earning_days

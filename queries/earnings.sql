@@ -7,21 +7,21 @@
 SELECT e.earned_at, e.amount, e.kind, e.job_id, e.tx_hash
 FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
-            'job' AS kind, j.job_id, j.tx_hash
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash
      FROM jobs j
      WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
        AND COALESCE(j.completed_at, j.created_at) >= @since::timestamptz
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
      LIMIT @page_end::bigint)
     UNION ALL
-    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.tx_hash
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash
      FROM reward_claims c
      WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
        AND c.claim_time >= @since::timestamptz
-     ORDER BY c.claim_time DESC, c.tx_hash DESC
+     ORDER BY c.claim_time DESC, c.id DESC
      LIMIT @page_end::bigint)
 ) e
-ORDER BY e.earned_at DESC, e.job_id DESC, e.tx_hash DESC
+ORDER BY e.earned_at DESC, e.job_id DESC, e.claim_id DESC
 LIMIT @max_rows OFFSET @skip_rows;
 
 -- name: firstEarning :one
@@ -36,3 +36,57 @@ SELECT e.earned_at FROM (
 ) e
 ORDER BY e.earned_at
 LIMIT 1;
+
+-- name: findEarnings :many
+-- findEarnings lists earnings below a place, newest first; at one moment jobs stand above claims.
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.tx_hash, e.block_number,
+       COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency, COALESCE(p.source, '')::text AS price_source,
+       p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
+FROM (
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
+     FROM jobs j
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+       AND COALESCE(j.completed_at, j.created_at) >= @earned_from::timestamptz AND COALESCE(j.completed_at, j.created_at) < @earned_before::timestamptz
+       AND (COALESCE(j.completed_at, j.created_at), j.job_id) < (@place_time::timestamptz, @place_job::text)
+     ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
+     LIMIT @max_rows)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
+     FROM reward_claims c
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+       AND c.claim_time >= @earned_from::timestamptz AND c.claim_time < @earned_before::timestamptz
+       AND (c.claim_time, c.id) < (@place_time::timestamptz, @place_claim::bigint)
+     ORDER BY c.claim_time DESC, c.id DESC
+     LIMIT @max_rows)
+) e
+LEFT JOIN claim_prices p ON p.address = @address::text AND p.tx_hash = e.tx_hash AND e.job_id = ''
+ORDER BY e.earned_at DESC, e.job_id DESC, e.claim_id DESC
+LIMIT @max_rows;
+
+-- name: findNewerEarnings :many
+-- findNewerEarnings lists the earnings above that place, oldest first.
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.tx_hash, e.block_number,
+       COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency, COALESCE(p.source, '')::text AS price_source,
+       p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
+FROM (
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
+     FROM jobs j
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+       AND COALESCE(j.completed_at, j.created_at) >= @earned_from::timestamptz AND COALESCE(j.completed_at, j.created_at) < @earned_before::timestamptz
+       AND (COALESCE(j.completed_at, j.created_at), j.job_id) > (@place_time::timestamptz, @place_job::text)
+     ORDER BY COALESCE(j.completed_at, j.created_at) ASC, j.job_id ASC
+     LIMIT @max_rows)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
+     FROM reward_claims c
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+       AND c.claim_time >= @earned_from::timestamptz AND c.claim_time < @earned_before::timestamptz
+       AND (c.claim_time, c.id) > (@place_time::timestamptz, @place_claim::bigint)
+     ORDER BY c.claim_time ASC, c.id ASC
+     LIMIT @max_rows)
+) e
+LEFT JOIN claim_prices p ON p.address = @address::text AND p.tx_hash = e.tx_hash AND e.job_id = ''
+ORDER BY e.earned_at ASC, e.job_id ASC, e.claim_id ASC
+LIMIT @max_rows;

@@ -97,6 +97,13 @@ GROUP BY day, job_type, status
 HAVING sum(jobs) <> 0
 ORDER BY day, job_type, status;
 
+-- name: sumJobTime :one
+-- sumJobTime adds up a worker's jobs that ended on the UTC days from the first to the last.
+SELECT (COALESCE(sum(execution_ms), 0) / 3600000)::double precision AS execution_hours
+FROM job_days
+WHERE worker_address = @worker_address AND day >= @first_day::date AND day <= @last_day::date
+  AND status IN ('completed', 'failed', 'timeout', 'cancelled');
+
 -- name: allowLongStatements :exec
 SET LOCAL statement_timeout = '60s';
 

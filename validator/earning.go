@@ -16,11 +16,14 @@ const (
 
 // Earning is one payment: a completed job's, or a confirmed claim.
 type Earning struct {
-	At     time.Time
-	Amount Wei
-	Kind   RewardKind
-	JobID  string // "" for claims
-	TxHash Felt   // "" if not recorded
+	At          time.Time
+	Amount      Wei
+	Kind        RewardKind
+	JobID       string // "" for claims
+	Claim       int64  // the claim's number in the database; 0 for jobs
+	TxHash      Felt   // "" if not recorded
+	BlockNumber *uint64
+	Price       *ClaimPrice // of one SAGE when the claim arrived; nil if not recorded
 }
 
 // Earnings are a worker's totals. A claim of kind job pays out what jobs had earned, so

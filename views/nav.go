@@ -19,6 +19,7 @@ func navigation() []NavLink {
 		{ID: "dashboard", Href: "/", Label: "Dashboard", Key: "d", Wallet: true},
 		{ID: "gpus", Href: "/gpus", Label: "GPUs", Key: "u", Wallet: true},
 		{ID: "jobs", Href: "/jobs", Label: "Jobs", Key: "j", Wallet: true, Search: true},
+		{ID: "earnings", Href: "/earnings", Label: "Earnings", Key: "e", Wallet: true},
 		{ID: "stake", Href: "/stake", Label: "Stake", Key: "s", Wallet: true},
 		{ID: "docs", Href: "/docs", Label: "API", Key: "a"},
 	}

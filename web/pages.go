@@ -187,7 +187,9 @@ func (s *Server) readRewards(ctx context.Context, wallet validator.Address) (r r
 }
 
 func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead) views.RewardsPanel {
-	m := s.showRewards(p, r.page, r.claims, panel("rewards", everyRewards, p.Address))
+	of := panel("rewards", everyRewards, p.Address)
+	of.More = views.Link{Text: "All earnings", URL: s.earningsURL(p.Address, earningsQuery{})}
+	m := s.showRewards(p, r.page, r.claims, of)
 	entry := enteredPrices(c.Request())
 	m.Claim = s.claimButton(c.Request().Context(), p, r.claims.Or(nil))
 	m.Power, m.Priced = powerRows(p, entry), entry != priceEntry{}

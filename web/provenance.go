@@ -64,6 +64,11 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	if field, uuid, isGPU := strings.Cut(strings.TrimPrefix(id, "gpu."), "@"); isGPU && strings.HasPrefix(id, "gpu.") {
 		return s.renderGPUOrigin(c, e, field, uuid)
 	}
+	if field, days, isPeriod := parsePeriodFigure(id); isPeriod {
+		asked := databaseRead{state: s.db.State()}
+		report := s.earningReport(ctx, &asked, wallet, days, validator.ByMonth)
+		return s.render(c, http.StatusOK, views.Origins(periodFigures[field](e, report)))
+	}
 	tell, known := walletFigures[id]
 	if !known {
 		return unknownFigure(id)
@@ -88,11 +93,15 @@ func unknownFigure(id string) *problem {
 	return newProblem(http.StatusNotFound, "There is no figure "+id+"; there are "+strings.Join(figures(), ", ")+".")
 }
 
-// figures lists the ids whose provenance can be told; "gpu.FIELD" takes "@" and a UUID.
+// figures lists the ids whose provenance can be told; "gpu.FIELD" takes "@" and a UUID,
+// "period.FIELD" "@" and two days with ".." between.
 func figures() []string {
 	out := slices.AppendSeq(slices.Collect(maps.Keys(walletFigures)), maps.Keys(networkFigures))
 	for field := range gpuFigures {
 		out = append(out, "gpu."+field)
+	}
+	for field := range periodFigures {
+		out = append(out, periodPrefix+field)
 	}
 	slices.Sort(out)
 	return out

@@ -38,6 +38,9 @@ func (s *Server) pages() []route {
 		{http.MethodGet, actionPath[validator.ActionCompleteUnstake], accessOwner, s.actionPage(validator.ActionCompleteUnstake)},
 		{http.MethodGet, "/partials/preview", accessOwner, s.partialPreview},
 		{http.MethodGet, "/partials/track", accessOwner, s.partialTrack},
+		{http.MethodGet, "/earnings", accessWallet, s.allEarnings},
+		{http.MethodGet, "/partials/earnings", accessWallet, s.partialEarnings},
+		{http.MethodGet, "/partials/earnings-now", accessWallet, s.partialEarningsNow},
 		{http.MethodGet, "/jobs", accessWallet, s.jobsPage},
 		{http.MethodGet, "/jobs/export", accessWallet, s.exportJobs},
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},
@@ -70,6 +73,7 @@ func (s *Server) operations(api huma.API) {
 	get(api, s, "/api/validator/gpus", accessWallet, "Validator", "GPUs that work for a validator", s.apiGPUs)
 	get(api, s, "/api/validator/rewards", accessWallet, "Validator", "Rewards of a validator", s.apiRewards)
 	get(api, s, "/api/validator/history", accessWallet, "Validator", "Earnings of a validator, newest first", s.apiHistory)
+	get(api, s, "/api/validator/earnings", accessWallet, "Validator", "Earnings of a validator by day, week or month, with what can be claimed", s.apiEarnings)
 	get(api, s, "/api/jobs/recent", accessWallet, "Jobs", "Newest jobs of a validator", s.apiRecentJobs)
 	get(api, s, "/api/jobs/analytics", accessWallet, "Jobs", "Counts over all jobs of a validator", s.apiAnalytics)
 	post(api, s, "/api/jobs", accessIngest, "Jobs", "Store reports of up to 1,000 jobs, all or none", s.apiReportJobs)

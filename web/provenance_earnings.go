@@ -1,0 +1,105 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+// periodPrefix begins the ids of figures about a range of days: "period.FIELD@FIRST..LAST".
+const periodPrefix = "period."
+
+func periodFigure(field string, r validator.DayRange) string {
+	return periodPrefix + field + "@" + r.First.Format(time.DateOnly) + ".." + r.Last.Format(time.DateOnly)
+}
+
+// parsePeriodFigure takes apart what periodFigure makes.
+func parsePeriodFigure(id string) (field string, r validator.DayRange, ok bool) {
+	rest, isPeriod := strings.CutPrefix(id, periodPrefix)
+	field, days, dated := strings.Cut(rest, "@")
+	first, last, ranged := strings.Cut(days, "..")
+	from, err1 := time.Parse(time.DateOnly, first)
+	to, err2 := time.Parse(time.DateOnly, last)
+	if !isPeriod || !dated || !ranged || err1 != nil || err2 != nil || to.Before(from) || from.Year() < firstYear || to.Year() > lastYear {
+		return "", validator.DayRange{}, false
+	}
+	_, known := periodFigures[field]
+	return field, validator.DayRange{First: from, Last: to}, known
+}
+
+// periodFigures tell where the figures of a range of days came from, by their fields.
+var periodFigures = map[string]func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance{
+	"total": periodAmount("Earned in this time", "sum over the days and the kinds job, staking, mining and bonus", func(r validator.EarningReport) validator.Maybe[validator.Wei] {
+		return validator.Some(r.Sums.Total().Amount)
+	}),
+	"job":     periodKind(validator.RewardJob),
+	"staking": periodKind(validator.RewardStaking),
+	"mining":  periodKind(validator.RewardMining),
+	"bonus":   periodKind(validator.RewardBonus),
+	"jobs":    periodCount("Jobs paid in this time", "entries of kind job: completed jobs with a known payment", func(s validator.EarningSums) int64 { return s[validator.RewardJob].Entries }),
+	"claims": periodCount("Claims that arrived in this time", "entries of the kinds staking, mining and bonus: confirmed claims", func(s validator.EarningSums) int64 {
+		return s.Total().Entries - s[validator.RewardJob].Entries
+	}),
+	"perjob":     periodAverage("Average of a job", "job payments / paid jobs, rounded down", func(r validator.EarningReport) string { return integer(r.Sums[validator.RewardJob].Entries) }, validator.EarningReport.PerJob),
+	"pergpuhour": periodAverage("Average of a GPU-hour", "job payments / execution hours of all jobs that ended in this time, rounded down", func(r validator.EarningReport) string { return fmt.Sprintf("%.4f h", r.JobTime.Hours()) }, validator.EarningReport.PerGPUHour),
+}
+
+func periodKind(kind validator.RewardKind) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
+	return periodAmount("Earned in this time: "+string(kind), "sum over the days of kind "+string(kind), func(r validator.EarningReport) validator.Maybe[validator.Wei] {
+		return validator.Some(r.Sums[kind].Amount)
+	})
+}
+
+// fromDays is what every figure of a range tells of itself.
+func (e evidence) fromDays(title, formula string, m validator.Maybe[validator.EarningReport]) views.Provenance {
+	p := e.fromDatabase(title, "table earning_days, which the database keeps as jobs and claims change", m.Known(), m.Reason())
+	p.Formula = formula
+	if r, known := m.Get(); known {
+		p.Rows = []views.Row{{Label: "From", Value: views.Value{Text: r.Range.First.Format(time.DateOnly)}}, {Label: "To, that day included", Value: views.Value{Text: r.Range.Last.Format(time.DateOnly)}}}
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("workerEarningDays", e.Address, r.Range.First.Format(time.DateOnly), r.Range.Last.Format(time.DateOnly)))}
+	}
+	p.Note = "A job's payment counts on the UTC day of its completion, a claim on that of its block. A claim of kind job pays out what jobs had earned, so it is no earning (payout)."
+	return p
+}
+
+func periodAmount(title, formula string, of func(validator.EarningReport) validator.Maybe[validator.Wei]) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
+	return func(e evidence, m validator.Maybe[validator.EarningReport]) views.Provenance {
+		p := e.fromDays(title, formula, m)
+		p.Value = views.Row{Amount: &views.Amount{Reason: validator.Sentence(m.Reason())}}
+		if r, known := m.Get(); known {
+			p.Value.Amount = amountOf(of(r))
+			if w, has := of(r).Get(); has {
+				p.Raw = []string{w.String() + " wei"}
+			}
+		}
+		return p
+	}
+}
+
+func periodAverage(title, formula string, by func(validator.EarningReport) string, of func(validator.EarningReport) validator.Maybe[validator.Wei]) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
+	amount := periodAmount(title, formula, of)
+	return func(e evidence, m validator.Maybe[validator.EarningReport]) views.Provenance {
+		p := amount(e, m)
+		r, known := m.Get()
+		if !known {
+			return p
+		}
+		p.Formula += fmt.Sprintf("\n= %s / %s", r.Sums[validator.RewardJob].Amount, by(r))
+		if strings.Contains(title, "hour") {
+			p.Commands = append(p.Commands, sql("Execution hours, in psql", db.Statement("sumJobTime", e.Address, r.Range.First.Format(time.DateOnly), r.Range.Last.Format(time.DateOnly))))
+		}
+		return p
+	}
+}
+
+func periodCount(title, formula string, of func(validator.EarningSums) int64) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
+	return func(e evidence, m validator.Maybe[validator.EarningReport]) views.Provenance {
+		p := e.fromDays(title, formula, m)
+		p.Value = views.Row{Value: show(m, "", func(r validator.EarningReport) string { return integer(of(r.Sums)) })}
+		return p
+	}
+}
