@@ -39,6 +39,7 @@ type Config struct {
 	PostgresBinDir   string // "" = searched
 	// How long single heartbeats and GPU samples are kept.
 	KeepHeartbeats, KeepGPUSamples time.Duration
+	HeartbeatInterval              validator.HeartbeatInterval
 	// RealSources names the variables that were set and say where real values come from.
 	RealSources []string
 }
@@ -93,6 +94,7 @@ func settings() []setting {
 			c.PostgresBinDir = v
 			return nil
 		}},
+		{name: "HEARTBEAT_INTERVAL", def: "1m", help: "how often hosts are expected to be heard, from 1m to 60m: uptime, late and gone are judged by it", set: setHeartbeatInterval},
 		{name: "KEEP_HEARTBEATS", def: "90", help: "days for which single heartbeats are kept; the minutes of uptime stay", set: func(c *Config, v string) (err error) {
 			c.KeepHeartbeats, err = parseDays(v)
 			return err
@@ -273,6 +275,16 @@ func parseDays(v string) (time.Duration, error) {
 		return 0, errors.New("it must be a whole number of days from 1 to 36500, such as 90")
 	}
 	return time.Duration(n) * 24 * time.Hour, nil
+}
+
+func setHeartbeatInterval(c *Config, v string) error {
+	d, err := time.ParseDuration(v)
+	most := validator.MaxHeartbeatInterval.Duration()
+	if err != nil || d < time.Minute || d > most || d%time.Minute != 0 {
+		return errors.New("it must be whole minutes from 1m to 60m, such as 5m")
+	}
+	c.HeartbeatInterval = validator.HeartbeatInterval(d / time.Minute)
+	return nil
 }
 
 func setTrustedProxies(c *Config, v string) error {

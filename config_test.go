@@ -55,6 +55,8 @@ func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
 		"local abroad": {map[string]string{"LOCAL_ACCESS": "true", "LISTEN": "0.0.0.0:3030"}, []string{"LOCAL_ACCESS", "0.0.0.0:3030"}},
 		"local on all": {map[string]string{"LOCAL_ACCESS": "true", "LISTEN": ":3030"}, []string{"LOCAL_ACCESS"}},
 		"public url":   {map[string]string{"PUBLIC_URL": "example.org/x"}, []string{"PUBLIC_URL", "origin"}},
+		"interval":     {map[string]string{"HEARTBEAT_INTERVAL": "61m"}, []string{"HEARTBEAT_INTERVAL", "61m", "1m to 60m"}},
+		"seconds":      {map[string]string{"HEARTBEAT_INTERVAL": "90s"}, []string{"HEARTBEAT_INTERVAL", "90s", "whole minutes"}},
 		"log level":    {map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL", "loud", "debug, info, warn or error"}},
 		"database url": {map[string]string{"DATABASE_URL": "mysql://u:hunter2@h/d"}, []string{"DATABASE_URL", "postgres://"}},
 	} {

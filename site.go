@@ -52,7 +52,7 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(index.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
 	server, err := web.New(web.Config{
-		Database: store, GPUs: sampler, Chain: client, Signatures: client, Actions: client, Index: index, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress,
+		Database: store, GPUs: sampler, Chain: client, Signatures: client, Actions: client, Index: index, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress, HeartbeatInterval: cfg.HeartbeatInterval,
 		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Version: version, Commit: commit, Demo: in.demo,
 		Metrics: metrics, Log: log.With(slog.String("room", "web")),
 	})

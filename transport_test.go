@@ -64,7 +64,7 @@ func validatorAtWork(t *testing.T) *program {
 	url := dbtest.NewURL(t)
 	p := start(t, append(env, "DATABASE_URL="+url, "NVML_LIBRARY="+lib, gputest.Env+"="+script.Path(), "VALIDATOR_ADDRESS="+string(wallet))...)
 	database(t, url,
-		`INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count) SELECT '0x123', 'rig-1', now() - make_interval(mins => m), 4 FROM generate_series(0, 1400) m WHERE m % 300 <> 150`,
+		`INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count) SELECT '0x123', 'rig-1', now() - make_interval(mins => m), 4 FROM generate_series(0, 1400) m WHERE m % 300 NOT BETWEEN 148 AND 150`,
 		`INSERT INTO jobs (job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, tx_hash)
 			SELECT '0x' || md5(n::text), '0x' || md5('client' || n), '0x123', (ARRAY['inference', 'training', 'proof_generation'])[1 + n % 3], (ARRAY['completed', 'failed', 'completed', 'completed'])[1 + n % 4],
 				n * 12345678901234567, now() - make_interval(mins => 17 * n), now() - make_interval(mins => 17 * n), now() - make_interval(mins => 17 * n - 5), 1000 * n, '0x00' || left(md5('a' || n), 30) || md5('b' || n)

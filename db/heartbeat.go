@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/bits"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -111,7 +110,7 @@ func firstMinute(ctx context.Context, q *Queries, worker validator.Address) (*ti
 	case err != nil:
 		return nil, err
 	}
-	at := h.Hour.Add(time.Duration(bits.TrailingZeros64(uint64(h.Minutes))) * time.Minute)
+	at := firstOf(h.Hour, h.Minutes)
 	return &at, nil
 }
 

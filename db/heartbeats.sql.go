@@ -193,6 +193,51 @@ func (q *Queries) heartbeatHours(ctx context.Context, arg heartbeatHoursParams) 
 	return items, nil
 }
 
+const hostFirstHours = `-- name: hostFirstHours :many
+WITH RECURSIVE hosts AS (
+    (SELECT worker_id, day FROM heartbeat_days
+     WHERE worker_address = $1::text ORDER BY worker_id, day LIMIT 1)
+    UNION ALL
+    SELECT next.worker_id, next.day FROM hosts h CROSS JOIN LATERAL (
+        SELECT d.worker_id, d.day FROM heartbeat_days d
+        WHERE d.worker_address = $1::text AND d.worker_id > h.worker_id ORDER BY d.worker_id, d.day LIMIT 1) next
+)
+SELECT h.worker_id::text AS worker_id, f.hour, f.minutes FROM hosts h CROSS JOIN LATERAL (
+    SELECT hour, minutes FROM heartbeat_hours
+    WHERE worker_address = $1::text AND worker_id = h.worker_id AND minutes <> 0
+      AND hour >= h.day::timestamp AT TIME ZONE 'UTC' AND hour < (h.day + 1)::timestamp AT TIME ZONE 'UTC'
+    ORDER BY hour LIMIT 1) f
+ORDER BY worker_id
+`
+
+type hostFirstHoursRow struct {
+	WorkerID string
+	Hour     time.Time
+	Minutes  int64
+}
+
+// hostFirstHours is the first hour ever in which each host was heard: it hops in the index
+// from one host's first day to the next host's.
+func (q *Queries) hostFirstHours(ctx context.Context, workerAddress string) ([]hostFirstHoursRow, error) {
+	rows, err := q.db.Query(ctx, hostFirstHours, workerAddress)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []hostFirstHoursRow{}
+	for rows.Next() {
+		var i hostFirstHoursRow
+		if err := rows.Scan(&i.WorkerID, &i.Hour, &i.Minutes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const hostHeartbeatHours = `-- name: hostHeartbeatHours :many
 SELECT worker_id, hour, minutes FROM uptime_hours
 WHERE worker_address = $1 AND hour >= date_trunc('hour', $2::timestamptz, 'UTC') AND minutes <> 0
@@ -231,14 +276,16 @@ func (q *Queries) hostHeartbeatHours(ctx context.Context, arg hostHeartbeatHours
 }
 
 const hostUptimeDays = `-- name: hostUptimeDays :many
-SELECT worker_id, day, minutes FROM heartbeat_days
-WHERE worker_address = $1 AND day >= $2::date
+SELECT worker_id, day, (within[$1::integer])::integer AS minutes FROM heartbeat_days
+WHERE worker_address = $2 AND day >= $3::date AND day < $4::date
 ORDER BY worker_id, day
 `
 
 type hostUptimeDaysParams struct {
-	WorkerAddress validator.Address
-	FirstDay      time.Time
+	IntervalMinutes int32
+	WorkerAddress   validator.Address
+	FirstDay        time.Time
+	EndDay          time.Time
 }
 
 type hostUptimeDaysRow struct {
@@ -248,7 +295,12 @@ type hostUptimeDaysRow struct {
 }
 
 func (q *Queries) hostUptimeDays(ctx context.Context, arg hostUptimeDaysParams) ([]hostUptimeDaysRow, error) {
-	rows, err := q.db.Query(ctx, hostUptimeDays, arg.WorkerAddress, arg.FirstDay)
+	rows, err := q.db.Query(ctx, hostUptimeDays,
+		arg.IntervalMinutes,
+		arg.WorkerAddress,
+		arg.FirstDay,
+		arg.EndDay,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -304,14 +356,16 @@ func (q *Queries) settleHeartbeatHours(ctx context.Context) error {
 }
 
 const uptimeDays = `-- name: uptimeDays :many
-SELECT day, minutes FROM worker_days
-WHERE worker_address = $1 AND day >= $2::date
+SELECT day, (within[$1::integer])::integer AS minutes FROM worker_days
+WHERE worker_address = $2 AND day >= $3::date AND day < $4::date
 ORDER BY day
 `
 
 type uptimeDaysParams struct {
-	WorkerAddress validator.Address
-	FirstDay      time.Time
+	IntervalMinutes int32
+	WorkerAddress   validator.Address
+	FirstDay        time.Time
+	EndDay          time.Time
 }
 
 type uptimeDaysRow struct {
@@ -319,9 +373,15 @@ type uptimeDaysRow struct {
 	Minutes int32
 }
 
-// uptimeDays lists how many minutes of each UTC day any host of the worker was heard in.
+// uptimeDays lists how many minutes of each UTC day are up, for any host of the worker, if
+// hosts are expected to be heard in an interval of so many minutes.
 func (q *Queries) uptimeDays(ctx context.Context, arg uptimeDaysParams) ([]uptimeDaysRow, error) {
-	rows, err := q.db.Query(ctx, uptimeDays, arg.WorkerAddress, arg.FirstDay)
+	rows, err := q.db.Query(ctx, uptimeDays,
+		arg.IntervalMinutes,
+		arg.WorkerAddress,
+		arg.FirstDay,
+		arg.EndDay,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -11,9 +11,9 @@ import (
 // the future does not keep its host active until then.
 const clockSkew = time.Minute
 
-// NetworkCounts sums up all workers. Active means a heartbeat within
-// validator.ActiveWindow before now; a host counts by its newest one.
-func (s *Store) NetworkCounts(ctx context.Context, now time.Time) (validator.NetworkCounts, error) {
+// NetworkCounts sums up all workers. Active means a heartbeat less than activeFor before
+// now; a host counts by its newest one.
+func (s *Store) NetworkCounts(ctx context.Context, activeFor time.Duration, now time.Time) (validator.NetworkCounts, error) {
 	var c validator.NetworkCounts
 	err := s.inSnapshot(ctx, func(q *Queries) error {
 		var err error
@@ -29,7 +29,7 @@ func (s *Store) NetworkCounts(ctx context.Context, now time.Time) (validator.Net
 		if c.JobsLast24h, err = q.countJobsCompletedSince(ctx, now.Add(-24*time.Hour)); err != nil {
 			return err
 		}
-		groups, err := q.activeHosts(ctx, activeHostsParams{Since: now.Add(-validator.ActiveWindow), Until: now.Add(clockSkew)})
+		groups, err := q.activeHosts(ctx, activeHostsParams{Since: now.Add(-activeFor), Until: now.Add(clockSkew)})
 		if err != nil {
 			return err
 		}

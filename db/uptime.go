@@ -1,89 +1,98 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// How far back UptimeHistory tells of hours and of days.
-const (
-	UptimeHourReach = 30 * 24 * time.Hour
-	UptimeDayReach  = 365 * 24 * time.Hour
-)
-
 // UptimeHistory returns when a worker and each of its hosts was heard: by minute in the hours
-// of UptimeHourReach before now, by day before that as far as UptimeDayReach. It costs by the
-// hours and days, not by the heartbeats, and needs none of those that are past their age.
-func (s *Store) UptimeHistory(ctx context.Context, worker validator.Address, now time.Time) (validator.UptimeHistory, error) {
-	var u validator.UptimeHistory
-	hosts := map[string]*validator.HostUptime{}
-	firstHour, firstDay := utcDay(now.Add(-UptimeHourReach)), utcDay(now.Add(-UptimeDayReach))
+// that every window and grid of an uptime report needs, and before that how many minutes of
+// each day are up. It costs by the hours and days, not by the heartbeats, and needs none of
+// those that are past their age.
+func (s *Store) UptimeHistory(ctx context.Context, worker validator.Address, interval validator.HeartbeatInterval, now time.Time) (validator.UptimeHistory, error) {
+	u := validator.UptimeHistory{
+		Interval: interval, Since: utcDay(now.Add(-validator.UptimeMonthWindow)),
+		FirstDay: utcDay(now).AddDate(0, 0, -validator.UptimeYearDays+1),
+	}
+	minutes, before := int32(interval.Minutes()), u.Since.Add(-time.Hour)
 	err := s.inSnapshot(ctx, func(q *Queries) error {
 		var err error
 		if u.First, err = firstMinute(ctx, q, worker); err != nil {
 			return err
 		}
-		days, err := q.hostUptimeDays(ctx, hostUptimeDaysParams{WorkerAddress: worker, FirstDay: firstDay})
-		if err != nil {
-			return err
-		}
-		var order []*validator.HostUptime
-		host := func(id string) *validator.HostUptime {
-			if hosts[id] == nil {
-				hosts[id] = &validator.HostUptime{WorkerID: id}
-				order = append(order, hosts[id])
-			}
-			return hosts[id]
-		}
-		for _, d := range days {
-			if d.Day.Before(firstHour) {
-				h := host(d.WorkerID)
-				h.Days = append(h.Days, validator.UptimeDay{Day: d.Day.UTC(), Minutes: int(d.Minutes)})
-			}
-		}
-		hours, err := q.hostHeartbeatHours(ctx, hostHeartbeatHoursParams{WorkerAddress: worker, Since: firstHour})
+		hours, err := q.heartbeatHours(ctx, heartbeatHoursParams{WorkerAddress: worker, Since: before})
 		if err != nil {
 			return err
 		}
 		for _, r := range hours {
-			h := host(r.WorkerID)
-			h.Hours = append(h.Hours, validator.HourMask{Hour: r.Hour, Minutes: uint64(r.Minutes)})
+			u.Hours = append(u.Hours, validator.HourMask{Hour: r.Hour, Minutes: uint64(r.Minutes)})
 		}
-		for _, h := range order {
-			h.Days = append(h.Days, daysOf(h.Hours)...)
-			u.Hosts = append(u.Hosts, *h)
-		}
-		all, err := q.heartbeatHours(ctx, heartbeatHoursParams{WorkerAddress: worker, Since: firstHour})
+		days, err := q.uptimeDays(ctx, uptimeDaysParams{WorkerAddress: worker, IntervalMinutes: minutes, FirstDay: u.FirstDay, EndDay: u.Since})
 		if err != nil {
 			return err
 		}
-		for _, r := range all {
-			u.Hours = append(u.Hours, validator.HourMask{Hour: r.Hour, Minutes: uint64(r.Minutes)})
+		for _, d := range days {
+			u.Days = append(u.Days, validator.UptimeDay{Day: d.Day.UTC(), Minutes: int(d.Minutes)})
 		}
-		older, err := q.uptimeDays(ctx, uptimeDaysParams{WorkerAddress: worker, FirstDay: firstDay})
-		for _, d := range older {
-			if d.Day.Before(firstHour) {
-				u.Days = append(u.Days, validator.UptimeDay{Day: d.Day.UTC(), Minutes: int(d.Minutes)})
-			}
-		}
-		u.Days = append(u.Days, daysOf(u.Hours)...)
+		u.Hosts, err = hostsHeard(ctx, q, worker, minutes, before, u)
 		return err
 	})
 	return u, s.fail("read the uptime", err)
 }
 
-// daysOf sums hours up by UTC day. Both are oldest first.
-func daysOf(hours []validator.HourMask) []validator.UptimeDay {
-	var days []validator.UptimeDay
-	for _, h := range hours {
-		day := utcDay(h.Hour)
-		if n := len(days); n == 0 || !days[n-1].Day.Equal(day) {
-			days = append(days, validator.UptimeDay{Day: day})
+// hostsHeard returns the part of each host that was heard in what a history reaches back to.
+func hostsHeard(ctx context.Context, q *Queries, worker validator.Address, minutes int32, before time.Time, u validator.UptimeHistory) ([]validator.HostHeard, error) {
+	hosts := map[string]*validator.HostHeard{}
+	host := func(id string) *validator.HostHeard {
+		if hosts[id] == nil {
+			hosts[id] = &validator.HostHeard{WorkerID: id}
 		}
-		days[len(days)-1].Minutes += bits.OnesCount64(h.Minutes)
+		return hosts[id]
 	}
-	return days
+	days, err := q.hostUptimeDays(ctx, hostUptimeDaysParams{WorkerAddress: worker, IntervalMinutes: minutes, FirstDay: u.FirstDay, EndDay: u.Since})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range days {
+		h := host(d.WorkerID)
+		h.Days = append(h.Days, validator.UptimeDay{Day: d.Day.UTC(), Minutes: int(d.Minutes)})
+	}
+	hours, err := q.hostHeartbeatHours(ctx, hostHeartbeatHoursParams{WorkerAddress: worker, Since: before})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range hours {
+		h := host(r.WorkerID)
+		h.Hours = append(h.Hours, validator.HourMask{Hour: r.Hour, Minutes: uint64(r.Minutes)})
+		if h.First == nil { // unless it was heard before
+			at := firstOf(r.Hour, r.Minutes)
+			h.First = &at
+		}
+	}
+	firsts, err := q.hostFirstHours(ctx, string(worker))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range firsts {
+		at := firstOf(f.Hour, f.Minutes)
+		if h := hosts[f.WorkerID]; h != nil && (h.First == nil || at.Before(*h.First)) {
+			h.First = &at
+		}
+	}
+	var out []validator.HostHeard
+	for _, h := range hosts {
+		out = append(out, *h)
+	}
+	slices.SortFunc(out, func(a, b validator.HostHeard) int { return cmp.Compare(a.WorkerID, b.WorkerID) })
+	return out, nil
+}
+
+// firstOf is the first marked minute of an hour.
+func firstOf(hour time.Time, minutes int64) time.Time {
+	return hour.UTC().Add(time.Duration(bits.TrailingZeros64(uint64(minutes))) * time.Minute)
 }

@@ -113,17 +113,21 @@ ORDER BY 1 LIMIT @max_rows;
 -- checkHeartbeatDays counts the days from the hours, each host's and, without a name, any
 -- host's. Those whose hours change at the next fold are left out.
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
-FROM (SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, minutes::text AS kept
-      FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, day, minutes FROM heartbeat_days
-            UNION ALL SELECT worker_address, '(any)', day, minutes FROM worker_days) d
-      WHERE NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date = d.day)) k
+FROM (SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, format('%s, %s', minutes, within) AS kept
+      FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, day, minutes, within FROM heartbeat_days
+            UNION ALL SELECT worker_address, '(any)', day, minutes, within FROM worker_days) d
+      WHERE NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date IN (d.day, d.day - 1))) k
 FULL JOIN (
-      SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, sum(marked_minutes(minutes))::text AS counted
-      FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, (hour AT TIME ZONE 'UTC')::date AS day, minutes FROM heartbeat_hours
-            UNION ALL
-            SELECT worker_address, '(any)', (hour AT TIME ZONE 'UTC')::date, bit_or(minutes) FROM heartbeat_hours GROUP BY worker_address, hour) h
-      WHERE NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = h.worker_address AND (c.hour AT TIME ZONE 'UTC')::date = h.day)
-      GROUP BY worker_address, worker_id, day
-      HAVING sum(marked_minutes(minutes)) <> 0) c USING (key)
+      SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, format('%s, %s', within[0], within[1:60]) AS counted
+      FROM (SELECT worker_address, worker_id, day, minutes_within(array_agg(place), array_agg(minutes)) AS within
+            FROM (SELECT worker_address, worker_id, minutes, day, (extract(epoch FROM hour - day::timestamp AT TIME ZONE 'UTC') / 3600)::integer + 1 AS place
+                  FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, hour, minutes, (hour AT TIME ZONE 'UTC')::date AS day FROM heartbeat_hours
+                        UNION SELECT worker_address, quote_ident(worker_id), hour, minutes, ((hour + interval '1 hour') AT TIME ZONE 'UTC')::date FROM heartbeat_hours
+                        UNION SELECT worker_address, '(any)', hour, bit_or(minutes), (hour AT TIME ZONE 'UTC')::date FROM heartbeat_hours GROUP BY worker_address, hour
+                        UNION SELECT worker_address, '(any)', hour, bit_or(minutes), ((hour + interval '1 hour') AT TIME ZONE 'UTC')::date FROM heartbeat_hours GROUP BY worker_address, hour) h
+                  WHERE minutes <> 0) hours
+            GROUP BY worker_address, worker_id, day) d
+      WHERE within[60] > 0
+        AND NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date IN (d.day, d.day - 1))) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;

@@ -31,15 +31,34 @@ WHERE worker_address = @worker_address AND hour >= date_trunc('hour', @since::ti
 ORDER BY worker_id, hour;
 
 -- name: uptimeDays :many
--- uptimeDays lists how many minutes of each UTC day any host of the worker was heard in.
-SELECT day, minutes FROM worker_days
-WHERE worker_address = @worker_address AND day >= @first_day::date
+-- uptimeDays lists how many minutes of each UTC day are up, for any host of the worker, if
+-- hosts are expected to be heard in an interval of so many minutes.
+SELECT day, (within[sqlc.arg(interval_minutes)::integer])::integer AS minutes FROM worker_days
+WHERE worker_address = @worker_address AND day >= @first_day::date AND day < @end_day::date
 ORDER BY day;
 
 -- name: hostUptimeDays :many
-SELECT worker_id, day, minutes FROM heartbeat_days
-WHERE worker_address = @worker_address AND day >= @first_day::date
+SELECT worker_id, day, (within[sqlc.arg(interval_minutes)::integer])::integer AS minutes FROM heartbeat_days
+WHERE worker_address = @worker_address AND day >= @first_day::date AND day < @end_day::date
 ORDER BY worker_id, day;
+
+-- name: hostFirstHours :many
+-- hostFirstHours is the first hour ever in which each host was heard: it hops in the index
+-- from one host's first day to the next host's.
+WITH RECURSIVE hosts AS (
+    (SELECT worker_id, day FROM heartbeat_days
+     WHERE worker_address = sqlc.arg(worker_address)::text ORDER BY worker_id, day LIMIT 1)
+    UNION ALL
+    SELECT next.worker_id, next.day FROM hosts h CROSS JOIN LATERAL (
+        SELECT d.worker_id, d.day FROM heartbeat_days d
+        WHERE d.worker_address = sqlc.arg(worker_address)::text AND d.worker_id > h.worker_id ORDER BY d.worker_id, d.day LIMIT 1) next
+)
+SELECT h.worker_id::text AS worker_id, f.hour, f.minutes FROM hosts h CROSS JOIN LATERAL (
+    SELECT hour, minutes FROM heartbeat_hours
+    WHERE worker_address = sqlc.arg(worker_address)::text AND worker_id = h.worker_id AND minutes <> 0
+      AND hour >= h.day::timestamp AT TIME ZONE 'UTC' AND hour < (h.day + 1)::timestamp AT TIME ZONE 'UTC'
+    ORDER BY hour LIMIT 1) f
+ORDER BY worker_id;
 
 -- name: countWorkers :one
 -- countWorkers hops from one address to the next in the indexes, so that it costs by

@@ -7,7 +7,7 @@ type FleetGPU struct {
 	GPU        GPU
 	WorkerID   string    // the other host that reported it; "" for this host
 	ReportedAt time.Time // by the other host; zero for this host
-	// Stale says that the other host reported it longer than ActiveWindow ago: what its
+	// Stale says that the other host reported it so long ago that it counts as gone: what its
 	// fields hold is its last reading, and whether it is still there nobody knows.
 	Stale bool
 }
@@ -25,7 +25,7 @@ func (p Picture) Fleet() []FleetGPU {
 		}
 	}
 	for _, w := range p.WorkerGPUs.Or(nil) {
-		member := FleetGPU{GPU: w.GPU, WorkerID: w.WorkerID, ReportedAt: w.ReportedAt, Stale: p.Now.Sub(w.ReportedAt) > ActiveWindow}
+		member := FleetGPU{GPU: w.GPU, WorkerID: w.WorkerID, ReportedAt: w.ReportedAt, Stale: p.Now.Sub(w.ReportedAt) > p.HeartbeatInterval.GoneAfter()}
 		i, twice := seen[w.GPU.UUID]
 		switch {
 		case !twice || w.GPU.UUID == "": // a card without a UUID is like no other

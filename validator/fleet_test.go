@@ -15,12 +15,12 @@ func TestFleetJoinsThisHostsCardsWithThoseOfOthers(t *testing.T) {
 	p := goodPicture()
 	p.HostGPUs.GPUs = []GPU{{UUID: "here"}, {UUID: ""}}
 	p.WorkerGPUs = Some([]WorkerGPU{
-		reported("rig-1", "here", time.Second),             // this host reads it itself
-		reported("rig-1", "moved", time.Hour),              // it is in rig-2 by now
-		reported("rig-1", "", time.Second),                 // unnamed: another card than this host's unnamed one
-		reported("rig-2", "moved", ActiveWindow),           // just in time
-		reported("rig-2", "silent", ActiveWindow+1),        // just too late
-		reported("rig-3", "moved", ActiveWindow+time.Hour), // it was there long ago
+		reported("rig-1", "here", time.Second),                                 // this host reads it itself
+		reported("rig-1", "moved", time.Hour),                                  // it is in rig-2 by now
+		reported("rig-1", "", time.Second),                                     // unnamed: another card than this host's unnamed one
+		reported("rig-2", "moved", HeartbeatInterval(1).GoneAfter()),           // just in time
+		reported("rig-2", "silent", HeartbeatInterval(1).GoneAfter()+1),        // just too late
+		reported("rig-3", "moved", HeartbeatInterval(1).GoneAfter()+time.Hour), // it was there long ago
 	})
 	words := func() (out []string) {
 		for _, m := range p.Fleet() {

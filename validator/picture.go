@@ -20,6 +20,8 @@ type Picture struct {
 	Jobs       Maybe[JobCounts]
 	Earnings   Maybe[Earnings]
 	Heartbeats Maybe[HeartbeatSummary]
+
+	HeartbeatInterval HeartbeatInterval // that hosts are expected to keep
 }
 
 // Sources returns the state of each source.
@@ -55,7 +57,7 @@ func (p Picture) RealisedAPY() Maybe[APY] {
 
 // Uptime counts the window that ends now.
 func (p Picture) Uptime(window time.Duration) Maybe[Uptime] {
-	return Map(p.Heartbeats, func(s HeartbeatSummary) Uptime { return UptimeOver(s, window, p.Now) })
+	return Map(p.Heartbeats, func(s HeartbeatSummary) Uptime { return UptimeOver(s, window, p.HeartbeatInterval, p.Now) })
 }
 
 // Headroom is the stake minus the minimum of its tier; negative if it falls short.

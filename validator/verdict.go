@@ -52,7 +52,6 @@ const (
 	chainTolerance    = 10 * time.Minute
 	databaseTolerance = 2 * time.Minute
 	recentWork        = time.Hour
-	heartbeatFresh    = 2 * time.Minute
 )
 
 // Assess derives the verdict and its checklist.
@@ -214,10 +213,10 @@ func (p Picture) checkHeartbeat() Check {
 	age := p.Now.Sub(h.Last.At)
 	detail := "The newest arrived " + toTheMinute(age) + " ago."
 	switch {
-	case age > ActiveWindow:
-		return c.with(CheckFail, detail, fmt.Sprintf("Look at the worker %q: the network counts it as gone after %s.", h.Last.WorkerID, Ago(ActiveWindow)))
-	case age > heartbeatFresh:
-		return c.with(CheckWarn, detail, fmt.Sprintf("The worker %q is late.", h.Last.WorkerID))
+	case age > p.HeartbeatInterval.GoneAfter():
+		return c.with(CheckFail, detail, fmt.Sprintf("Look at the worker %q: the network counts it as gone after %s.", h.Last.WorkerID, Ago(p.HeartbeatInterval.GoneAfter())))
+	case age > p.HeartbeatInterval.LateAfter():
+		return c.with(CheckWarn, detail, fmt.Sprintf("The worker %q is late: hosts are expected to be heard every %s.", h.Last.WorkerID, Ago(p.HeartbeatInterval.Duration())))
 	}
 	return c.with(CheckPass, detail, "")
 }

@@ -28,29 +28,6 @@ type HourMask struct {
 	Minutes uint64    // bit n: minute n
 }
 
-// UptimeHistory is what stays of a worker's heartbeats: the minutes of recent hours, and how
-// many of each day.
-type UptimeHistory struct {
-	First *time.Time // to the minute; nil: no heartbeat ever arrived
-	Hours []HourMask // oldest first; hours without a heartbeat are left out
-	Days  []UptimeDay
-	Hosts []HostUptime // by name
-}
-
-// HostUptime is the part of one of the worker's hosts.
-type HostUptime struct {
-	WorkerID string
-	Hours    []HourMask
-	Days     []UptimeDay
-}
-
-// UptimeDay says in how many minutes of a UTC day at least one heartbeat arrived. Days
-// without any are left out of lists.
-type UptimeDay struct {
-	Day     time.Time
-	Minutes int
-}
-
 // WorkerGPU is the newest stored sample of a GPU on another host of the worker.
 type WorkerGPU struct {
 	WorkerID   string
@@ -61,7 +38,7 @@ type WorkerGPU struct {
 // NetworkCounts are the database's public aggregates over all workers.
 type NetworkCounts struct {
 	TotalWorkers          int64 // workers that ever sent a heartbeat or held a job
-	ActiveWorkers         int64 // with a heartbeat within ActiveWindow
+	ActiveWorkers         int64 // heard less than HeartbeatInterval.GoneAfter ago
 	ActiveGPUs            int64 // on the hosts of those, by their newest heartbeats
 	BusyHosts             int64 // active hosts that report a job in progress
 	ActiveHosts           int64
@@ -89,9 +66,6 @@ type ComputeTime float64
 
 // Hours returns the sum in hours.
 func (c ComputeTime) Hours() float64 { return float64(c) }
-
-// ActiveWindow is how recent a heartbeat must be for a worker to count as active.
-const ActiveWindow = 5 * time.Minute
 
 // VersionCount counts active hosts by the version of their software.
 type VersionCount struct {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -12,7 +13,8 @@ type statsJSON struct {
 	Network                  string      `json:"network" doc:"The Starknet network"`
 	ChainID                  string      `json:"chain_id"`
 	TotalWorkers             *int64      `json:"total_workers" doc:"Workers that ever sent a heartbeat or held a job"`
-	ActiveWorkers            *int64      `json:"active_workers" doc:"With a heartbeat within 5 minutes"`
+	ActiveWorkers            *int64      `json:"active_workers" doc:"With a heartbeat within active_within_secs"`
+	ActiveWithinSecs         int         `json:"active_within_secs" doc:"How recent a heartbeat must be for its worker to be active"`
 	TotalJobsProcessed       *int64      `json:"total_jobs_processed" doc:"Completed"`
 	JobsLast24h              *int64      `json:"jobs_last_24h" doc:"Completed in the last 24 hours"`
 	AvgJobCompletionTimeSecs *float64    `json:"avg_job_completion_time_secs"`
@@ -29,7 +31,7 @@ type statsJSON struct {
 
 func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validator.Maybe[validator.NetworkCounts] {
 	return readDBAs(ctx, s, asked, memoryKey{read: "network counts"}, networkMaxAge, func(ctx context.Context) (validator.NetworkCounts, error) {
-		return s.db.NetworkCounts(ctx, s.now())
+		return s.db.NetworkCounts(ctx, s.heartbeatInterval.GoneAfter(), s.now())
 	})
 }
 
@@ -38,7 +40,7 @@ func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[stats
 	counts, net := s.networkCounts(ctx, &asked), s.chain.Network()
 	count := func(f func(validator.NetworkCounts) int64) *int64 { return field(counts, f) }
 	out := statsJSON{
-		Network: s.network.Name, ChainID: s.network.ChainID,
+		Network: s.network.Name, ChainID: s.network.ChainID, ActiveWithinSecs: int(s.heartbeatInterval.GoneAfter() / time.Second),
 		TotalWorkers:       count(func(c validator.NetworkCounts) int64 { return c.TotalWorkers }),
 		ActiveWorkers:      count(func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }),
 		TotalJobsProcessed: count(func(c validator.NetworkCounts) int64 { return c.JobsProcessed }),

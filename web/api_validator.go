@@ -31,7 +31,7 @@ type statusJSON struct {
 	JobsCompleted           *int64      `json:"jobs_completed"`
 	JobsInProgress          *int64      `json:"jobs_in_progress"`
 	JobsFailed              *int64      `json:"jobs_failed" doc:"Failed or timed out"`
-	UptimePercent           *float64    `json:"uptime_percent" doc:"Share of the minutes of the last 24 hours, counted from the first heartbeat, in which one arrived"`
+	UptimePercent           *float64    `json:"uptime_percent" doc:"Of the last 24 hours; /api/worker/uptime says how it is defined"`
 	LastHeartbeat           *int64      `json:"last_heartbeat" doc:"Unix seconds"`
 	Sources                 sourcesJSON `json:"sources"`
 }

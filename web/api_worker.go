@@ -10,72 +10,10 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// uptimeJSON answers /api/worker/uptime.
-type uptimeJSON struct {
-	WorkerAddress string       `json:"worker_address"`
-	UptimePercent *float64     `json:"uptime_percent" doc:"Of the last 24 hours"`
-	Windows       []windowJSON `json:"windows"`
-	Definition    string       `json:"definition"`
-	LastHeartbeat *int64       `json:"last_heartbeat" doc:"Unix seconds"`
-	Sources       sourcesJSON  `json:"sources"`
-}
-
-// windowJSON is the uptime of one window.
-type windowJSON struct {
-	Window        string    `json:"window" enum:"24h,7d,30d"`
-	From          int64     `json:"from" doc:"Unix seconds of the first minute that counts"`
-	To            int64     `json:"to" doc:"Unix seconds of the end of the last"`
-	UptimePercent *float64  `json:"uptime_percent"`
-	MinutesUp     int       `json:"minutes_up"`
-	MinutesTotal  int       `json:"minutes_total"`
-	Gaps          []gapJSON `json:"gaps" doc:"Oldest first"`
-}
-
-// gapJSON is a run of minutes without a heartbeat.
-type gapJSON struct {
-	From    int64 `json:"from" doc:"Unix seconds"`
-	To      int64 `json:"to" doc:"Unix seconds"`
-	Minutes int   `json:"minutes"`
-}
-
-const uptimeDefinition = "The share of the window's minutes, counted from the worker's first heartbeat if that is later, in which at least one heartbeat arrived. The running minute counts once a heartbeat has arrived in it."
-
-// uptimeWindows are the windows that uptime is told for.
-var uptimeWindows = []struct {
-	name   string
-	length time.Duration
-}{{"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", uptimeReach}}
-
-func (s *Server) apiUptime(ctx context.Context, in *WalletInput) (*reply[uptimeJSON], error) {
-	wallet, err := s.walletFor(ctx, *in)
-	if err != nil {
-		return nil, err
-	}
-	asked := databaseRead{state: s.db.State()}
-	beats := s.heartbeats(ctx, &asked, wallet)
-	p := validator.Picture{Now: s.now(), Heartbeats: beats}
-	out := uptimeJSON{WorkerAddress: string(wallet), UptimePercent: uptimePercent(p, 24*time.Hour), Windows: []windowJSON{}, Definition: uptimeDefinition, Sources: sources(asked.result())}
-	if h, has := beats.Get(); has && h.Last != nil {
-		out.LastHeartbeat = unix(h.Last.At)
-	}
-	for _, w := range uptimeWindows {
-		u, has := p.Uptime(w.length).Get()
-		if !has {
-			continue
-		}
-		j := windowJSON{Window: w.name, From: u.From.Unix(), To: u.To.Unix(), UptimePercent: known(u.Percent()), MinutesUp: u.UpMinutes, MinutesTotal: u.TotalMinutes, Gaps: []gapJSON{}}
-		for _, g := range u.Gaps {
-			j.Gaps = append(j.Gaps, gapJSON{g.From.Unix(), g.To.Unix(), g.Minutes()})
-		}
-		out.Windows = append(out.Windows, j)
-	}
-	return ok(out)
-}
-
 // workerStatusJSON answers /api/worker/status.
 type workerStatusJSON struct {
 	WorkerAddress     string      `json:"worker_address"`
-	IsActive          *bool       `json:"is_active" doc:"Whether a heartbeat arrived within 5 minutes"`
+	IsActive          *bool       `json:"is_active" doc:"Whether a heartbeat arrived within the time after which the network counts a worker as gone: three of the intervals that hosts are expected to keep, 5 minutes at least"`
 	WorkerID          *string     `json:"worker_id" doc:"The host that sent the newest heartbeat"`
 	LastHeartbeat     *int64      `json:"last_heartbeat" doc:"Unix seconds"`
 	HeartbeatAgeSecs  *float64    `json:"heartbeat_age_secs"`
@@ -103,7 +41,7 @@ func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[w
 	active := false
 	if h.Last != nil {
 		age := s.now().Sub(h.Last.At)
-		active = age <= validator.ActiveWindow
+		active = age <= s.heartbeatInterval.GoneAfter()
 		secs := age.Seconds()
 		out.HeartbeatAgeSecs = &secs
 		out.WorkerID, out.LastHeartbeat, out.Version = nonEmpty(h.Last.WorkerID), unix(h.Last.At), nonEmpty(h.Last.Version)

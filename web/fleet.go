@@ -63,7 +63,7 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 		}
 	}
 	f.database = asked.result()
-	all := validator.Picture{Address: wallet, Now: s.now(), HostGPUs: f.host, HostGPUsApply: f.hostApplies, WorkerGPUs: f.remote}
+	all := validator.Picture{Address: wallet, Now: s.now(), HostGPUs: f.host, HostGPUsApply: f.hostApplies, WorkerGPUs: f.remote, HeartbeatInterval: s.heartbeatInterval}
 	for _, m := range all.Fleet() {
 		g := fleetGPU{FleetGPU: m, jobID: jobs[m.GPU.UUID], failure: failures[m.GPU.UUID]}
 		if m.WorkerID == "" {

@@ -21,7 +21,7 @@ const (
 )
 
 // uptimeReach is how far back heartbeats are read: the longest uptime window that is shown.
-const uptimeReach = 30 * 24 * time.Hour
+const uptimeReach = validator.UptimeMonthWindow
 
 // picture asks all sources at once for everything about a wallet. It waits for none longer
 // than its bound, and carries each failure.
@@ -31,6 +31,8 @@ func (s *Server) picture(ctx context.Context, wallet validator.Address) validato
 		Now:           s.now(),
 		HostGPUs:      s.hostSnapshot(ctx, wallet),
 		HostGPUsApply: s.hostGPUsApply(ctx, wallet),
+
+		HeartbeatInterval: s.heartbeatInterval,
 	}
 	asked := databaseRead{state: s.db.State()}
 	var wg sync.WaitGroup

@@ -201,16 +201,16 @@ func successOrigin(e evidence) views.Provenance {
 
 func uptimeOrigin(title string, window time.Duration) func(evidence) views.Provenance {
 	return func(e evidence) views.Provenance {
-		p := e.fromDatabase(title, "table heartbeats", e.Heartbeats.Known(), e.Heartbeats.Reason())
+		p := e.fromDatabase(title, "view uptime_hours, which the database keeps of heartbeats", e.Heartbeats.Known(), e.Heartbeats.Reason())
 		u, known := e.Uptime(window).Get()
 		p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(e.Heartbeats.Reason())}}
 		if known {
 			p.Value.Value = show(u.Percent(), "%", percent)
-			p.Formula = fmt.Sprintf("minutes with a heartbeat / minutes · 100\n= %d / %d · 100", u.UpMinutes, u.TotalMinutes)
+			p.Formula = fmt.Sprintf("minutes that are up / minutes · 100\n= %d / %d · 100", u.UpMinutes, u.TotalMinutes)
 			p.Rows = []views.Row{{Label: "From", Value: views.Value{Text: utc(u.From)}}, {Label: "To", Value: views.Value{Text: utc(u.To)}}, {Label: "Gaps", Value: views.Value{Text: integer(len(u.Gaps))}}}
 		}
-		p.Note = "Each hour's minutes are the bits of one number. Minutes count from the first heartbeat ever; the running minute counts once a heartbeat came in it."
-		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("heartbeatHours", e.Address, e.Now.Add(-window)))}
+		p.Note = "Each hour's minutes are the bits of one number, bit n for minute n. " + e.HeartbeatInterval.Definition()
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("heartbeatHours", e.Address, e.Now.Add(-window-time.Hour)))}
 		return p
 	}
 }
@@ -231,24 +231,24 @@ var networkFigures = map[string]func(evidence) views.Provenance{
 	"network.staked": chainFigure("Total staked", func(e evidence) validator.ChainRead[validator.Wei] { return e.Chain.Network.TotalStaked }, func(e evidence) views.Row {
 		return views.Row{Amount: amountOf(e.Chain.Network.TotalStaked.Maybe)}
 	}, "total_staked answers a u256: low and high felt."),
-	"network.workers": networkOrigin("Workers", "tables heartbeats and jobs", func(c validator.NetworkCounts) int64 { return c.TotalWorkers }, func(time.Time) string { return db.Statement("countWorkers") }),
+	"network.workers": networkOrigin("Workers", "tables heartbeats and jobs", func(c validator.NetworkCounts) int64 { return c.TotalWorkers }, func(evidence) string { return db.Statement("countWorkers") }),
 	"network.active":  networkOrigin("Active workers", "table heartbeats", func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }, activeHostsSQL),
 	"network.gpus":    networkOrigin("Active GPUs", "table heartbeats", func(c validator.NetworkCounts) int64 { return c.ActiveGPUs }, activeHostsSQL),
-	"network.jobs":    networkOrigin("Jobs completed", "table job_totals", func(c validator.NetworkCounts) int64 { return c.JobsProcessed }, func(time.Time) string { return db.Statement("networkJobTotals") }),
-	"network.jobs24h": networkOrigin("Jobs completed in 24 hours", "table jobs", func(c validator.NetworkCounts) int64 { return c.JobsLast24h }, func(now time.Time) string {
-		return db.Statement("countJobsCompletedSince", now.Add(-24*time.Hour))
+	"network.jobs":    networkOrigin("Jobs completed", "table job_totals", func(c validator.NetworkCounts) int64 { return c.JobsProcessed }, func(evidence) string { return db.Statement("networkJobTotals") }),
+	"network.jobs24h": networkOrigin("Jobs completed in 24 hours", "table jobs", func(c validator.NetworkCounts) int64 { return c.JobsLast24h }, func(e evidence) string {
+		return db.Statement("countJobsCompletedSince", e.Now.Add(-24*time.Hour))
 	}),
 }
 
-func activeHostsSQL(now time.Time) string {
-	return db.Statement("activeHosts", now.Add(-validator.ActiveWindow), now)
+func activeHostsSQL(e evidence) string {
+	return db.Statement("activeHosts", e.Now.Add(-e.server.heartbeatInterval.GoneAfter()), e.Now)
 }
 
-func networkOrigin(title, tables string, of func(validator.NetworkCounts) int64, statement func(now time.Time) string) func(evidence) views.Provenance {
+func networkOrigin(title, tables string, of func(validator.NetworkCounts) int64, statement func(evidence) string) func(evidence) views.Provenance {
 	return func(e evidence) views.Provenance {
 		p := e.fromDatabase(title, tables, e.counts.Known(), e.counts.Reason())
 		p.Value = views.Row{Value: show(e.counts, "", func(c validator.NetworkCounts) string { return integer(of(c)) })}
-		p.Commands = []views.Command{sql("Repeat it in psql", statement(e.Now))}
+		p.Commands = []views.Command{sql("Repeat it in psql", statement(e))}
 		return p
 	}
 }

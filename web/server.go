@@ -38,53 +38,55 @@ type IndexReader interface {
 	IndexLag() validator.Maybe[validator.IndexLag]
 }
 
-// Config is what a Server is made of; all but Index, PublicURL, ValidatorAddress and Demo are required.
+// Config is what a Server is made of; all but Index, PublicURL, ValidatorAddress, HeartbeatInterval and Demo are required.
 type Config struct {
-	Database         *db.Store
-	GPUs             GPUReader
-	Chain            ChainReader
-	Signatures       SignatureVerifier
-	Actions          ActionSimulator
-	Index            IndexReader // nil: nothing is said of it
-	Network          chain.Network
-	ValidatorAddress validator.Address // the wallet of this host's GPUs; "" = not set
-	LocalAccess      bool
-	PublicURL        string
-	TrustedProxies   []netip.Prefix // whose X-Forwarded-For is believed
-	Version          string
-	Commit           string // of the source that this program was built from
-	Demo             *Demo  // nil but in the demo
-	Metrics          *prometheus.Registry
-	Log              *slog.Logger
+	Database          *db.Store
+	GPUs              GPUReader
+	Chain             ChainReader
+	Signatures        SignatureVerifier
+	Actions           ActionSimulator
+	Index             IndexReader // nil: nothing is said of it
+	Network           chain.Network
+	ValidatorAddress  validator.Address           // the wallet of this host's GPUs; "" = not set
+	HeartbeatInterval validator.HeartbeatInterval // that hosts are expected to keep
+	LocalAccess       bool
+	PublicURL         string
+	TrustedProxies    []netip.Prefix // whose X-Forwarded-For is believed
+	Version           string
+	Commit            string // of the source that this program was built from
+	Demo              *Demo  // nil but in the demo
+	Metrics           *prometheus.Registry
+	Log               *slog.Logger
 }
 
 // Server answers HTTP requests.
 type Server struct {
-	db               *db.Store
-	gpus             GPUReader
-	chain            ChainReader
-	signatures       SignatureVerifier
-	actions          ActionSimulator
-	index            IndexReader
-	network          chain.Network
-	validatorAddress validator.Address
-	localAccess      bool
-	publicURL        string
-	trustedProxies   []netip.Prefix
-	version          string
-	commit           string
-	demo             *Demo
-	metrics          *prometheus.Registry
-	log              *slog.Logger
-	assets           *static.Assets
-	memory           *memory
-	sessions         sessionManagers
-	tokens           *proven[db.Token]
-	limits           *limits
-	now              func() time.Time
-	echo             *echo.Echo
-	docs             []apiOperation
-	stated           map[string]access // by method and path, of every route
+	db                *db.Store
+	gpus              GPUReader
+	chain             ChainReader
+	signatures        SignatureVerifier
+	actions           ActionSimulator
+	index             IndexReader
+	network           chain.Network
+	validatorAddress  validator.Address
+	heartbeatInterval validator.HeartbeatInterval
+	localAccess       bool
+	publicURL         string
+	trustedProxies    []netip.Prefix
+	version           string
+	commit            string
+	demo              *Demo
+	metrics           *prometheus.Registry
+	log               *slog.Logger
+	assets            *static.Assets
+	memory            *memory
+	sessions          sessionManagers
+	tokens            *proven[db.Token]
+	limits            *limits
+	now               func() time.Time
+	echo              *echo.Echo
+	docs              []apiOperation
+	stated            map[string]access // by method and path, of every route
 }
 
 // New checks the configuration and builds the routes.
@@ -103,7 +105,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
-		validatorAddress: c.ValidatorAddress, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
+		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		stated: map[string]access{},
 		now:    func() time.Time { return time.Now().UTC() },

@@ -177,7 +177,10 @@ func (b *bench) totals(ctx context.Context) error {
 		row(f.name, millis(kept), "counting rows with FILTER: "+millis(counted), fmt.Sprintf("%.0f times faster", counted.Seconds()/kept.Seconds()), "at least 300")
 		row(f.name, millis(kept), "the same at 10,000 jobs: "+millis(few), fmt.Sprintf("%.2f times", kept.Seconds()/few.Seconds()), "at most 1.5")
 	}
-	network, err := median(quick, func() error { _, err := b.store.NetworkCounts(ctx, now); return err })
+	network, err := median(quick, func() error {
+		_, err := b.store.NetworkCounts(ctx, validator.HeartbeatInterval(1).GoneAfter(), now)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -229,7 +232,7 @@ func (b *bench) fullPage(ctx context.Context, f db.JobFilter) error {
 
 // uptime compares a year of it with counting the minutes of the days whose heartbeats are there.
 func (b *bench) uptime(ctx context.Context) error {
-	kept, err := median(quick, func() error { return onlyErr(b.store.UptimeHistory(ctx, b.busy, b.start)) })
+	kept, err := median(quick, func() error { return onlyErr(b.store.UptimeHistory(ctx, b.busy, 1, b.start)) })
 	if err != nil {
 		return err
 	}

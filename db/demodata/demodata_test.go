@@ -232,7 +232,7 @@ func TestTheStoreReadsTheYearAsItIs(t *testing.T) {
 	if got, want := fmt.Sprintf("%+v", plain(claims)), fmt.Sprintf("%+v", plain(s.Claims)); got != want {
 		t.Errorf("claims are\n%s, the chain has\n%s", got, want)
 	}
-	network, err := store.NetworkCounts(t.Context(), s.Now)
+	network, err := store.NetworkCounts(t.Context(), validator.HeartbeatInterval(1).GoneAfter(), s.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,15 +292,15 @@ func TestTheGapsOfADay(t *testing.T) {
 		t.Fatal(err)
 	}
 	lengths := func(window time.Duration) (out []int) {
-		for _, g := range validator.UptimeOver(heard, window, s.Now).Gaps {
+		for _, g := range validator.UptimeOver(heard, window, 1, s.Now).Gaps {
 			out = append(out, g.Minutes())
 		}
 		return out
 	}
-	if got := lengths(day); !slices.Equal(got, []int{3, 25}) {
+	if got := lengths(day); !slices.Equal(got, []int{2, 24}) {
 		t.Errorf("the last day's gaps have %v minutes", got)
 	}
-	if got := lengths(7 * day); !slices.Contains(got, 35) {
+	if got := lengths(7 * day); !slices.Contains(got, 34) {
 		t.Errorf("the last week's gaps have %v minutes, without the driver's update", got)
 	}
 	lost := value[int](t, connect(t, url), `SELECT count(*) FROM jobs WHERE worker_address = $1 AND error_message = $2`, worker, heartbeatLost)

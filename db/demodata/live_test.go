@@ -134,7 +134,7 @@ func TestALiveStoryTakesUpTheYear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if gaps := validator.UptimeOver(heard, time.Hour, st.now).Gaps; len(gaps) > 0 {
+	if gaps := validator.UptimeOver(heard, time.Hour, 1, st.now).Gaps; len(gaps) > 0 {
 		t.Errorf("there are gaps: %v", gaps)
 	}
 	st.pass(8 * time.Minute)
