@@ -28,6 +28,8 @@ type Config struct {
 	DatabaseURL      string // "" = the private PostgreSQL in DataDir
 	Network          chain.Network
 	StarknetRPC      []string
+	StarknetWS       []string // empty = derived from StarknetRPC
+	PollHeads        bool     // websockets are not used
 	Contracts        chain.Contracts
 	IndexFromBlock   *uint64           // nil = each contract's deployment
 	ValidatorAddress validator.Address // "" = not set
@@ -69,6 +71,7 @@ func settings() []setting {
 			return err
 		}},
 		{name: "STARKNET_RPC", help: "RPC URLs, comma-separated, tried in order; empty: the network's public node", secret: true, realSource: true, set: setRPC},
+		{name: "STARKNET_WS", help: "websocket URLs of nodes that tell new blocks as they come, comma-separated, tried in order; empty: tried at the RPC URLs, with ws in the place of http, and left where a node has none; off: new blocks are only asked for", secret: true, realSource: true, set: setSockets},
 		contractSetting("PROVER_STAKING_ADDRESS", "ProverStaking", func(c *Config) *validator.Address { return &c.Contracts.ProverStaking }),
 		contractSetting("REPUTATION_MANAGER_ADDRESS", "ReputationManager", func(c *Config) *validator.Address { return &c.Contracts.ReputationManager }),
 		contractSetting("SAGE_TOKEN_ADDRESS", "SAGEToken", func(c *Config) *validator.Address { return &c.Contracts.SAGEToken }),
@@ -206,10 +209,28 @@ func setRPC(c *Config, v string) error {
 	for i, s := range strings.Split(v, ",") {
 		s = strings.TrimSpace(s)
 		u, err := url.Parse(s)
+		if err == nil && (u.Scheme == "ws" || u.Scheme == "wss") {
+			return fmt.Errorf("entry %d is a websocket's URL: that goes into STARKNET_WS, and here an http or https URL of the same network", i+1)
+		}
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 			return fmt.Errorf("entry %d must be an http or https URL, such as %s", i+1, c.Network.DefaultRPC)
 		}
 		c.StarknetRPC = append(c.StarknetRPC, s)
+	}
+	return nil
+}
+
+func setSockets(c *Config, v string) error {
+	if c.PollHeads = v == "off"; c.PollHeads || v == "" {
+		return nil
+	}
+	for i, s := range strings.Split(v, ",") {
+		s = strings.TrimSpace(s)
+		u, err := url.Parse(s)
+		if err != nil || (u.Scheme != "ws" && u.Scheme != "wss") || u.Host == "" {
+			return fmt.Errorf("entry %d must be a ws or wss URL, such as wss://node.example.org/ws, or the whole must be off", i+1)
+		}
+		c.StarknetWS = append(c.StarknetWS, s)
 	}
 	return nil
 }

@@ -51,6 +51,8 @@ func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
 		"address":      {map[string]string{"VALIDATOR_ADDRESS": "0xzz"}, []string{"VALIDATOR_ADDRESS", "0xzz", "hex digit"}},
 		"contract":     {map[string]string{"SAGE_TOKEN_ADDRESS": "12"}, []string{"SAGE_TOKEN_ADDRESS", "begin with 0x"}},
 		"rpc":          {map[string]string{"STARKNET_RPC": "https://a.example,ftp://b"}, []string{"STARKNET_RPC", "entry 2", "http"}},
+		"rpc socket":   {map[string]string{"STARKNET_RPC": "wss://a.example/hunter2"}, []string{"STARKNET_RPC", "entry 1", "STARKNET_WS"}},
+		"socket":       {map[string]string{"STARKNET_WS": "wss://a.example,https://b.example/hunter2"}, []string{"STARKNET_WS", "entry 2", "wss URL"}},
 		"local":        {map[string]string{"LOCAL_ACCESS": "maybe"}, []string{"LOCAL_ACCESS", "maybe", "true or false"}},
 		"local abroad": {map[string]string{"LOCAL_ACCESS": "true", "LISTEN": "0.0.0.0:3030"}, []string{"LOCAL_ACCESS", "0.0.0.0:3030"}},
 		"local on all": {map[string]string{"LOCAL_ACCESS": "true", "LISTEN": ":3030"}, []string{"LOCAL_ACCESS"}},
@@ -74,6 +76,19 @@ func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
 				t.Errorf("%q tells the password", err)
 			}
 		})
+	}
+}
+
+func TestWebsockets(t *testing.T) {
+	c, err := load(t, map[string]string{"STARKNET_WS": "wss://a.example/v0_9, ws://127.0.0.1:6061"})
+	if err != nil || c.PollHeads || fmt.Sprint(c.StarknetWS) != "[wss://a.example/v0_9 ws://127.0.0.1:6061]" {
+		t.Errorf("%v %v, error %v", c.StarknetWS, c.PollHeads, err)
+	}
+	if c, err = load(t, map[string]string{"STARKNET_WS": "off"}); err != nil || !c.PollHeads || c.StarknetWS != nil {
+		t.Errorf("off is %v %v, error %v", c.StarknetWS, c.PollHeads, err)
+	}
+	if c, err = load(t, nil); err != nil || c.PollHeads || c.StarknetWS != nil {
+		t.Errorf("empty is %v %v, error %v", c.StarknetWS, c.PollHeads, err)
 	}
 }
 

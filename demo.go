@@ -73,6 +73,7 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	at := c.Contracts()
 	cfg.Network = chain.Network{Name: "simulated", ChainID: demoChainID}
 	cfg.StarknetRPC, cfg.ValidatorAddress = []string{node.URL()}, c.wallet.Address()
+	cfg.StarknetWS, cfg.PollHeads = []string{node.SocketURL()}, false
 	cfg.Contracts = chain.Contracts{ProverStaking: at.ProverStaking, ReputationManager: at.ReputationManager, SAGEToken: at.SAGEToken, JobManager: at.JobManager}
 
 	story, err := tell(ctx, cfg, c, store, log)

@@ -41,7 +41,7 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	if err != nil {
 		return nil, err
 	}
-	client, err := chain.New(chain.Config{RPCURLs: cfg.StarknetRPC, Network: cfg.Network, Contracts: cfg.Contracts, Log: log.With(slog.String("room", "chain"))})
+	client, err := chain.New(chain.Config{RPCURLs: cfg.StarknetRPC, SocketURLs: cfg.StarknetWS, NoSockets: cfg.PollHeads, Network: cfg.Network, Contracts: cfg.Contracts, Log: log.With(slog.String("room", "chain"))})
 	if err != nil {
 		return nil, err
 	}

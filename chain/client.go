@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -19,13 +20,18 @@ type Client struct {
 
 	pollNow chan struct{} // somebody looked at a wallet that was never read
 	readNow chan struct{} // the head was seen; something may be unread at it
+	askNow  chan struct{} // what a websocket told, or that it is gone, is to be made sure of
 
 	historyNow chan struct{} // the head's views were read; a wallet's events may be due
 	blockTimes blockTimes
+	polls      atomic.Uint64 // of the head, for Collect
 
 	mu           sync.Mutex
 	running      bool
-	head         *head // nil until a node of the right network told one
+	head         *head     // nil until a node of the right network told one
+	told         *toldHead // a newer one that is to be read; nil if there is none
+	socket       socketState
+	heads        map[headWay]uint64 // that were followed, for Collect
 	recent       hashRing
 	block        *blockReads // what the newest block that was read says of the network
 	headFault    error       // why the last poll failed; nil if it did not
@@ -54,6 +60,8 @@ func New(cfg Config) (*Client, error) {
 		cfg: cfg, pool: p, log: cfg.Log,
 		pollNow: make(chan struct{}, 1),
 		readNow: make(chan struct{}, 1),
+		askNow:  make(chan struct{}, 1),
+		heads:   make(map[headWay]uint64),
 
 		historyNow: make(chan struct{}, 1),
 		watched:    newWatchList(cfg.MaxWatched),
@@ -77,6 +85,7 @@ func (c *Client) Run(ctx context.Context) error {
 	c.mu.Unlock()
 	var wg sync.WaitGroup
 	wg.Go(func() { c.followHead(ctx) })
+	wg.Go(func() { c.followSockets(ctx) })
 	wg.Go(func() { c.readBlocks(ctx) })
 	wg.Go(func() { c.readHistories(ctx) })
 	wg.Go(func() { c.checkContracts(ctx) })

@@ -14,12 +14,23 @@ import (
 // Config says what a Client reads and how patiently. Every zero duration, count and
 // function means the default that its comment names.
 type Config struct {
-	RPCURLs   []string // JSON-RPC nodes, tried in this order; Network.DefaultRPC if empty
-	Network   Network
+	RPCURLs []string // JSON-RPC nodes, tried in this order; Network.DefaultRPC if empty
+	Network Network
+
+	// SocketURLs are websockets of nodes that tell new heads, the first that does is used. If
+	// empty, those are tried that have the URLs of RPCURLs with the scheme ws or wss, and left
+	// alone for SocketOfferWait where a node has none. With NoSockets the head is polled only.
+	SocketURLs []string
+	NoSockets  bool
+
 	Contracts Contracts // exactly these: see Contracts.Or for the network's own
 
 	PollInterval     time.Duration // between two looks at the head; 4 s
-	IdlePollInterval time.Duration // the same while nobody looks at anything; 4 × PollInterval
+	IdlePollInterval time.Duration // the same while nobody looks at anything, or heads are told; 4 × PollInterval
+	SocketSilence    time.Duration // after which a websocket that tells no head is not counted on; 6 × PollInterval
+	SocketPing       time.Duration // between two pings of a websocket; 20 s
+	SocketRetry      time.Duration // before a websocket that failed is tried again, doubling, with jitter; 2 s
+	SocketOfferWait  time.Duration // before a node that has no websocket is asked for one again; 6 h
 	CallTimeout      time.Duration // of one HTTP request; 5 s
 	FirstLookWait    time.Duration // longest wait of a first Look; 1.5 s
 	WatchFor         time.Duration // how long a wallet is read on after its last look; 10 min
@@ -65,6 +76,12 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("%w: STARKNET_RPC: URL %d must begin with http:// or https:// and a host", ErrConfig, i+1)
 		}
 	}
+	for i, raw := range c.SocketURLs {
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
+			return c, fmt.Errorf("%w: STARKNET_WS: URL %d must begin with ws:// or wss:// and a host", ErrConfig, i+1)
+		}
+	}
 	for _, k := range c.Contracts.all() {
 		if k.address == "" {
 			continue
@@ -79,6 +96,8 @@ func (c Config) complete() (Config, error) {
 		"RetryBackoff": c.RetryBackoff, "BreakerDelay": c.BreakerDelay,
 		"CheckInterval": c.CheckInterval, "CheckRetry": c.CheckRetry,
 		"HistoryTimeout": c.HistoryTimeout, "HistoryRetry": c.HistoryRetry,
+		"SocketSilence": c.SocketSilence, "SocketPing": c.SocketPing,
+		"SocketRetry": c.SocketRetry, "SocketOfferWait": c.SocketOfferWait,
 	} {
 		if d < 0 {
 			return c, fmt.Errorf("%w: %s is negative", ErrConfig, name)
@@ -94,6 +113,10 @@ func (c Config) complete() (Config, error) {
 func (c *Config) fill() {
 	orDefault(&c.PollInterval, 4*time.Second)
 	orDefault(&c.IdlePollInterval, 4*c.PollInterval)
+	orDefault(&c.SocketSilence, 6*c.PollInterval)
+	orDefault(&c.SocketPing, 20*time.Second)
+	orDefault(&c.SocketRetry, 2*time.Second)
+	orDefault(&c.SocketOfferWait, 6*time.Hour)
 	orDefault(&c.CallTimeout, 5*time.Second)
 	orDefault(&c.FirstLookWait, 1500*time.Millisecond)
 	orDefault(&c.WatchFor, 10*time.Minute)

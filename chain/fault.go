@@ -40,6 +40,7 @@ type fault struct {
 	says   string // a phrase that begins with "the node at …"
 	status int    // of HTTP, for faultHTTP
 	beside bool   // of a read that says nothing of the node's fitness for the others
+	early  bool   // of a read at a block that the node may not have yet
 	cause  error
 }
 

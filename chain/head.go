@@ -15,7 +15,16 @@ type head struct {
 	number   uint64
 	hash     validator.Felt
 	polledAt time.Time // when a node last said that this is its newest block
+	lost     bool      // a node told that the chain has it no longer
 }
+
+// headWay is how a head came to be known.
+type headWay string
+
+const (
+	headPolled headWay = "poll"
+	headTold   headWay = "socket"
+)
 
 // hashRing remembers the hashes of the last heads by their numbers, to tell a node that
 // lags behind on the same chain from one whose chain was reorganised.
@@ -47,48 +56,75 @@ func (r *hashRing) get(number uint64) validator.Felt {
 // followHead polls the head until ctx ends.
 func (c *Client) followHead(ctx context.Context) {
 	for ctx.Err() == nil {
+		began := time.Now()
 		c.poll(ctx)
-		t := time.NewTimer(c.pollInterval())
-	waiting:
-		for {
-			select {
-			case <-ctx.Done():
-				t.Stop()
-				return
-			case <-t.C:
-				break waiting
-			case <-c.pollNow:
-				if !c.headIsFresh() {
-					t.Stop()
-					break waiting
-				}
-				signal(c.readNow)
-			}
+		if !c.awaitPoll(ctx, began) {
+			return
 		}
 	}
 }
 
-// pollInterval is longer while nobody looks at anything.
+// awaitPoll waits until the head is to be polled again, after it was at a time; it says
+// false when ctx has ended.
+func (c *Client) awaitPoll(ctx context.Context, last time.Time) bool {
+	t := time.NewTimer(c.pollInterval())
+	defer t.Stop()
+	for asked := false; ; {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-t.C:
+			rest := c.pollInterval() - time.Since(last)
+			if asked || rest <= 0 {
+				return true
+			}
+			t.Reset(rest) // a websocket tells heads by now
+		case <-c.pollNow:
+			if !c.headIsFresh() {
+				return true
+			}
+			signal(c.readNow)
+		case <-c.askNow:
+			asked = true
+			t.Reset(c.cfg.PollInterval - time.Since(last))
+		}
+	}
+}
+
+// pollInterval is longer while nobody looks at anything, and while a websocket tells heads:
+// then a poll only makes sure that it tells them all.
 func (c *Client) pollInterval() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.cfg.Now()
-	c.watched.expire(now.Add(-c.cfg.WatchFor))
-	if c.watched.len() > 0 || now.Sub(c.lastNetLook) < c.cfg.WatchFor {
-		return c.cfg.PollInterval
+	switch {
+	case !c.lookedAt(c.cfg.Now()):
+		return c.cfg.IdlePollInterval
+	case c.socketTrusted() && c.headFault == nil && c.readFault == nil:
+		return c.cfg.IdlePollInterval
 	}
-	return c.cfg.IdlePollInterval
+	return c.cfg.PollInterval
 }
 
-// headIsFresh says whether the head was polled within the normal interval.
+// lookedAt says whether anybody looked at anything lately; c.mu is held.
+func (c *Client) lookedAt(now time.Time) bool {
+	c.watched.expire(now.Add(-c.cfg.WatchFor))
+	return c.watched.len() > 0 || now.Sub(c.lastNetLook) < c.cfg.WatchFor
+}
+
+// headIsFresh says whether the head was polled within the normal interval, or any newer one
+// would have been told.
 func (c *Client) headIsFresh() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.head != nil && c.headFault == nil && c.cfg.Now().Sub(c.head.polledAt) < c.cfg.PollInterval
+	if c.head == nil || c.headFault != nil {
+		return false
+	}
+	return c.socketTrusted() && !c.head.lost || c.cfg.Now().Sub(c.head.polledAt) < c.cfg.PollInterval
 }
 
 // poll asks for the head once and notes the outcome.
 func (c *Client) poll(ctx context.Context) {
+	c.polls.Add(1)
 	var seen head
 	err := c.pool.do(ctx, c.cfg.CallTimeout, func(ctx context.Context, e *endpoint) error {
 		h, err := e.pollHead(ctx, c.cfg.Network.ChainID)
@@ -130,12 +166,25 @@ func (c *Client) poll(ctx context.Context) {
 	}
 }
 
+// setHead follows a head that a poll found.
 func (c *Client) setHead(h head) {
 	h.polledAt = c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.checkSocket(h.number)
+	if c.told != nil && c.told.Number <= h.number {
+		c.told = nil
+	}
+	c.moveHead(h, headPolled)
+}
+
+// moveHead follows another head than before, or the same one; c.mu is held.
+func (c *Client) moveHead(h head, way headWay) {
 	if c.head != nil && h.number <= c.head.number && h.hash != c.head.hash {
 		c.log.Warn("The chain was reorganised", "from", c.head.number, "to", h.number, "hash", string(h.hash))
+	}
+	if c.head == nil || h.hash != c.head.hash {
+		c.heads[way]++
 	}
 	c.head = &h
 	c.recent.put(h.number, h.hash)
@@ -147,6 +196,7 @@ func (c *Client) keepHead() {
 	h := *c.head
 	h.polledAt = c.cfg.Now()
 	c.head = &h
+	c.checkSocket(h.number)
 }
 
 // pollHead asks a node for its network and its head in one batch, so that no head of
@@ -206,15 +256,10 @@ func (e *endpoint) checkChain(id *rpcCall, want string) error {
 	if err != nil {
 		return e.nonsense("its chain id", err)
 	}
-	if felt == shortStringFelt(want) {
-		return nil
+	if f := wrongChain(e.host, felt, want); f != nil {
+		return f
 	}
-	got, ok := shortString(felt)
-	if !ok {
-		got = felt.Short()
-	}
-	return &fault{kind: faultWrongChain, host: e.host,
-		says: fmt.Sprintf("the node at %s serves %s, this dashboard is set to %s", e.host, got, want)}
+	return nil
 }
 
 // specSpoken is the version of the JSON-RPC specification that starknet.go speaks.
@@ -241,7 +286,7 @@ func (c *Client) judgeHead(ctx context.Context, e *endpoint, h head) *fault {
 	c.mu.Lock()
 	cur, block, known := c.head, c.block, c.recent.get(h.number)
 	c.mu.Unlock()
-	if cur == nil {
+	if cur == nil || cur.lost {
 		return nil
 	}
 	// The time of the head that is known, if its header has been read.

@@ -68,14 +68,23 @@ func (e *endpoint) decodeAnyHeader(call *rpcCall) (linkedHeader, error) {
 	case call.err != nil:
 		return linkedHeader{}, e.refusal(call.err)
 	}
+	h, err := decodeLinkedHeader(call.raw)
+	if err != nil {
+		return linkedHeader{}, e.nonsense("a block", err)
+	}
+	return h, nil
+}
+
+// decodeLinkedHeader reads a block's header.
+func decodeLinkedHeader(raw json.RawMessage) (linkedHeader, error) {
 	var answer struct {
 		Hash      json.RawMessage `json:"block_hash"`
 		Parent    json.RawMessage `json:"parent_hash"`
 		Number    *uint64         `json:"block_number"`
 		Timestamp *uint64         `json:"timestamp"`
 	}
-	if err := json.Unmarshal(call.raw, &answer); err != nil {
-		return linkedHeader{}, e.nonsense("a block", err)
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return linkedHeader{}, err
 	}
 	var h linkedHeader
 	var err error
@@ -90,7 +99,7 @@ func (e *endpoint) decodeAnyHeader(call *rpcCall) (linkedHeader, error) {
 		err = errors.New("its time is after the year 9999")
 	}
 	if err != nil {
-		return linkedHeader{}, e.nonsense("a block", err)
+		return linkedHeader{}, err
 	}
 	h.Number, h.Time = *answer.Number, time.Unix(int64(*answer.Timestamp), 0).UTC()
 	return h, nil

@@ -27,6 +27,9 @@ func (c *Client) stateAt(now time.Time) validator.SourceState {
 		s.Block, s.BlockTime = c.block.Number, c.block.Time
 		s.ObservedAt = c.confirmedAt(c.block.Hash, c.block.observedAt)
 	}
+	if !c.cfg.Contracts.unreadable() {
+		s.Arrival = c.arrival()
+	}
 	without := validator.HealthUnavailable
 	if c.block != nil {
 		without = validator.HealthStale

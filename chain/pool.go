@@ -78,9 +78,12 @@ func (p *pool) round(ctx context.Context, timeout time.Duration, op func(context
 			e.release()
 			return ctx.Err()
 		case errors.As(err, &f):
-			if f.beside {
+			switch {
+			case f.beside:
 				e.release()
-			} else {
+			case f.early:
+				e.breaker.RecordSuccess()
+			default:
 				e.record(f)
 			}
 			failed.faults, failed.asked = append(failed.faults, f), append(failed.asked, f)

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -24,15 +25,28 @@ func (c *Client) readBlocks(ctx context.Context) {
 	}
 }
 
+// nextRead is the block to read at: one that a websocket told, else the head. It says false
+// if there is none; c.mu is held.
+func (c *Client) nextRead() (validator.Felt, *toldHead, bool) {
+	switch {
+	case c.told != nil:
+		return c.told.Hash, c.told, true
+	case c.head != nil && c.headFault == nil:
+		return c.head.hash, nil, true
+	}
+	return "", nil, false
+}
+
 // readChunk reads one batch of what is unread at the head: the network if it is, and some
 // wallets, never-read ones first. It says whether there was anything to read.
 func (c *Client) readChunk(ctx context.Context) (bool, error) {
 	c.mu.Lock()
-	if c.head == nil || c.headFault != nil {
+	hash, told, some := c.nextRead()
+	if !some {
 		c.mu.Unlock()
 		return false, nil
 	}
-	hash, block := c.head.hash, c.block
+	block := c.block
 	c.watched.expire(c.cfg.Now().Add(-c.cfg.WatchFor))
 	wallets := c.watched.unread(hash, c.cfg.BatchWallets)
 	type asked struct {
@@ -65,27 +79,33 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 		for i, t := range todo {
 			plans[i] = planWallet(k, t.address, t.workerID, hash, t.findID)
 		}
-		if err := e.ask(ctx, n, k, bp, plans); err != nil {
-			return err
+		err := e.ask(ctx, n, k, bp, plans)
+		if err == nil && bp != nil {
+			read, err = bp.decode(e, n, hash, c.cfg.Now())
 		}
-		if bp == nil {
-			return nil
+		if f, is := errors.AsType[*fault](err); is && told != nil && f.kind == faultBlockGone {
+			f.early = true
 		}
-		var err error
-		read, err = bp.decode(e, n, hash, c.cfg.Now())
 		return err
 	})
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	c.noteRead(wallets, plans, read, err)
+	c.noteRead(told, wallets, plans, read, err)
 	return true, err
 }
 
-// noteRead keeps the outcome of a read.
-func (c *Client) noteRead(wallets []*watchedWallet, plans []*walletPlan, read *blockReads, err error) {
+// noteRead keeps the outcome of a read, at a block that a websocket told if told is one.
+func (c *Client) noteRead(told *toldHead, wallets []*watchedWallet, plans []*walletPlan, read *blockReads, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if told != nil {
+		if err != nil {
+			c.forgetTold(told, err)
+			return
+		}
+		c.followTold(told, read.Block)
+	}
 	if (err == nil) != (c.readFault == nil) {
 		if err != nil {
 			c.log.Warn("The contracts cannot be read", "error", err.Error())
@@ -99,7 +119,8 @@ func (c *Client) noteRead(wallets []*watchedWallet, plans []*walletPlan, read *b
 			w.fault = err
 		}
 		c.watched.failNew(err)
-		return // the next poll asks for what is unread again
+		signal(c.askNow) // the next poll asks for what is unread again
+		return
 	}
 	c.batches++
 	c.walletsInAll += uint64(len(plans))

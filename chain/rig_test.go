@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,11 +22,16 @@ const (
 	bob   validator.Address = "0x0000000000000000000000000000000000000000000000000000000000000b0b"
 )
 
+// withSockets is a variable of the environment with which a rig's client also follows heads
+// over websockets.
+const withSockets = "TEST_WITH_SOCKETS"
+
 // rig is a chain, nodes that serve it over HTTP, and a client of those.
 type rig struct {
 	chain  *devchain.Chain
 	nodes  []*devchain.Node
 	client *chain.Client
+	cfg    chain.Config
 	log    *logBook
 }
 
@@ -51,6 +58,8 @@ func newRigOn(t *testing.T, c *devchain.Chain, nodes int, tweaks ...func(*chain.
 	cfg := chain.Config{
 		Network:         network,
 		Contracts:       chain.Contracts(r.chain.Contracts()),
+		NoSockets:       os.Getenv(withSockets) == "",
+		SocketRetry:     5 * time.Millisecond,
 		PollInterval:    10 * time.Millisecond,
 		CallTimeout:     5 * time.Second,
 		FirstLookWait:   5 * time.Second,
@@ -74,14 +83,25 @@ func newRigOn(t *testing.T, c *devchain.Chain, nodes int, tweaks ...func(*chain.
 		r.nodes = append(r.nodes, n)
 		cfg.RPCURLs = append(cfg.RPCURLs, n.URL())
 	}
-	for _, tweak := range tweaks {
-		tweak(&cfg)
-	}
-	if r.client, err = chain.New(cfg); err != nil {
-		t.Fatal(err)
-	}
+	r.cfg = cfg
+	r.renew(t, tweaks...)
 	return r
 }
+
+// renew puts another client in the place of one that does not run.
+func (r *rig) renew(t *testing.T, tweaks ...func(*chain.Config)) {
+	t.Helper()
+	for _, tweak := range tweaks {
+		tweak(&r.cfg)
+	}
+	var err error
+	if r.client, err = chain.New(r.cfg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// host is what people read of a node's URL.
+func (r *rig) host(node int) string { return strings.TrimPrefix(r.nodes[node].URL(), "http://") }
 
 // run runs the client until the test ends.
 func (r *rig) run(t *testing.T) {

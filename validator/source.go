@@ -31,6 +31,7 @@ type SourceState struct {
 	ObservedAt time.Time // of the newest good values; zero if there never were any
 	Block      uint64    // chain only: the block that the values belong to
 	BlockTime  time.Time // chain only
+	Arrival    string    // chain only: how new blocks are learnt, a phrase
 	Reason     string    // why the source is not ok, one sentence for people
 	Remedy     string    // what the reader can do about it; may be empty
 }

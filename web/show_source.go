@@ -56,6 +56,9 @@ func showSource(st validator.SourceState, now time.Time) views.SourcePill {
 			p.Detail = append(p.Detail, views.Row{Label: "Block's time", Value: views.Value{Text: utc(st.BlockTime)}})
 		}
 	}
+	if st.Arrival != "" {
+		p.Detail = append(p.Detail, views.Row{Label: "New blocks", Value: views.Value{Text: st.Arrival}})
+	}
 	if st.Health == validator.HealthOK {
 		p.Reason, p.Remedy = "", ""
 	}

@@ -53,6 +53,7 @@ type Chain struct {
 	byHash  map[validator.Felt]*transaction
 	forks   int // reorgs so far: blocks mined after one have other hashes
 	nonce   uint64
+	changed chan struct{} // closed with the next change of the newest block
 }
 
 // block is one sealed block with the state after it.
@@ -89,7 +90,8 @@ func New(cfg Config) *Chain {
 			SAGEToken:         address("SAGEToken"),
 			JobManager:        address("JobManager"),
 		},
-		byHash: make(map[validator.Felt]*transaction),
+		byHash:  make(map[validator.Felt]*transaction),
+		changed: make(chan struct{}),
 	}
 	c.working = newState(c.contracts, cfg.WideJobIDs)
 	genesis := cfg.Genesis
@@ -140,6 +142,7 @@ func (c *Chain) MineAt(at time.Time) validator.Block {
 	if old := len(c.blocks) - 1 - c.cfg.StateBlocks; c.cfg.StateBlocks > 0 && old >= 0 {
 		c.blocks[old].state = nil
 	}
+	c.tellChange()
 	return b.public()
 }
 
@@ -164,6 +167,7 @@ func (c *Chain) Reorg(depth int) error {
 	c.blocks = c.blocks[:keep:keep]
 	c.working = c.head().state
 	c.forks++
+	c.tellChange()
 	return nil
 }
 

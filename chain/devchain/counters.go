@@ -6,6 +6,8 @@ import "maps"
 type Counters struct {
 	Requests int              // HTTP requests, those that the node failed to answer included
 	Batches  int              // of them, batches
+	Upgrades int              // HTTP requests for a websocket; they count as no Requests
+	Heads    int              // told over websockets
 	Methods  map[string]int   // JSON-RPC calls by method, those inside batches included
 	Calls    map[Function]int // starknet_call by function
 	Pins     map[string]int   // starknet_call by how it names its block: "hash", "number" or a tag

@@ -1,6 +1,6 @@
 // Package devchain is a small Starknet of its own: a chain that holds the network's
 // contracts (ProverStaking, ReputationManager, SAGEToken, JobManager) and accounts, and
-// nodes that serve it over HTTP as JSON-RPC 0.9 does. Tests and the demo talk to it through
+// nodes that serve it over HTTP and websockets as JSON-RPC 0.9 does. Tests and the demo talk to it through
 // an unmodified starknet.go.
 //
 // A Chain keeps the state as of every block, so that a read pinned to a block answers

@@ -18,6 +18,9 @@ type Node struct {
 	mu       sync.Mutex
 	faults   Faults
 	counters Counters
+	sockets  map[*socket]struct{} // that are open
+	serving  sync.WaitGroup       // of sockets
+	closed   bool                 // no further socket is served
 
 	server *http.Server
 	url    string
@@ -25,7 +28,9 @@ type Node struct {
 }
 
 // NewNode returns a healthy node of a chain.
-func NewNode(c *Chain) *Node { return &Node{chain: c, counters: newCounters()} }
+func NewNode(c *Chain) *Node {
+	return &Node{chain: c, counters: newCounters(), sockets: make(map[*socket]struct{})}
+}
 
 // Start serves the node on a free port of the loopback interface until Close.
 func (n *Node) Start() error {
@@ -56,6 +61,11 @@ func (n *Node) Close() error {
 	}
 	err := n.server.Close()
 	<-n.ended
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
+	n.DropSockets()
+	n.serving.Wait()
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("devchain: close the node: %w", err)
 	}

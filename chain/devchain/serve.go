@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // maxRequestBytes bounds a request's body.
@@ -34,6 +36,10 @@ func (e *RPCError) Error() string { return e.Message }
 
 // ServeHTTP answers one JSON-RPC request or batch, in the way that the node's faults say.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if websocket.IsWebSocketUpgrade(r) {
+		n.serveSocket(w, r)
+		return
+	}
 	if r.Method != http.MethodPost {
 		http.Error(w, "JSON-RPC is spoken with POST", http.StatusMethodNotAllowed)
 		return
