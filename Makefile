@@ -37,7 +37,7 @@ demo: postgres build ## the same over a simulated validator, to look around: no 
 	exec $(BINARY) demo
 
 .PHONY: test
-test: postgres compiler chromium ## set up and run every test, with the race detector
+test: postgres compiler chromium starknetjs ## set up and run every test, with the race detector
 	go vet ./...
 	go test -race -timeout 25m ./...
 
@@ -108,3 +108,16 @@ compiler:
 	@command -v cc >/dev/null || { \
 		if command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends gcc libc6-dev; \
 		else echo "A C compiler (cc) is needed for go-nvml and was not found." >&2; exit 1; fi; }
+
+# Tests drive devchain with starknet.js, which node runs.
+STARKNETJS := chain/devchain/testdata/starknetjs
+
+.PHONY: starknetjs
+starknetjs:
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		if command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends nodejs npm; \
+		else echo "The tests with starknet.js need node and npm, and none was found." >&2; exit 1; fi; }
+	@cmp -s $(STARKNETJS)/package-lock.json $(STARKNETJS)/node_modules/installed-lock.json || { \
+		echo "Installing starknet.js for the tests ..."; \
+		npm ci --prefix $(STARKNETJS) --ignore-scripts --no-audit --no-fund --loglevel=error && \
+		cp $(STARKNETJS)/package-lock.json $(STARKNETJS)/node_modules/installed-lock.json; }

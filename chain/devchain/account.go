@@ -18,7 +18,7 @@ const validSignature = "VALID"
 // kind of the key, the key, r, s. As with real accounts a wrong signature is answered by 0,
 // and one of another length by a panic.
 func account(publicKey validator.Felt) *contract {
-	check := function{inputs: []input{feltInput("hash"), feltsInput("signature")}, view: true}
+	check := function{inputs: []input{feltInput("hash"), feltsInput("signature")}, outputs: []string{"core::felt252"}, view: true}
 	check.run = func(_ *execution, args []validator.Felt) ([]validator.Felt, error) {
 		signature := args[2:]
 		switch {
@@ -35,12 +35,12 @@ func account(publicKey validator.Felt) *contract {
 		}
 		return felts(feltOfText(validSignature)), nil
 	}
-	return &contract{name: "Account", functions: map[string]function{
+	key := view(func(*state, []validator.Felt) []validator.Felt { return felts(publicKey) })
+	key.outputs = []string{"core::felt252"}
+	return &contract{name: "Account", account: true, functions: map[string]function{
 		"is_valid_signature": check,
 		"isValidSignature":   check,
-		"get_public_key": view(func(*state, []validator.Felt) []validator.Felt {
-			return felts(publicKey)
-		}),
+		"get_public_key":     key,
 	}}
 }
 

@@ -133,6 +133,7 @@ func (c *Chain) MineAt(at time.Time) validator.Block {
 		b.time = max(b.time, parent.time+1)
 	}
 	b.hash = digest("block", c.cfg.ChainID, b.number, b.parent, b.time, c.forks)
+	c.evict()
 	for _, tx := range c.queue {
 		c.execute(tx, b)
 	}

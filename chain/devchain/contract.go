@@ -11,13 +11,16 @@ import (
 type contract struct {
 	name      string
 	functions map[string]function
+	abi       []byte // JSON, from the compiler; nil for a class whose ABI is written from its functions
+	account   bool   // it can send transactions
 }
 
 // function is an entry point. A view's state may not be written.
 type function struct {
-	inputs []input
-	view   bool
-	run    func(x *execution, args []validator.Felt) ([]validator.Felt, error)
+	inputs  []input
+	outputs []string // Cairo types; told by contracts without a compiler's ABI
+	view    bool
+	run     func(x *execution, args []validator.Felt) ([]validator.Felt, error)
 }
 
 // input is a parameter: its name, its Cairo type and how many felts it takes.
@@ -123,6 +126,21 @@ func (x *execution) call(at validator.Address, name string, calldata []validator
 	}
 	x.self = at
 	return f.run(x, calldata)
+}
+
+// run runs a call of a transaction, by its function's name or selector.
+func (x *execution) run(c Call) ([]validator.Felt, error) {
+	d, ok := x.state.deployed[c.To]
+	if !ok {
+		return nil, errNoContract
+	}
+	name := c.Function
+	if c.entryPoint != "" {
+		if name, ok = functionOf(d, c.entryPoint); !ok {
+			return nil, errNoEntryPoint
+		}
+	}
+	return x.call(c.To, name, c.Calldata)
 }
 
 func (x *execution) emit(keys, data []validator.Felt) {

@@ -17,11 +17,15 @@ const specVersion = "0.9.0"
 type method struct {
 	params []string
 	run    func(v chainView, p []json.RawMessage) (any, error)
+	writes bool // it changes the chain
 }
 
 // dispatch runs a method on what the node sees of its chain at this moment.
 func (n *Node) dispatch(name string, params json.RawMessage, f Faults) (any, error) {
-	m, ok := methodNamed(name)
+	if result, known, err := n.control(name, params); known {
+		return result, err
+	}
+	m, ok := methods()[name]
 	if !ok {
 		return nil, &RPCError{Code: -32601, Message: "Method not found"}
 	}
@@ -29,45 +33,45 @@ func (n *Node) dispatch(name string, params json.RawMessage, f Faults) (any, err
 	if err != nil {
 		return nil, err
 	}
-	n.chain.mu.RLock()
-	defer n.chain.mu.RUnlock()
+	if m.writes {
+		n.chain.mu.Lock()
+		defer n.chain.mu.Unlock()
+	} else {
+		n.chain.mu.RLock()
+		defer n.chain.mu.RUnlock()
+	}
 	return m.run(chainView{n.chain, f, n}, p)
 }
 
-func methodNamed(name string) (method, bool) {
-	switch name {
-	case "starknet_specVersion":
-		return method{nil, chainView.specVersion}, true
-	case "starknet_chainId":
-		return method{nil, chainView.chainID}, true
-	case "starknet_blockNumber":
-		return method{nil, chainView.blockNumber}, true
-	case "starknet_blockHashAndNumber":
-		return method{nil, chainView.blockHashAndNumber}, true
-	case "starknet_getBlockWithTxHashes":
-		return method{[]string{"block_id"}, chainView.blockWithTxHashes}, true
-	case "starknet_getBlockWithTxs":
-		return method{[]string{"block_id"}, chainView.blockWithTxs}, true
-	case "starknet_call":
-		return method{[]string{"request", "block_id"}, chainView.call}, true
-	case "starknet_getClassAt":
-		return method{[]string{"block_id", "contract_address"}, chainView.classAt}, true
-	case "starknet_getClassHashAt":
-		return method{[]string{"block_id", "contract_address"}, chainView.classHashAt}, true
-	case "starknet_getTransactionReceipt":
-		return method{[]string{"transaction_hash"}, chainView.receipt}, true
-	case "starknet_getTransactionStatus":
-		return method{[]string{"transaction_hash"}, chainView.status}, true
-	case "starknet_getNonce":
-		return method{[]string{"block_id", "contract_address"}, chainView.nonce}, true
-	case "starknet_simulateTransactions":
-		return method{[]string{"block_id", "transactions", "simulation_flags"}, chainView.simulateTransactions}, true
-	case "starknet_estimateFee":
-		return method{[]string{"request", "simulation_flags", "block_id"}, chainView.estimateFee}, true
-	case "starknet_getEvents":
-		return method{[]string{"filter"}, chainView.events}, true
+// methods are what a node understands.
+func methods() map[string]method {
+	block := []string{"block_id"}
+	at := []string{"block_id", "contract_address"}
+	tx := []string{"transaction_hash"}
+	return map[string]method{
+		"starknet_specVersion":                     {run: chainView.specVersion},
+		"starknet_chainId":                         {run: chainView.chainID},
+		"starknet_syncing":                         {run: func(chainView, []json.RawMessage) (any, error) { return false, nil }},
+		"starknet_blockNumber":                     {run: chainView.blockNumber},
+		"starknet_blockHashAndNumber":              {run: chainView.blockHashAndNumber},
+		"starknet_getBlockTransactionCount":        {params: block, run: chainView.transactionCount},
+		"starknet_getBlockWithTxHashes":            {params: block, run: chainView.blockWithTxHashes},
+		"starknet_getBlockWithTxs":                 {params: block, run: chainView.blockWithTxs},
+		"starknet_getBlockWithReceipts":            {params: block, run: chainView.blockWithReceipts},
+		"starknet_call":                            {params: []string{"request", "block_id"}, run: chainView.call},
+		"starknet_getClass":                        {params: []string{"block_id", "class_hash"}, run: chainView.class},
+		"starknet_getClassAt":                      {params: at, run: chainView.classAt},
+		"starknet_getClassHashAt":                  {params: at, run: chainView.classHashAt},
+		"starknet_getNonce":                        {params: at, run: chainView.nonce},
+		"starknet_getTransactionByHash":            {params: tx, run: chainView.transactionByHash},
+		"starknet_getTransactionByBlockIdAndIndex": {params: []string{"block_id", "index"}, run: chainView.transactionByIndex},
+		"starknet_getTransactionReceipt":           {params: tx, run: chainView.receipt},
+		"starknet_getTransactionStatus":            {params: tx, run: chainView.status},
+		"starknet_simulateTransactions":            {params: []string{"block_id", "transactions", "simulation_flags"}, run: chainView.simulateTransactions},
+		"starknet_estimateFee":                     {params: []string{"request", "simulation_flags", "block_id"}, run: chainView.estimateFee},
+		"starknet_addInvokeTransaction":            {params: []string{"invoke_transaction"}, run: chainView.addInvoke, writes: true},
+		"starknet_getEvents":                       {params: []string{"filter"}, run: chainView.events},
 	}
-	return method{}, false
 }
 
 // positional brings parameters, given as a list or by name, into the method's order.
@@ -203,11 +207,11 @@ func (v chainView) call(p []json.RawMessage) (any, error) {
 func (v chainView) callAt(b *block, pin string, to validator.Address, sel validator.Felt, calldata []validator.Felt) (any, error) {
 	d, ok := b.state.deployed[to]
 	if !ok {
-		return nil, callError(to, sel, errNoContract)
+		return nil, callError(d, to, sel, errNoContract)
 	}
 	name, ok := functionOf(d, sel)
 	if !ok {
-		return nil, callError(to, sel, errNoEntryPoint)
+		return nil, callError(d, to, sel, errNoEntryPoint)
 	}
 	key := Function{to, name}
 	v.node.count(func(c *Counters) { c.Calls[key]++; c.Pins[pin]++ })
@@ -215,7 +219,7 @@ func (v chainView) callAt(b *block, pin string, to validator.Address, sel valida
 		return nil, &e
 	}
 	if text, ok := v.faults.Reverts[key]; ok {
-		return nil, callError(to, sel, panicked(text))
+		return nil, callError(d, to, sel, panicked(text))
 	}
 	if answer, ok := v.faults.Malformed[key]; ok {
 		return answer, nil
@@ -226,13 +230,13 @@ func (v chainView) callAt(b *block, pin string, to validator.Address, sel valida
 	}
 	result, err := x.call(to, name, calldata)
 	if err != nil {
-		return nil, callError(to, sel, err)
+		return nil, callError(d, to, sel, err)
 	}
 	return short(result), nil
 }
 
 // callError is how a node tells that a call failed.
-func callError(to validator.Address, sel validator.Felt, err error) *RPCError {
+func callError(d deployment, to validator.Address, sel validator.Felt, err error) *RPCError {
 	switch {
 	case errors.Is(err, errNoContract):
 		return &RPCError{Code: 20, Message: "Contract not found"}
@@ -242,7 +246,7 @@ func callError(to validator.Address, sel validator.Felt, err error) *RPCError {
 	return &RPCError{Code: 40, Message: "Contract error", Data: map[string]any{
 		"revert_error": map[string]any{
 			"contract_address": to.Felt().Short(),
-			"class_hash":       digest("class", to).Short(),
+			"class_hash":       classHash(d).Short(),
 			"selector":         sel.Short(),
 			"error":            fmt.Sprintf("Execution failed. Failure reason: %s.", failure(err)),
 		},

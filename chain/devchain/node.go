@@ -22,6 +22,8 @@ type Node struct {
 	serving  sync.WaitGroup       // of sockets
 	closed   bool                 // no further socket is served
 
+	controlled bool
+
 	server *http.Server
 	url    string
 	ended  chan struct{}

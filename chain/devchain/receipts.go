@@ -22,25 +22,34 @@ func (v chainView) receipt(p []json.RawMessage) (any, error) {
 	if tx.block == nil && !tx.preConfirmed {
 		return nil, &RPCError{Code: 29, Message: "Transaction hash not found"}
 	}
+	r := receiptJSON(tx)
+	r["block_number"] = v.newest().number + 1
+	if tx.block != nil {
+		r["block_hash"], r["block_number"] = tx.block.hash.Short(), tx.block.number
+	}
+	return r, nil
+}
+
+// receiptJSON writes a receipt without its block.
+func receiptJSON(tx *transaction) map[string]any {
+	gas := gasOf(len(tx.calls))
 	r := map[string]any{
 		"type":                "INVOKE",
 		"transaction_hash":    tx.hash.Short(),
-		"actual_fee":          map[string]string{"amount": "0x1", "unit": "FRI"},
+		"actual_fee":          map[string]string{"amount": feltOfUint(gas * gasPriceFRI).Short(), "unit": "FRI"},
 		"messages_sent":       []any{},
 		"events":              eventsJSON(tx.events),
-		"execution_resources": map[string]int{"l1_gas": 0, "l1_data_gas": 128, "l2_gas": 1_000_000},
+		"execution_resources": map[string]any{"l1_gas": 0, "l1_data_gas": 0, "l2_gas": gas},
 		"finality_status":     "PRE_CONFIRMED",
 		"execution_status":    "SUCCEEDED",
-		"block_number":        v.newest().number + 1,
 	}
 	if tx.block != nil {
 		r["finality_status"] = "ACCEPTED_ON_L2"
-		r["block_hash"], r["block_number"] = tx.block.hash.Short(), tx.block.number
 	}
 	if tx.revertReason != "" {
 		r["execution_status"], r["revert_reason"] = "REVERTED", tx.revertReason
 	}
-	return r, nil
+	return r
 }
 
 func eventsJSON(events []event) []any {

@@ -64,7 +64,7 @@ func (c reputationChange) felts(scoresFirst bool) []validator.Felt {
 // reputationManager is the ReputationManager contract.
 func reputationManager() *contract {
 	id := feltInput("worker_id")
-	return &contract{name: "ReputationManager", functions: map[string]function{
+	return &contract{name: "ReputationManager", abi: reputationManagerABI, functions: map[string]function{
 		"get_reputation": view(func(s *state, args []validator.Felt) []validator.Felt {
 			r := s.reputations[args[0]]
 			return felts(r.Score, r.Level, r.LastUpdated, r.TotalJobs, r.Successful, r.Failed, r.Disputes, r.Slashes)

@@ -10,14 +10,14 @@ import (
 
 // revertReason writes why a transaction failed in the manner of nodes: frames from the
 // account inwards, and at the end the failure as hex with its text in brackets.
-func revertReason(account validator.Address, call Call, err error) string {
+func (s *state) revertReason(account validator.Address, call Call, err error) string {
 	return fmt.Sprintf("Transaction execution has failed:\n"+
 		"0: Error in the called contract (contract address: %s, class hash: %s, selector: %s):\n"+
 		"1: Error in the called contract (contract address: %s, class hash: %s, selector: %s):\n"+
 		"Execution failed. Failure reason:\n"+
 		"(%s, 0x454e545259504f494e545f4641494c4544 ('ENTRYPOINT_FAILED')).\n",
-		account, digest("class", "account"), selector("__execute__"),
-		call.To, digest("class", call.To), selector(call.Function), failure(err))
+		account, classHash(s.deployed[account]), selector("__execute__"),
+		call.To, classHash(s.deployed[call.To]), call.selector(), failure(err))
 }
 
 // failure writes a panic as nodes do: a short string's hex and text, or a longer text.

@@ -11,11 +11,11 @@ import (
 func proverStaking(at Contracts, wideJobIDs bool) *contract {
 	tier := enumInput("gpu_tier", "sage_contracts::staking::prover_staking::GpuTier")
 	reason := enumInput("reason", "sage_contracts::staking::prover_staking::SlashReason")
-	jobID := feltInput("job_id")
+	jobID, abi := feltInput("job_id"), proverStakingABI
 	if wideJobIDs {
-		jobID = u256Input("job_id")
+		jobID, abi = u256Input("job_id"), withWideJobIDs(abi)
 	}
-	return &contract{name: "ProverStaking", functions: map[string]function{
+	return &contract{name: "ProverStaking", abi: abi, functions: map[string]function{
 		"get_stake":     view(viewStake, addressInput("worker")),
 		"is_eligible":   view(viewEligible, addressInput("worker")),
 		"get_config":    view(func(s *state, _ []validator.Felt) []validator.Felt { return feltsOfConfig(s.config) }),

@@ -7,7 +7,7 @@ const largeTransfer = 10_000
 
 // sageToken is the SAGEToken contract.
 func sageToken() *contract {
-	return &contract{name: "SAGEToken", functions: map[string]function{
+	return &contract{name: "SAGEToken", abi: sageTokenABI, functions: map[string]function{
 		"balance_of": view(func(s *state, args []validator.Felt) []validator.Felt {
 			return felts(s.balances[validator.Address(args[0])])
 		}, addressInput("account")),
@@ -25,6 +25,20 @@ func sageToken() *contract {
 			x.state.allowances[allowance{x.caller, validator.Address(args[0])}] = amount
 			return felts(true), nil
 		}, addressInput("spender"), u256Input("amount")),
+		"transfer": write(func(x *execution, args []validator.Felt) ([]validator.Felt, error) {
+			amount, ok := u256Of(args[1], args[2])
+			if !ok {
+				return nil, badParam(2)
+			}
+			return felts(true), x.transfer(x.self, x.caller, validator.Address(args[0]), amount)
+		}, addressInput("recipient"), u256Input("amount")),
+		"transfer_from": write(func(x *execution, args []validator.Felt) ([]validator.Felt, error) {
+			amount, ok := u256Of(args[2], args[3])
+			if !ok {
+				return nil, badParam(3)
+			}
+			return felts(true), x.transferFrom(x.self, x.caller, validator.Address(args[0]), validator.Address(args[1]), amount)
+		}, addressInput("sender"), addressInput("recipient"), u256Input("amount")),
 	}}
 }
 

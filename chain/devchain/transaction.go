@@ -3,6 +3,8 @@ package devchain
 import (
 	"slices"
 
+	"github.com/NethermindEth/starknet.go/rpc"
+
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -11,6 +13,16 @@ type Call struct {
 	To       validator.Address
 	Function string
 	Calldata []validator.Felt
+
+	entryPoint validator.Felt // instead of a Function, as clients name it
+}
+
+// selector returns the selector of the function that is called.
+func (c Call) selector() validator.Felt {
+	if c.entryPoint != "" {
+		return c.entryPoint
+	}
+	return selector(c.Function)
 }
 
 // transaction is an invoke, waiting or in a block.
@@ -20,7 +32,8 @@ type transaction struct {
 	deploys      validator.Felt // public key of the account that is deployed at sender first; "" for none
 	nonce        uint64
 	calls        []Call
-	emits        []event // besides what the calls emit
+	wire         *rpc.InvokeTxnV3 // as a client sent it; nil for what was queued in the program
+	emits        []event          // besides what the calls emit
 	preConfirmed bool
 	block        *block // nil while waiting
 	events       []event
@@ -80,11 +93,34 @@ func (c *Chain) Emitted() []Emitted {
 // enqueue queues a transaction and gives it its hash; c.mu is held.
 func (c *Chain) enqueue(tx *transaction) validator.Felt {
 	c.nonce++
-	tx.nonce = c.nonce
-	tx.hash = digest("invoke", c.cfg.ChainID, tx.sender, tx.nonce, c.forks)
+	tx.hash = digest("invoke", c.cfg.ChainID, tx.sender, c.nonce, c.forks)
+	c.admit(tx)
+	return tx.hash
+}
+
+// admit queues a transaction that has a hash; c.mu is held.
+func (c *Chain) admit(tx *transaction) {
+	tx.nonce = c.nextNonce(tx.sender)
 	c.queue = append(c.queue, tx)
 	c.byHash[tx.hash] = tx
-	return tx.hash
+}
+
+// evict drops waiting transactions that a client sent for a nonce which the account has no
+// more, after a reorg; c.mu is held.
+func (c *Chain) evict() {
+	next := make(map[validator.Address]uint64)
+	c.queue = slices.DeleteFunc(c.queue, func(tx *transaction) bool {
+		if _, ok := next[tx.sender]; !ok {
+			next[tx.sender] = c.working.nonces[tx.sender]
+		}
+		if tx.wire != nil && tx.nonce != next[tx.sender] {
+			delete(c.byHash, tx.hash)
+			return true
+		}
+		tx.nonce = next[tx.sender]
+		next[tx.sender]++
+		return false
+	})
 }
 
 // PreConfirm tells of the queued transactions' receipts as a sequencer does before it
@@ -108,8 +144,8 @@ func (c *Chain) execute(tx *transaction, b *block) {
 	x := &execution{state: c.working.clone(), now: b.time}
 	for _, call := range tx.calls {
 		x.caller = tx.sender
-		if _, err := x.call(call.To, call.Function, call.Calldata); err != nil {
-			tx.revertReason = revertReason(tx.sender, call, err)
+		if _, err := x.run(call); err != nil {
+			tx.revertReason = c.working.revertReason(tx.sender, call, err)
 			return
 		}
 	}
