@@ -56,7 +56,7 @@ func demoPages(t *testing.T, p *program) []string {
 		_, b := p.call(t, http.MethodGet, "/api/validator/gpus", "", "")
 		return json.Unmarshal(b, &gpus) == nil && len(gpus.GPUs) == 5
 	})
-	pages := []string{"/", "/gpus", "/stake", "/earnings", "/earnings?last=1y", "/earnings?from=nonsense", "/jobs", "/jobs?status=failed&q=out+of+memory", "/docs", "/signin", "/dev/components", "/nothing-here", "/?wallet=nonsense"}
+	pages := []string{"/", "/gpus", "/stake", "/earnings", "/earnings?last=1y", "/earnings?from=nonsense", "/jobs", "/jobs?state=failed&q=out+of+memory&order=longest", "/docs", "/signin", "/dev/components", "/nothing-here", "/?wallet=nonsense"}
 	for _, g := range []int{0, 4} {
 		pages = append(pages, "/gpus/"+gpus.GPUs[g].UUID)
 	}

@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// JobFilter chooses a page of a worker's jobs by the time of their submission. Its zero
-// value asks for the newest of all.
+// JobFilter chooses a page of a worker's jobs. Its zero value asks for the newest of all.
 type JobFilter struct {
 	Status validator.JobStatus // "" = all
 	Type   string              // "" = all
@@ -21,27 +21,40 @@ type JobFilter struct {
 	// error message holds it, in upper or lower case. "" = all.
 	Search string
 	// Jobs submitted at From or later, and before To; zero times = all.
-	From, To    time.Time
-	OldestFirst bool
-	Limit       int       // 1 to MaxPage; anything else means MaxPage
-	Before      JobCursor // jobs that follow this place in the list; the zero cursor = the list's beginning
+	From, To  time.Time
+	Sort      JobSort
+	Ascending bool      // the oldest, lowest or shortest first
+	Limit     int       // 1 to MaxPage; anything else means MaxPage
+	Before    JobCursor // jobs that follow this place in the list; the zero cursor = the list's beginning
 	// After asks for the page that ends at this place instead, in the order of the list all
 	// the same. It is not to be set together with Before.
 	After JobCursor
 }
 
-// JobCursor names a place in a list of jobs; see CursorAfter.
+// JobCursor names a place in a list of jobs; see CursorAfter. Of CreatedAt, Payment and
+// Duration only the one counts that the list is sorted by.
 type JobCursor struct {
 	CreatedAt time.Time
+	Payment   string // decimal wei; "" = not known
+	Duration  string // whole milliseconds; "" = not known
 	ID        string
 }
 
 // CursorAfter returns the place of j in a list: as Before it asks for the jobs that follow j,
 // such as the last of a page, and as After for those that stand above j, such as the first.
-func CursorAfter(j validator.Job) JobCursor { return JobCursor{j.CreatedAt, j.ID} }
+func CursorAfter(j validator.Job) JobCursor {
+	c := JobCursor{CreatedAt: j.CreatedAt, ID: j.ID}
+	if j.Payment != nil {
+		c.Payment = j.Payment.String()
+	}
+	if d, known := j.Duration().Get(); known {
+		c.Duration = strconv.FormatInt(d.Milliseconds(), 10)
+	}
+	return c
+}
 
 // IsZero says whether the cursor names no place.
-func (c JobCursor) IsZero() bool { return c.CreatedAt.IsZero() }
+func (c JobCursor) IsZero() bool { return c == JobCursor{} }
 
 // MaxPage is the most rows that one call returns of a list.
 const MaxPage = 1000
@@ -78,7 +91,16 @@ const walkSize = 2000
 // EachJob hands over all jobs of a filter in their order, without its limit, and ends with
 // the first error. It reads some at a time and keeps nothing open meanwhile: a job that
 // comes or changes while it walks may be in or not, and no other is left out or comes twice.
+// A filter that lets through more jobs than its order considers (see MaxSorted) is walked
+// through from the newest down.
 func (s *Store) EachJob(ctx context.Context, worker validator.Address, f JobFilter, each func(validator.Job) error) error {
+	unsorted, err := s.FirstUnsorted(ctx, worker, f)
+	if err != nil {
+		return err
+	}
+	if unsorted != nil {
+		f.Sort, f.Ascending = SortSubmitted, false
+	}
 	for {
 		rows, err := s.findJobs(ctx, worker, f, walkSize)
 		if err != nil {
@@ -98,17 +120,40 @@ func (s *Store) EachJob(ctx context.Context, worker validator.Address, f JobFilt
 
 // findJobs reads a page in the order in which it was looked for.
 func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFilter, size int32) ([]JobRow, error) {
+	if f.Sort != SortSubmitted {
+		return s.sortJobs(ctx, worker, f, size)
+	}
 	place := f.Before
 	if !f.After.IsZero() {
 		place = f.After
 	}
 	// The page that ends at a place is looked for against the order of the list.
-	upwards := f.OldestFirst != !f.After.IsZero()
+	upwards := f.Ascending != !f.After.IsZero()
 	if place.IsZero() && upwards {
 		place.CreatedAt = beginning
 	} else if place.IsZero() {
 		place.CreatedAt = endOfTime
 	}
+	p := f.params(worker)
+	p.PlaceTime, p.PlaceID, p.MaxRows = place.CreatedAt, place.ID, size
+	if f.Search == "" {
+		found := findJobsParams{
+			WorkerAddress: p.WorkerAddress, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID, ClientAddress: p.ClientAddress,
+			CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, PlaceTime: p.PlaceTime, PlaceID: p.PlaceID, MaxRows: p.MaxRows,
+		}
+		if upwards {
+			return s.q.findNewerJobs(ctx, findNewerJobsParams(found))
+		}
+		return s.q.findJobs(ctx, found)
+	}
+	if upwards {
+		return s.q.searchNewerJobs(ctx, searchNewerJobsParams(p))
+	}
+	return s.q.searchJobs(ctx, p)
+}
+
+// params are those of a query that say which jobs the filter lets through.
+func (f JobFilter) params(worker validator.Address) searchJobsParams {
 	from, to := beginning, endOfTime
 	if !f.From.IsZero() {
 		from = f.From
@@ -116,28 +161,12 @@ func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFil
 	if !f.To.IsZero() {
 		to = f.To
 	}
-	if f.Search == "" {
-		p := findJobsParams{
-			WorkerAddress: string(worker), Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type), GPUUUID: textOrNull(f.GPU),
-			ClientAddress: textOrNull(string(f.Client)), CreatedFrom: from, CreatedBefore: to,
-			PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: size,
-		}
-		if upwards {
-			return s.q.findNewerJobs(ctx, findNewerJobsParams(p))
-		}
-		return s.q.findJobs(ctx, p)
-	}
 	text := likeLiteral.Replace(f.Search)
-	p := searchJobsParams{
+	return searchJobsParams{
 		WorkerAddress: string(worker), IDPattern: text + "%", ErrorPattern: "%" + text + "%",
 		Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type), GPUUUID: textOrNull(f.GPU),
 		ClientAddress: textOrNull(string(f.Client)), CreatedFrom: from, CreatedBefore: to,
-		PlaceTime: place.CreatedAt, PlaceID: place.ID, MaxRows: size,
 	}
-	if upwards {
-		return s.q.searchNewerJobs(ctx, searchNewerJobsParams(p))
-	}
-	return s.q.searchJobs(ctx, p)
 }
 
 // likeLiteral makes a text stand for itself in a pattern of LIKE.

@@ -123,15 +123,15 @@ func TestTheOldestComeFirstWhenAskedFor(t *testing.T) {
 	b.exec(`INSERT INTO jobs (job_id, worker_address, gpu_uuid, client_address, created_at)
 		SELECT 'j' || lpad(n::text, 2, '0'), '0xa11', 'GPU-' || n % 2, CASE WHEN n % 3 = 0 THEN '0xb0b' END, $1::timestamptz + n / 2 * interval '1 minute' FROM generate_series(0, 19) n`, now)
 	page := func(f db.JobFilter) []validator.Job { return must[[]validator.Job](t)(b.store.Jobs(b.ctx(), alice, f)) }
-	first := page(db.JobFilter{OldestFirst: true, Limit: 3})
+	first := page(db.JobFilter{Ascending: true, Limit: 3})
 	equal(t, "first page", ids(first), "j00 j01 j02")
-	second := page(db.JobFilter{OldestFirst: true, Limit: 3, Before: db.CursorAfter(first[2])})
+	second := page(db.JobFilter{Ascending: true, Limit: 3, Before: db.CursorAfter(first[2])})
 	equal(t, "second page", ids(second), "j03 j04 j05")
-	equal(t, "back", ids(page(db.JobFilter{OldestFirst: true, Limit: 3, After: db.CursorAfter(second[0])})), ids(first))
+	equal(t, "back", ids(page(db.JobFilter{Ascending: true, Limit: 3, After: db.CursorAfter(second[0])})), ids(first))
 	equal(t, "of a time", ids(page(db.JobFilter{From: now.Add(time.Minute), To: now.Add(3 * time.Minute)})), "j05 j04 j03 j02")
 	equal(t, "of a GPU and a client", ids(page(db.JobFilter{GPU: "GPU-1", Client: bob})), "j15 j09 j03")
-	equal(t, "of a search", ids(page(db.JobFilter{Search: "j1", GPU: "GPU-0", To: now.Add(8 * time.Minute), OldestFirst: true})), "j10 j12 j14")
+	equal(t, "of a search", ids(page(db.JobFilter{Search: "j1", GPU: "GPU-0", To: now.Add(8 * time.Minute), Ascending: true})), "j10 j12 j14")
 	var walked []validator.Job
-	check(t, b.store.EachJob(b.ctx(), alice, db.JobFilter{GPU: "GPU-1", OldestFirst: true}, func(j validator.Job) error { walked = append(walked, j); return nil }))
+	check(t, b.store.EachJob(b.ctx(), alice, db.JobFilter{GPU: "GPU-1", Ascending: true}, func(j validator.Job) error { walked = append(walked, j); return nil }))
 	equal(t, "walked", ids(walked), "j01 j03 j05 j07 j09 j11 j13 j15 j17 j19")
 }

@@ -53,6 +53,19 @@ type Job struct {
 	UpdatedAt     *time.Time // when this became so, by the clock of whoever wrote it
 }
 
+// Duration is how long the job took, in whole milliseconds: its execution time, else the
+// time from its assignment to its end. Lists, their order and averages mean this everywhere;
+// in SQL it is job_duration_ms.
+func (j Job) Duration() Maybe[time.Duration] {
+	switch {
+	case j.ExecutionTime != nil:
+		return Some(*j.ExecutionTime)
+	case j.AssignedAt != nil && j.CompletedAt != nil && !j.CompletedAt.Before(*j.AssignedAt):
+		return Some(j.CompletedAt.Sub(*j.AssignedAt).Round(time.Millisecond))
+	}
+	return None[time.Duration]("not recorded")
+}
+
 // JobCounts counts a worker's jobs by outcome.
 type JobCounts struct {
 	Total, Completed, Failed, InProgress, Pending, Cancelled int64

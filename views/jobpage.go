@@ -45,13 +45,27 @@ type JobList struct {
 	Heading string
 	Notice  *Notice
 	States  []CountedTab
+	Heads   *JobHeads
 	Rows    []JobRow
+	Note    string // which jobs the list leaves out, "" if none
 	Empty   *Empty
 	// The neighbouring pages' URLs, "" each if there is none: the list's beginning, back and
 	// on. What they are called depends on the list's order.
 	Newest, Newer, Older           string
 	FirstLabel, BackLabel, OnLabel string
 	Export                         []Link // all jobs of the list as files
+}
+
+// JobHeads are the heads of a list's columns that sort it.
+type JobHeads struct{ Submitted, Duration, Reward SortHead }
+
+// SortHead is the head of a column that leads to the list in another order.
+type SortHead struct {
+	Label string
+	URL   string
+	Next  string // the order that the link leads to, as a phrase
+	Sort  string // "ascending" or "descending" if the list is sorted by this column
+	Icon  string
 }
 
 // CountedTab is a tab that says how much is behind it.

@@ -9,12 +9,13 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// recentInput asks for the newest jobs.
+// recentInput asks for jobs, the newest unless it says otherwise.
 type recentInput struct {
 	WalletInput
 
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"20" doc:"How many jobs"`
 	Status string `query:"status" enum:"pending,assigned,running,completed,failed,timeout,cancelled" doc:"Only jobs in this state"`
+	Order  string `query:"order" enum:"newest,oldest,highest,lowest,longest,shortest" default:"newest" doc:"By time of submission, by reward (highest, lowest) or by duration (longest, shortest); jobs whose reward or duration is not known come last"`
 }
 
 // recentJSON answers /api/jobs/recent.
@@ -31,7 +32,7 @@ type jobJSON struct {
 	Status          string   `json:"status" enum:"pending,assigned,running,completed,failed,timeout,cancelled"`
 	SubmittedAt     int64    `json:"submitted_at" doc:"Unix seconds"`
 	CompletedAt     *int64   `json:"completed_at" doc:"Unix seconds"`
-	DurationSecs    *float64 `json:"duration_secs" doc:"Execution time; null while it is not known"`
+	DurationSecs    *float64 `json:"duration_secs" doc:"Execution time, else the time from assignment to completion; null while neither is known"`
 	Reward          *string  `json:"reward" doc:"Wei; null while no payment is recorded"`
 	RewardFormatted *string  `json:"reward_formatted"`
 	ClientAddress   *string  `json:"client_address"`
@@ -46,7 +47,8 @@ func (s *Server) apiRecentJobs(ctx context.Context, in *recentInput) (*reply[rec
 		return nil, err
 	}
 	asked := databaseRead{state: s.db.State()}
-	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Status: validator.JobStatus(in.Status), Limit: in.Limit})
+	order, _ := jobOrderNamed(in.Order)
+	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Status: validator.JobStatus(in.Status), Sort: order.sort, Ascending: order.ascending, Limit: in.Limit})
 	out := recentJSON{Jobs: []jobJSON{}, TotalCount: field(page, func(p jobPage) int64 { return p.total }), Sources: sources(asked.result())}
 	for _, j := range page.Or(jobPage{}).jobs {
 		out.Jobs = append(out.Jobs, jobToJSON(j))
@@ -59,7 +61,7 @@ func jobToJSON(j validator.Job) jobJSON {
 		JobID: j.ID, JobType: j.Type, Status: string(j.Status), SubmittedAt: j.CreatedAt.Unix(), CompletedAt: unixOf(j.CompletedAt),
 		ClientAddress: nonEmpty(string(j.Client)), GPUUUID: nonEmpty(j.GPUUUID), TxHash: nonEmpty(string(j.TxHash)), ErrorMessage: nonEmpty(j.ErrorMessage),
 	}
-	if d, known := jobDuration(j).Get(); known {
+	if d, known := j.Duration().Get(); known {
 		secs := d.Seconds()
 		out.DurationSecs = &secs
 	}
@@ -70,17 +72,6 @@ func jobToJSON(j validator.Job) jobJSON {
 	return out
 }
 
-// jobDuration is the execution time, else the time from assignment to completion.
-func jobDuration(j validator.Job) validator.Maybe[time.Duration] {
-	switch {
-	case j.ExecutionTime != nil:
-		return validator.Some(*j.ExecutionTime)
-	case j.AssignedAt != nil && j.CompletedAt != nil && !j.CompletedAt.Before(*j.AssignedAt):
-		return validator.Some(j.CompletedAt.Sub(*j.AssignedAt))
-	}
-	return validator.None[time.Duration]("not recorded")
-}
-
 // jobPage is a list of jobs with how many there are.
 type jobPage struct {
 	jobs  []validator.Job
@@ -88,7 +79,7 @@ type jobPage struct {
 }
 
 func (s *Server) jobs(ctx context.Context, asked *databaseRead, wallet validator.Address, f db.JobFilter) validator.Maybe[jobPage] {
-	return readDBAs(ctx, s, asked, memoryKey{"jobs", wallet, fmt.Sprintf("%s/%d", f.Status, f.Limit)}, walletMaxAge, func(ctx context.Context) (jobPage, error) {
+	return readDBAs(ctx, s, asked, memoryKey{"jobs", wallet, fmt.Sprintf("%s/%s/%v/%d", f.Status, f.Sort, f.Ascending, f.Limit)}, walletMaxAge, func(ctx context.Context) (jobPage, error) {
 		jobs, err := s.db.Jobs(ctx, wallet, f)
 		if err != nil {
 			return jobPage{}, err

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,8 +23,8 @@ type jobQuery struct {
 	gpu    string
 	client validator.Address
 	// The UTC days of the first and the last submission, as the URL has them: 2006-01-02.
-	from, to    string
-	oldestFirst bool
+	from, to string
+	order    string // one of jobOrders; "" = the newest first
 	// A place in the list: the page starts below before, or ends above after. At most one
 	// of them is set.
 	before, after db.JobCursor
@@ -41,11 +43,48 @@ const (
 	paramBefore = "before"
 	paramAfter  = "after"
 
-	orderOldest = "oldest"
-	orderNewest = "newest" // which it is without
-
 	longestText = 256 // characters: as many as an identifier may have
 )
+
+// jobOrder is an order that a list of jobs can have.
+type jobOrder struct {
+	name, label string
+	sort        db.JobSort
+	ascending   bool
+}
+
+// jobOrders are the orders of lists, the usual one first.
+func jobOrders() []jobOrder {
+	return []jobOrder{
+		{"newest", "Newest first", db.SortSubmitted, false},
+		{"oldest", "Oldest first", db.SortSubmitted, true},
+		{"highest", "Highest reward first", db.SortPayment, false},
+		{"lowest", "Lowest reward first", db.SortPayment, true},
+		{"longest", "Longest duration first", db.SortDuration, false},
+		{"shortest", "Shortest duration first", db.SortDuration, true},
+	}
+}
+
+// jobOrderNamed finds an order; "" names the usual one.
+func jobOrderNamed(name string) (jobOrder, bool) {
+	all := jobOrders()
+	if name == "" {
+		return all[0], true
+	}
+	i := slices.IndexFunc(all, func(o jobOrder) bool { return o.name == name })
+	if i < 0 {
+		return jobOrder{}, false
+	}
+	return all[i], true
+}
+
+func jobOrderNames() []string {
+	var names []string
+	for _, o := range jobOrders() {
+		names = append(names, o.name)
+	}
+	return names
+}
 
 // parseJobQuery reads a URL's query. The error names the parameter that is wrong.
 func parseJobQuery(v url.Values) (jobQuery, error) {
@@ -65,10 +104,10 @@ func parseJobQuery(v url.Values) (jobQuery, error) {
 		return jobQuery{}, err
 	}
 	var err error
-	if q.before, err = parsePlace(paramBefore, v.Get(paramBefore)); err != nil {
+	if q.before, err = parsePlace(paramBefore, v.Get(paramBefore), q.sorted().sort); err != nil {
 		return jobQuery{}, err
 	}
-	if q.after, err = parsePlace(paramAfter, v.Get(paramAfter)); err != nil {
+	if q.after, err = parsePlace(paramAfter, v.Get(paramAfter), q.sorted().sort); err != nil {
 		return jobQuery{}, err
 	}
 	if !q.before.IsZero() && !q.after.IsZero() {
@@ -98,13 +137,11 @@ func (q *jobQuery) parseMore(v url.Values) error {
 	if q.from != "" && q.to != "" && q.from > q.to {
 		return badField("query."+paramTo, "is before from: the last day cannot come before the first", q.to)
 	}
-	switch order := v.Get(paramOrder); order {
-	case "", orderNewest:
-	case orderOldest:
-		q.oldestFirst = true
-	default:
-		return badField("query."+paramOrder, "must be "+orderNewest+" or "+orderOldest, order)
+	order, known := jobOrderNamed(v.Get(paramOrder))
+	if !known {
+		return badField("query."+paramOrder, "must be one of "+strings.Join(jobOrderNames(), ", "), v.Get(paramOrder))
 	}
+	*q = q.inOrder(order)
 	return nil
 }
 
@@ -119,13 +156,10 @@ func statusNames() []string {
 // values writes what parseJobQuery reads.
 func (q jobQuery) values() url.Values {
 	v := url.Values{}
-	order := ""
-	if q.oldestFirst {
-		order = orderOldest
-	}
+	by := q.sorted().sort
 	for param, text := range map[string]string{
 		paramText: q.text, paramStatus: string(q.status), paramKind: q.kind, paramGPU: q.gpu, paramClient: string(q.client),
-		paramFrom: q.from, paramTo: q.to, paramOrder: order, paramBefore: placeText(q.before), paramAfter: placeText(q.after),
+		paramFrom: q.from, paramTo: q.to, paramOrder: q.order, paramBefore: placeText(q.before, by), paramAfter: placeText(q.after, by),
 	} {
 		if text != "" {
 			v.Set(param, text)
@@ -136,8 +170,8 @@ func (q jobQuery) values() url.Values {
 
 func (q jobQuery) filter(limit int) db.JobFilter {
 	f := db.JobFilter{
-		Status: q.status, Type: q.kind, GPU: q.gpu, Client: q.client, Search: q.text, OldestFirst: q.oldestFirst,
-		Limit: limit, Before: q.before, After: q.after,
+		Status: q.status, Type: q.kind, GPU: q.gpu, Client: q.client, Search: q.text,
+		Sort: q.sorted().sort, Ascending: q.sorted().ascending, Limit: limit, Before: q.before, After: q.after,
 	}
 	if t, err := time.Parse(time.DateOnly, q.from); err == nil {
 		f.From = t
@@ -150,7 +184,7 @@ func (q jobQuery) filter(limit int) db.JobFilter {
 
 // hasMore says whether anything behind "More filters" is set.
 func (q jobQuery) hasMore() bool {
-	return q.gpu != "" || q.client != "" || q.from != "" || q.to != "" || q.oldestFirst
+	return q.gpu != "" || q.client != "" || q.from != "" || q.to != "" || q.order != ""
 }
 
 // isCounted says whether the totals tell how many of these jobs are in each state.
@@ -158,58 +192,99 @@ func (q jobQuery) isCounted() bool {
 	return q.text == "" && q.gpu == "" && q.client == "" && q.from == "" && q.to == ""
 }
 
-// newest is the first page of the same jobs: the newest, unless the oldest come first.
-func (q jobQuery) newest() jobQuery {
+// sorted is the order of the list.
+func (q jobQuery) sorted() jobOrder {
+	o, _ := jobOrderNamed(q.order)
+	return o
+}
+
+// inOrder is the first page of the same jobs in an order.
+func (q jobQuery) inOrder(o jobOrder) jobQuery {
+	q = q.first()
+	if q.order = o.name; o == jobOrders()[0] {
+		q.order = ""
+	}
+	return q
+}
+
+// first is the first page of the same jobs.
+func (q jobQuery) first() jobQuery {
 	q.before, q.after = db.JobCursor{}, db.JobCursor{}
 	return q
 }
 
 func (q jobQuery) startingBelow(j validator.Job) jobQuery {
-	q = q.newest()
+	q = q.first()
 	q.before = db.CursorAfter(j)
 	return q
 }
 
 func (q jobQuery) endingAbove(j validator.Job) jobQuery {
-	q = q.newest()
+	q = q.first()
 	q.after = db.CursorAfter(j)
 	return q
 }
 
 func (q jobQuery) ofStatus(s validator.JobStatus) jobQuery {
-	q = q.newest()
+	q = q.first()
 	q.status = s
 	return q
 }
 
-// narrowed says whether not all jobs are asked for.
-func (q jobQuery) narrowed() bool { return q.newest() != jobQuery{} }
+// narrowed says whether the list is not that of all jobs, the newest first.
+func (q jobQuery) narrowed() bool { return q.first() != jobQuery{} }
 
-// isNewest says whether the page is the first of its list.
-func (q jobQuery) isNewest() bool { return q == q.newest() }
+// isFirst says whether the page is the first of its list.
+func (q jobQuery) isFirst() bool { return q == q.first() }
 
 const placeTimeBytes = 8
 
 // placeText writes a place in a list for a URL, which only parsePlace needs to understand:
-// the time in microseconds, as exactly as the database has it, and the identifier.
-func placeText(c db.JobCursor) string {
-	if c.IsZero() {
+// what the list is sorted by and the identifier. A time is in microseconds, as exactly as the
+// database has it; a value ends at a colon, and is empty where it is not known.
+func placeText(c db.JobCursor, by db.JobSort) string {
+	var b []byte
+	switch {
+	case c.IsZero():
 		return ""
+	case by == db.SortPayment:
+		b = append([]byte(c.Payment), ':')
+	case by == db.SortDuration:
+		b = append([]byte(c.Duration), ':')
+	default:
+		b = binary.BigEndian.AppendUint64(nil, uint64(c.CreatedAt.UnixMicro()))
 	}
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.CreatedAt.UnixMicro()))
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID...))
 }
 
-func parsePlace(param, text string) (db.JobCursor, error) {
+func parsePlace(param, text string, by db.JobSort) (db.JobCursor, error) {
 	if text == "" {
 		return db.JobCursor{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil && len(b) > placeTimeBytes {
-		c := db.JobCursor{CreatedAt: time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC(), ID: string(b[placeTimeBytes:])}
-		if y := c.CreatedAt.Year(); y >= 2000 && y < 2200 && utf8.ValidString(c.ID) && !strings.ContainsRune(c.ID, 0) {
+	if err == nil {
+		if c, is := placeOf(string(b), by); is {
 			return c, nil
 		}
 	}
-	return db.JobCursor{}, badField("query."+param, "is no place in a list of jobs: leave it out to start at the newest", text)
+	return db.JobCursor{}, badField("query."+param, "is no place in this list of jobs: leave it out to start at its beginning", text)
+}
+
+// placeOf reads a place of a list that is sorted by something.
+func placeOf(text string, by db.JobSort) (c db.JobCursor, is bool) {
+	switch value, id, found := strings.Cut(text, ":"); by {
+	case db.SortPayment:
+		w, err := validator.ParseWei(value)
+		c, is = db.JobCursor{Payment: value, ID: id}, found && (value == "" || err == nil && w.String() == value)
+	case db.SortDuration:
+		ms, err := strconv.ParseInt(value, 10, 64)
+		c, is = db.JobCursor{Duration: value, ID: id}, found && (value == "" || err == nil && ms >= 0 && strconv.FormatInt(ms, 10) == value)
+	default:
+		if len(text) <= placeTimeBytes {
+			return db.JobCursor{}, false
+		}
+		c = db.JobCursor{CreatedAt: time.UnixMicro(int64(binary.BigEndian.Uint64([]byte(text)))).UTC(), ID: text[placeTimeBytes:]}
+		is = c.CreatedAt.Year() >= 2000 && c.CreatedAt.Year() < 2200
+	}
+	return c, is && c.ID != "" && utf8.ValidString(c.ID) && !strings.ContainsRune(c.ID, 0)
 }

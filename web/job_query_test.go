@@ -17,22 +17,30 @@ func TestAJobQuerySurvivesItsURL(t *testing.T) {
 	text := rapid.Custom(func(t *rapid.T) string {
 		return strings.TrimSpace(strings.ReplaceAll(rapid.StringN(0, longestText, -1).Draw(t, "text"), "\x00", ""))
 	})
-	place := rapid.Custom(func(t *rapid.T) db.JobCursor {
+	place := func(t *rapid.T, by db.JobSort) db.JobCursor {
+		id := "j" + text.Draw(t, "id")
+		switch by {
+		case db.SortPayment:
+			return db.JobCursor{Payment: rapid.StringMatching("|0|[1-9][0-9]{0,76}").Draw(t, "payment"), ID: id}
+		case db.SortDuration:
+			return db.JobCursor{Duration: rapid.StringMatching("|0|[1-9][0-9]{0,17}").Draw(t, "duration"), ID: id}
+		case db.SortSubmitted:
+		}
 		at := time.Unix(rapid.Int64Range(946684800, 7258118399).Draw(t, "second"), 1000*rapid.Int64Range(0, 999_999).Draw(t, "microsecond")).UTC()
-		return db.JobCursor{CreatedAt: at, ID: "j" + text.Draw(t, "id")}
-	})
+		return db.JobCursor{CreatedAt: at, ID: id}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		q := jobQuery{text: text.Draw(t, "q"), kind: text.Draw(t, "type"), status: rapid.SampledFrom(append(validator.JobStatuses, "")).Draw(t, "state")}
 		q.gpu = text.Draw(t, "gpu")
 		q.client = rapid.SampledFrom([]validator.Address{"", alice}).Draw(t, "client")
 		q.from = rapid.SampledFrom([]string{"", "2026-01-31"}).Draw(t, "from")
 		q.to = rapid.SampledFrom([]string{"", "2026-01-31", "2027-12-01"}).Draw(t, "to")
-		q.oldestFirst = rapid.Bool().Draw(t, "order")
+		q = q.inOrder(rapid.SampledFrom(jobOrders()).Draw(t, "order"))
 		switch rapid.IntRange(0, 2).Draw(t, "place") {
 		case 1:
-			q.before = place.Draw(t, "before")
+			q.before = place(t, q.sorted().sort)
 		case 2:
-			q.after = place.Draw(t, "after")
+			q.after = place(t, q.sorted().sort)
 		}
 		v, err := url.ParseQuery(q.values().Encode())
 		if err != nil {
@@ -46,7 +54,7 @@ func TestAJobQuerySurvivesItsURL(t *testing.T) {
 }
 
 func TestAWrongJobQueryIsRefusedByName(t *testing.T) {
-	place := placeText(db.JobCursor{CreatedAt: time.Now(), ID: "1"})
+	place := placeText(db.JobCursor{CreatedAt: time.Now(), ID: "1"}, db.SortSubmitted)
 	for query, field := range map[string]string{
 		"state=done":                            "query.state",
 		"state=FAILED":                          "query.state",
@@ -64,6 +72,11 @@ func TestAWrongJobQueryIsRefusedByName(t *testing.T) {
 		"to=1999-01-01":                         "query.to",
 		"from=2026-02-02&to=2026-02-01":         "query.to",
 		"order=best":                            "query.order",
+		"order=highest&before=" + place:         "query.before", // a place in another list
+		"order=longest&before=" + place:         "query.before",
+		"order=highest&before=MDE6ag":           "query.before", // 01:j
+		"order=longest&after=LTE6ag":            "query.after",  // -1:j
+		"order=longest&after=MTo":               "query.after",  // 1:
 		"type=a%00b":                            "query.type",
 		"type=" + strings.Repeat("%C3%A9", 257): "query.type",
 	} {
@@ -83,21 +96,26 @@ func TestAWrongJobQueryIsRefusedByName(t *testing.T) {
 }
 
 func FuzzParsePlace(f *testing.F) {
-	sound := placeText(db.JobCursor{CreatedAt: time.Date(2026, 11, 20, 0, 0, 0, 1000, time.UTC), ID: "job-1"})
+	sound := placeText(db.JobCursor{CreatedAt: time.Date(2026, 11, 20, 0, 0, 0, 1000, time.UTC), ID: "job-1"}, db.SortSubmitted)
 	for _, seed := range []string{"", sound, sound + "=", sound[:8], sound[:11], strings.Repeat("A", 11), strings.Repeat("_", 400), "!", "é", sound + "\n"} {
 		f.Add(seed)
 	}
+	for _, c := range []db.JobCursor{{Payment: "12", ID: "j:1"}, {ID: "j"}} {
+		f.Add(placeText(c, db.SortPayment))
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parsePlace(paramBefore, text)
-		if err != nil {
-			if !c.IsZero() || c.ID != "" {
-				t.Errorf("%q is refused and read as %v", text, c)
+		for _, by := range []db.JobSort{db.SortSubmitted, db.SortPayment, db.SortDuration} {
+			c, err := parsePlace(paramBefore, text, by)
+			if err != nil {
+				if !c.IsZero() || c.ID != "" {
+					t.Errorf("%q is refused and read as %v", text, c)
+				}
+				continue
 			}
-			return
-		}
-		again, err := parsePlace(paramBefore, placeText(c))
-		if err != nil || again != c || (text != "") == c.IsZero() {
-			t.Errorf("%q is read as %v, and that as %v, %v", text, c, again, err)
+			again, err := parsePlace(paramBefore, placeText(c, by), by)
+			if err != nil || again != c || (text != "") == c.IsZero() {
+				t.Errorf("%q is read as %v, and that as %v, %v", text, c, again, err)
+			}
 		}
 	})
 }

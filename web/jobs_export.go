@@ -31,7 +31,7 @@ const exportStall = 30 * time.Second
 const exportTime = "2006-01-02T15:04:05.999999Z07:00"
 
 func (s *Server) exportURL(wallet validator.Address, q jobQuery, format string) string {
-	v := q.newest().values()
+	v := q.first().values()
 	v.Set(paramFormat, format)
 	if wallet != s.validatorAddress {
 		v.Set("wallet", string(wallet))
@@ -85,7 +85,7 @@ func (s *Server) streamJobs(c echo.Context, wallet validator.Address, q jobQuery
 	out := bufio.NewWriterSize(c.Response(), 64<<10)
 	w := format(out)
 	n := 0
-	err := s.db.EachJob(c.Request().Context(), wallet, q.newest().filter(0), func(j validator.Job) error {
+	err := s.db.EachJob(c.Request().Context(), wallet, q.first().filter(0), func(j validator.Job) error {
 		if n%together == 0 {
 			// The server's limit is for answers that are made at once. A response that has
 			// none, as in a test, needs no more time.
@@ -121,6 +121,7 @@ type exportedJob struct {
 	AssignedAt      *string `json:"assigned_at"`
 	CompletedAt     *string `json:"completed_at"`
 	ExecutionTimeMS *int64  `json:"execution_time_ms"`
+	DurationMS      *int64  `json:"duration_ms"`
 	PaymentWei      *string `json:"payment_wei"`
 	PaymentSAGE     *string `json:"payment_sage"`
 	TxHash          *string `json:"tx_hash"`
@@ -138,6 +139,10 @@ func exported(j validator.Job) exportedJob {
 	if j.ExecutionTime != nil {
 		ms := j.ExecutionTime.Milliseconds()
 		out.ExecutionTimeMS = &ms
+	}
+	if d, known := j.Duration().Get(); known {
+		ms := d.Milliseconds()
+		out.DurationMS = &ms
 	}
 	if j.Payment != nil {
 		wei, sage := j.Payment.String(), exactSAGE(*j.Payment)
@@ -184,7 +189,7 @@ type csvJobs struct {
 func newCSVJobs(w io.Writer) jobWriter { return &csvJobs{w: csv.NewWriter(w)} }
 
 // csvHeader names the columns as NDJSON names the members.
-var csvHeader = []string{"job_id", "job_type", "status", "worker_address", "client_address", "gpu_uuid", "created_at", "assigned_at", "completed_at", "execution_time_ms", "payment_wei", "payment_sage", "tx_hash", "block_number", "result_hash", "error_message"}
+var csvHeader = []string{"job_id", "job_type", "status", "worker_address", "client_address", "gpu_uuid", "created_at", "assigned_at", "completed_at", "execution_time_ms", "duration_ms", "payment_wei", "payment_sage", "tx_hash", "block_number", "result_hash", "error_message"}
 
 func (c *csvJobs) head() error {
 	if c.headed {
@@ -205,16 +210,19 @@ func (c *csvJobs) job(j validator.Job) error {
 		}
 		return *p
 	}
-	ms, block := "", ""
-	if e.ExecutionTimeMS != nil {
-		ms = strconv.FormatInt(*e.ExecutionTimeMS, 10)
+	number := func(n *int64) string {
+		if n == nil {
+			return ""
+		}
+		return strconv.FormatInt(*n, 10)
 	}
+	block := ""
 	if e.BlockNumber != nil {
 		block = strconv.FormatUint(*e.BlockNumber, 10)
 	}
 	return c.w.Write([]string{
 		plainCell(e.JobID), plainCell(e.JobType), e.Status, e.WorkerAddress, cell(e.ClientAddress), plainCell(cell(e.GPUUUID)), e.CreatedAt, cell(e.AssignedAt), cell(e.CompletedAt),
-		ms, cell(e.PaymentWei), cell(e.PaymentSAGE), cell(e.TxHash), block, plainCell(cell(e.ResultHash)), plainCell(cell(e.ErrorMessage)),
+		number(e.ExecutionTimeMS), number(e.DurationMS), cell(e.PaymentWei), cell(e.PaymentSAGE), cell(e.TxHash), block, plainCell(cell(e.ResultHash)), plainCell(cell(e.ErrorMessage)),
 	})
 }
 

@@ -37,9 +37,9 @@ func TestAnExportHoldsAllOfTheFilterExactly(t *testing.T) {
 	long := func(tail string) string { return "0x" + strings.Repeat("0", 64-len(tail)) + tail }
 	want := [][]string{
 		csvHeader,
-		{"small", "", "completed", string(alice), "", "", "2025-12-30T00:00:00Z", "", "", "", "5", "0.000000000000000005", "", "", "", ""},
-		{"bare", "", "pending", string(alice), "", "", "2025-12-31T23:59:59Z", "", "", "", "", "", "", "", "", ""},
-		{"exact", `zk "proof", big`, "completed", string(alice), long("c1"), "GPU-9", exact, "2026-01-02T03:04:06Z", "2026-01-02T03:04:07Z", "1000",
+		{"small", "", "completed", string(alice), "", "", "2025-12-30T00:00:00Z", "", "", "", "", "5", "0.000000000000000005", "", "", "", ""},
+		{"bare", "", "pending", string(alice), "", "", "2025-12-31T23:59:59Z", "", "", "", "", "", "", "", "", "", ""},
+		{"exact", `zk "proof", big`, "completed", string(alice), long("c1"), "GPU-9", exact, "2026-01-02T03:04:06Z", "2026-01-02T03:04:07Z", "1000", "1000",
 			"115792089237316195423570985008687907853269984665640564039457584007913129639935", "115792089237316195423570985008687907853269984665640564039457.584007913129639935", long("ff"), "7", "r", "'=cmd|'x'\nsecond line"},
 	}
 	if !reflect.DeepEqual(rows, want) {
@@ -53,7 +53,7 @@ func TestAnExportHoldsAllOfTheFilterExactly(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(lines) != 3 || first["error_message"] != "=cmd|'x'\nsecond line" || first["created_at"] != exact || first["payment_wei"] != want[3][10] || first["block_number"] != 7.0 ||
+	if len(lines) != 3 || first["error_message"] != "=cmd|'x'\nsecond line" || first["created_at"] != exact || first["payment_wei"] != want[3][11] || first["block_number"] != 7.0 ||
 		last["job_id"] != "small" || last["tx_hash"] != nil || last["assigned_at"] != nil {
 		t.Errorf("%v\n%v", first, last)
 	}

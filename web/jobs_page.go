@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -42,24 +43,32 @@ func (s *Server) jobLink(id string, wallet validator.Address) *views.Link {
 
 // jobListRead is a page of a list with what stands around it.
 type jobListRead struct {
-	jobs   validator.Maybe[[]validator.Job] // newest first
-	more   bool                             // there are others in the direction that was looked in
-	counts validator.Maybe[validator.JobCounts]
-	state  validator.SourceState
+	jobs validator.Maybe[[]validator.Job] // in the list's order
+	more bool                             // there are others in the direction that was looked in
+	// Jobs of this time and before are not in the list; see db.MaxSorted. nil: all are.
+	unsorted validator.Maybe[*time.Time]
+	counts   validator.Maybe[validator.JobCounts]
+	state    validator.SourceState
 }
 
 func (s *Server) readJobList(ctx context.Context, wallet validator.Address, q jobQuery) jobListRead {
 	var r jobListRead
 	asked := databaseRead{state: s.db.State()}
-	var both sync.WaitGroup
-	both.Go(func() { r.counts = s.jobCounts(ctx, &asked, wallet) })
-	both.Go(func() {
+	var all sync.WaitGroup
+	all.Go(func() { r.counts = s.jobCounts(ctx, &asked, wallet) })
+	all.Go(func() {
 		// One more than the page shows tells whether there are others.
 		r.jobs = readDBAs(ctx, s, &asked, memoryKey{"job list", wallet, q.values().Encode()}, walletMaxAge, func(ctx context.Context) ([]validator.Job, error) {
 			return s.db.Jobs(ctx, wallet, q.filter(jobsOnPage+1))
 		})
 	})
-	both.Wait()
+	all.Go(func() {
+		key := memoryKey{"jobs not sorted", wallet, q.first().values().Encode()}
+		r.unsorted = readDBAs(ctx, s, &asked, key, walletMaxAge, func(ctx context.Context) (*time.Time, error) {
+			return s.db.FirstUnsorted(ctx, wallet, q.filter(0))
+		})
+	})
+	all.Wait()
 	r.state = asked.result()
 	if list := r.jobs.Or(nil); len(list) > jobsOnPage {
 		r.more = true
@@ -87,7 +96,7 @@ func (s *Server) jobsPage(c echo.Context) error {
 	r := s.readJobList(c.Request().Context(), wallet, q)
 	if r.jobs.Known() && !q.after.IsZero() && !r.more {
 		// The top of the list is reached: its own page is full, and live.
-		return c.Redirect(http.StatusSeeOther, s.jobsURL(wallet, q.newest()))
+		return c.Redirect(http.StatusSeeOther, s.jobsURL(wallet, q.first()))
 	}
 	return s.render(c, http.StatusOK, views.AllJobs(views.JobsPage{
 		Page:   s.page(c.Request(), "Jobs · "+wallet.Abbreviated(), "jobs", wallet),

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -54,9 +55,9 @@ func (s *Server) jobSearch(r jobListRead, wallet validator.Address, q jobQuery) 
 		Open:  q.hasMore(),
 		Texts: []views.TextField{{ID: "job-gpu", Name: paramGPU, Label: "GPU's UUID", Value: q.gpu, Type: "text"}, {ID: "job-client", Name: paramClient, Label: "Client's address", Value: string(q.client), Type: "text"}, {ID: "job-from", Name: paramFrom, Label: "Submitted from (UTC)", Value: q.from, Type: "date"}, {ID: "job-to", Name: paramTo, Label: "to, that day included", Value: q.to, Type: "date"}},
 		Order: paramOrder,
-		Orders: []views.Choice{
-			{Value: orderNewest, Label: "Newest first", Current: !q.oldestFirst}, {Value: orderOldest, Label: "Oldest first", Current: q.oldestFirst},
-		},
+	}
+	for _, o := range jobOrders() {
+		m.More.Orders = append(m.More.Orders, views.Choice{Value: o.name, Label: o.label, Current: o == q.sorted()})
 	}
 	return m
 }
@@ -75,21 +76,25 @@ func (s *Server) jobList(r jobListRead, wallet validator.Address, q jobQuery) vi
 		m.Empty, m.Notice = &views.Empty{Icon: "database", Tone: toneOf(r.state.Health), Title: "Jobs unknown", Text: validator.Sentence(r.jobs.Reason())}, nil
 		return m
 	}
-	m.Rows = s.jobRows(jobs, wallet, now)
+	m.Rows, m.Heads, m.Note = s.jobRows(jobs, wallet, now), s.jobHeads(wallet, q), sortNote(r, now)
 	if len(jobs) == 0 {
 		m.Empty = noJobs(q)
-		if !q.isNewest() {
-			m.Newest, m.FirstLabel = s.jobsURL(wallet, q.newest()), "Beginning"
+		if !q.isFirst() {
+			m.Newest, m.FirstLabel = s.jobsURL(wallet, q.first()), "Beginning"
 		}
 		return m
 	}
 	m.Export = []views.Link{{Text: "CSV", URL: s.exportURL(wallet, q, formatCSV)}, {Text: "NDJSON", URL: s.exportURL(wallet, q, formatNDJSON)}}
-	m.FirstLabel, m.BackLabel, m.OnLabel = "Newest", "Newer", "Older"
-	if q.oldestFirst {
+	switch o := q.sorted(); {
+	case o.sort != db.SortSubmitted:
+		m.FirstLabel, m.BackLabel, m.OnLabel = "First", "Previous", "Next"
+	case o.ascending:
 		m.FirstLabel, m.BackLabel, m.OnLabel = "Oldest", "Older", "Newer"
+	default:
+		m.FirstLabel, m.BackLabel, m.OnLabel = "Newest", "Newer", "Older"
 	}
-	if !q.isNewest() {
-		m.Newest, m.Newer = s.jobsURL(wallet, q.newest()), s.jobsURL(wallet, q.endingAbove(jobs[0]))
+	if !q.isFirst() {
+		m.Newest, m.Newer = s.jobsURL(wallet, q.first()), s.jobsURL(wallet, q.endingAbove(jobs[0]))
 	}
 	if r.more || !q.after.IsZero() {
 		m.Older = s.jobsURL(wallet, q.startingBelow(jobs[len(jobs)-1]))
@@ -97,13 +102,52 @@ func (s *Server) jobList(r jobListRead, wallet validator.Address, q jobQuery) vi
 	return m
 }
 
+// jobHeads are the columns' heads that lead to the same jobs in another order: the other way
+// round for the column that the list is sorted by, else from the top down.
+func (s *Server) jobHeads(wallet validator.Address, q jobQuery) *views.JobHeads {
+	head := func(label string, by db.JobSort) views.SortHead {
+		h, now := views.SortHead{Label: label}, q.sorted()
+		for _, o := range jobOrders() {
+			if o.sort == by && o != now && (now.sort == by || !o.ascending) {
+				h.URL, h.Next = s.jobsURL(wallet, q.inOrder(o)), strings.ToLower(o.label[:1])+o.label[1:]
+			}
+		}
+		if now.sort == by {
+			h.Sort, h.Icon = "descending", "arrow-down"
+			if now.ascending {
+				h.Sort, h.Icon = "ascending", "arrow-up"
+			}
+		}
+		return h
+	}
+	return &views.JobHeads{Submitted: head("Submitted", db.SortSubmitted), Duration: head("Duration", db.SortDuration), Reward: head("Reward", db.SortPayment)}
+}
+
+// sortNote says which jobs a list leaves out that is sorted by reward or duration, "" if none.
+func sortNote(r jobListRead, now time.Time) string {
+	before := r.unsorted.Or(nil)
+	if before == nil {
+		return ""
+	}
+	return fmt.Sprintf("These filters let through more than %s jobs. Sorted are the newest %[1]s, submitted after %s; a time before that sorts others. The files hold all of them, the newest first.",
+		integer(int64(db.MaxSorted)), moment(now, *before).UTC)
+}
+
 func jobListHeading(q jobQuery) string {
-	switch {
-	case q.oldestFirst && q.isNewest():
+	switch o := q.sorted(); {
+	case o.sort == db.SortPayment && o.ascending:
+		return "Jobs by reward, the lowest first"
+	case o.sort == db.SortPayment:
+		return "Jobs by reward, the highest first"
+	case o.sort == db.SortDuration && o.ascending:
+		return "Jobs by duration, the shortest first"
+	case o.sort == db.SortDuration:
+		return "Jobs by duration, the longest first"
+	case o.ascending && q.isFirst():
 		return "Oldest of these jobs"
-	case q.oldestFirst:
+	case o.ascending:
 		return "Newer jobs"
-	case !q.isNewest():
+	case !q.isFirst():
 		return "Older jobs"
 	case q.narrowed():
 		return "Newest of these jobs"
@@ -133,9 +177,11 @@ func (s *Server) jobStates(r jobListRead, wallet validator.Address, q jobQuery) 
 func noJobs(q jobQuery) *views.Empty {
 	m := &views.Empty{Icon: "briefcase", Tone: views.TonePlain}
 	switch {
-	case !q.isNewest() && q.oldestFirst:
+	case !q.isFirst() && q.sorted().sort != db.SortSubmitted:
+		m.Title, m.Text = "No more jobs", "The list ends here."
+	case !q.isFirst() && q.sorted().ascending:
 		m.Title, m.Text = "No newer jobs", "The list ends here."
-	case !q.isNewest():
+	case !q.isFirst():
 		m.Title, m.Text = "No older jobs", "The list ends here."
 	case q.text != "":
 		m.Title, m.Text = "Nothing found", "No identifier begins with “"+q.text+"”, and no failed job's error message holds it. Search for fewer characters, or for another state or type."
@@ -156,7 +202,7 @@ func (s *Server) jobRows(jobs []validator.Job, wallet validator.Address, now tim
 	for _, j := range jobs {
 		rows = append(rows, views.JobRow{
 			ID: j.ID, Link: *s.jobLink(j.ID, wallet), Type: j.Type, Status: jobTag(j.Status), Submitted: moment(now, j.CreatedAt),
-			Duration: show(jobDuration(j), "", durationText), Reward: jobPayment(j), Error: beginning(j.ErrorMessage, rowErrorLength),
+			Duration: show(j.Duration(), "", durationText), Reward: jobPayment(j), Error: beginning(j.ErrorMessage, rowErrorLength),
 		})
 	}
 	return rows
@@ -205,7 +251,7 @@ func (s *Server) jobDetail(ctx context.Context, r jobRead, wallet validator.Addr
 	client := views.Link{Text: j.Client.Abbreviated(), Title: string(j.Client), URL: s.explorer("contract", string(j.Client))}
 	m.Facts = []views.JobFact{
 		{Label: "Type", Value: text(j.Type)},
-		{Label: "Execution time", Value: executionTime(j)},
+		{Label: "Duration", Value: jobDuration(j)},
 		fact("GPU", j.GPUUUID, views.Link{Text: j.GPUUUID, URL: s.gpuURL(j.GPUUUID, wallet)}),
 		fact("Client", string(j.Client), client),
 		fact("Transaction", string(j.TxHash), s.txLink(j.TxHash)),
@@ -250,10 +296,14 @@ func (s *Server) blockFact(j validator.Job) views.JobFact {
 	return views.JobFact{Label: "Block", Link: views.Link{Text: integer(*j.BlockNumber), URL: s.explorer("block", fmt.Sprint(*j.BlockNumber))}}
 }
 
-func executionTime(j validator.Job) views.Value {
+// jobDuration shows how long a job took, and in its title from what that is known.
+func jobDuration(j validator.Job) views.Value {
+	d, known := j.Duration().Get()
 	switch {
-	case j.ExecutionTime != nil:
-		return views.Value{Text: lengthText(*j.ExecutionTime), Title: integer(j.ExecutionTime.Milliseconds()) + " ms"}
+	case known && j.ExecutionTime != nil:
+		return views.Value{Text: lengthText(d), Title: integer(d.Milliseconds()) + " ms of execution"}
+	case known:
+		return views.Value{Text: lengthText(d), Title: integer(d.Milliseconds()) + " ms from assignment to completion: the execution time is not recorded"}
 	case j.CompletedAt == nil:
 		return views.Value{Reason: "The job has not ended."}
 	}

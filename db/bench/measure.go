@@ -54,7 +54,7 @@ func measure(ctx context.Context, conn *pgx.Conn, url string, s scale, program s
 		return err
 	}
 	for _, part := range []func(context.Context) error{
-		b.totals, b.pages, b.uptime, func(ctx context.Context) error { return b.throughServer(ctx, program) }, b.plans, b.check,
+		b.totals, b.pages, b.sortedPages, b.uptime, func(ctx context.Context) error { return b.throughServer(ctx, program) }, b.plans, b.check,
 	} {
 		if err := part(ctx); err != nil {
 			return err
@@ -219,6 +219,72 @@ func (b *bench) pages(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sortedPages compares a page by reward or duration at any depth with the first, of all jobs
+// and under the filters that are served otherwise: of one GPU the newest jobs are sorted.
+func (b *bench) sortedPages(ctx context.Context) error {
+	const pageSize = 51
+	for _, f := range []struct {
+		name string
+		db.JobFilter
+	}{
+		{"a page of all jobs by reward", db.JobFilter{Sort: db.SortPayment}},
+		{"a page of all jobs by duration, the shortest first", db.JobFilter{Sort: db.SortDuration, Ascending: true}},
+		{"a page of failed jobs by duration", db.JobFilter{Sort: db.SortDuration, Status: validator.JobFailed}},
+		{"a page of one type by reward", db.JobFilter{Sort: db.SortPayment, Type: "training"}},
+		{"a page of one GPU by reward", db.JobFilter{Sort: db.SortPayment, GPU: "GPU-3"}},
+		{"a page of one GPU's errors by duration", db.JobFilter{Sort: db.SortDuration, GPU: "GPU-3", Search: "out of memory"}},
+		{"a page of a month by reward", db.JobFilter{Sort: db.SortPayment, From: b.start.AddDate(0, 0, -60), To: b.start.AddDate(0, 0, -30)}},
+	} {
+		for _, depth := range []int{10, 50, 99} {
+			first, deep := f.JobFilter, f.JobFilter
+			first.Limit, deep.Limit = pageSize, pageSize
+			var err error
+			if deep.Before, err = b.depth(ctx, f.JobFilter, depth); err != nil {
+				return err
+			}
+			at, top, err := alternating(quick, func() error { return b.fullPage(ctx, deep) }, func() error { return b.fullPage(ctx, first) })
+			if err != nil {
+				return err
+			}
+			row(fmt.Sprintf("%s, %d %% down", f.name, depth), millis(at), "its first page: "+millis(top), fmt.Sprintf("%.2f times", at.Seconds()/top.Seconds()), "at most 2")
+		}
+	}
+	return nil
+}
+
+// depth is the place that some percent of a list by reward or duration stand above, counted
+// in the newest jobs.
+func (b *bench) depth(ctx context.Context, f db.JobFilter, percent int) (db.JobCursor, error) {
+	var c db.JobCursor
+	value, order := "payment_amount", "DESC"
+	if f.Sort == db.SortDuration {
+		value = "job_duration_ms(execution_time_ms, assigned_at, completed_at)"
+	}
+	if f.Ascending {
+		order = "ASC"
+	}
+	var text string
+	err := b.conn.QueryRow(ctx, fmt.Sprintf(`WITH newest AS (
+			SELECT job_id, %[1]s AS value FROM jobs WHERE worker_address = $1 AND ($2 = '' OR status = $2) AND ($3 = '' OR job_type = $3) AND ($4 = '' OR gpu_uuid = $4)
+			  AND ($5 = '' OR error_message ILIKE '%%' || $5 || '%%') AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+			ORDER BY created_at DESC LIMIT %[3]d)
+		SELECT COALESCE(value::text, ''), job_id FROM newest ORDER BY value %[2]s NULLS LAST, job_id %[2]s OFFSET (SELECT count(*) * $8 / 100 FROM newest) LIMIT 1`, value, order, db.MaxSorted),
+		string(b.busy), string(f.Status), f.Type, f.GPU, f.Search, timeOrNil(f.From), timeOrNil(f.To), percent).Scan(&text, &c.ID)
+	if f.Sort == db.SortDuration {
+		c.Duration = text
+	} else {
+		c.Payment = text
+	}
+	return c, err
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // fullPage reads a page, on which there must be jobs.

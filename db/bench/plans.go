@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/db"
 )
 
 // questions notes every named query that the store asks, with its arguments.
@@ -50,6 +52,13 @@ func (b *bench) plans(ctx context.Context) error {
 		func() error { return onlyErr(b.store.EarningsHistory(ctx, b.busy, nil, 50, 1000)) },
 		func() error { return onlyErr(b.store.EarningsPeriod(ctx, b.busy, nil)) },
 		func() error { return onlyErr(b.store.CountJobs(ctx, b.busy, "failed")) },
+		func() error { return b.fullPage(ctx, db.JobFilter{Sort: db.SortPayment, Ascending: true}) },
+		func() error {
+			return onlyErr(b.store.FirstUnsorted(ctx, b.busy, db.JobFilter{Sort: db.SortPayment, GPU: "GPU-3"}))
+		},
+		func() error {
+			return onlyErr(b.store.FirstUnsorted(ctx, b.busy, db.JobFilter{Sort: db.SortPayment, Search: "out of memory"}))
+		},
 	} {
 		if err := more(); err != nil {
 			return err
