@@ -165,14 +165,14 @@ func (c Contracts) all() []namedContract {
 
 func (c Contracts) proverStaking() namedContract {
 	return namedContract{"ProverStaking", "PROVER_STAKING_ADDRESS", c.ProverStaking, []string{
-		"get_stake", "is_eligible", "get_config", "total_staked",
+		"get_stake", "is_eligible", "get_config", "total_staked", "total_slashed",
 		"stake", "request_unstake", "complete_unstake", "claim_rewards",
 	}}
 }
 
 func (c Contracts) reputationManager() namedContract {
 	return namedContract{"ReputationManager", "REPUTATION_MANAGER_ADDRESS", c.ReputationManager,
-		[]string{"get_reputation", "get_worker_rank"}}
+		[]string{"get_reputation", "get_worker_rank", "get_network_stats"}}
 }
 
 func (c Contracts) sageToken() namedContract {

@@ -12,6 +12,8 @@ const (
 	stakeFelts      = 13
 	configFelts     = 18
 	reputationFelts = 8
+	repNetworkFelts = 4
+	miningFelts     = 9
 )
 
 // Bounds of a reputation.
@@ -71,6 +73,27 @@ func decodeReputation(felts []validator.Felt) (validator.Reputation, error) {
 			d.fail("level", big.NewInt(int64(r.Level)), fmt.Sprintf("outside 1 to %d", maxLevel))
 		}
 		return r
+	})
+}
+
+func decodeReputationNetwork(felts []validator.Felt) (validator.ReputationNetwork, error) {
+	return decodeExactly(felts, repNetworkFelts, func(d *decoder) validator.ReputationNetwork {
+		return validator.ReputationNetwork{Workers: d.u64("workers"), Average: d.u64("average"), Highest: d.u64("highest"), Lowest: d.u64("lowest")}
+	})
+}
+
+func decodeMiningStats(felts []validator.Felt) (validator.MiningStats, error) {
+	return decodeExactly(felts, miningFelts, func(d *decoder) validator.MiningStats {
+		return validator.MiningStats{
+			Jobs: d.u64("jobs"), Earned: d.u256("earned"), Day: d.u64("day"), DayJobs: d.u64("day_jobs"), DayEarned: d.u256("day_earned"),
+			First: d.u64("first"), Last: d.u64("last"),
+		}
+	})
+}
+
+func decodeMiningTier(felts []validator.Felt) (validator.MiningTier, error) {
+	return decodeExactly(felts, 1, func(d *decoder) validator.MiningTier {
+		return validator.MiningTier(d.index("stake_tier", int(validator.MiningTierCount)))
 	})
 }
 

@@ -22,6 +22,7 @@ func (r *rig) views() (wallet, network []devchain.Function) {
 			{Contract: k.ReputationManager, Name: "get_reputation"}, {Contract: k.ReputationManager, Name: "get_worker_rank"},
 		}, []devchain.Function{
 			{Contract: k.ProverStaking, Name: "get_config"}, {Contract: k.ProverStaking, Name: "total_staked"},
+			{Contract: k.ProverStaking, Name: "total_slashed"}, {Contract: k.ReputationManager, Name: "get_network_stats"},
 		}
 }
 

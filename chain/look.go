@@ -64,9 +64,11 @@ func (c *Client) networkAt(now time.Time) validator.ChainNetwork {
 	p := planBlock(c.cfg.Contracts, "")
 	reason := phrase(state.Reason)
 	return validator.ChainNetwork{
-		State:       state,
-		Config:      p.config.unread(c.cfg.Network, reason),
-		TotalStaked: p.totalStaked.unread(c.cfg.Network, reason),
+		State:        state,
+		Config:       p.config.unread(c.cfg.Network, reason),
+		TotalStaked:  p.totalStaked.unread(c.cfg.Network, reason),
+		TotalSlashed: p.totalSlashed.unread(c.cfg.Network, reason),
+		Reputation:   p.reputation.unread(c.cfg.Network, reason),
 	}
 }
 
@@ -87,6 +89,10 @@ func (p *walletPlan) unread(n Network, reason string) validator.ChainSnapshot {
 		Reputation:     p.byWallet.reputation.unread(n, reason),
 		ReputationRank: p.byWallet.rank.unread(n, reason),
 		WalletBalance:  p.balance.unread(n, reason),
-		StakeEvents:    validator.None[[]validator.StakeEvent](p.stake.unread(n, reason).Reason()),
+		Mining: validator.MiningReads{
+			Configured: p.mining.configured, Stats: p.mining.stats.unread(n, reason),
+			RemainingCap: p.mining.left.unread(n, reason), Tier: p.mining.tier.unread(n, reason),
+		},
+		StakeEvents: validator.None[[]validator.StakeEvent](p.stake.unread(n, reason).Reason()),
 	}
 }

@@ -14,6 +14,9 @@ type blockReads struct {
 	observedAt  time.Time
 	config      validator.ChainRead[validator.StakingConfig]
 	totalStaked validator.ChainRead[validator.Wei]
+
+	totalSlashed validator.ChainRead[validator.Wei]
+	reputation   validator.ChainRead[validator.ReputationNetwork]
 }
 
 // blockPlan is the part of a batch that reads those.
@@ -21,6 +24,9 @@ type blockPlan struct {
 	header      *rpcCall
 	config      viewCall[validator.StakingConfig]
 	totalStaked viewCall[validator.Wei]
+
+	totalSlashed viewCall[validator.Wei]
+	reputation   viewCall[validator.ReputationNetwork]
 }
 
 func planBlock(k Contracts, block validator.Felt) *blockPlan {
@@ -28,6 +34,9 @@ func planBlock(k Contracts, block validator.Felt) *blockPlan {
 		header:      headerCall(block),
 		config:      newView(k.proverStaking(), "get_config", block, decodeConfig),
 		totalStaked: newView(k.proverStaking(), "total_staked", block, decodeU256),
+
+		totalSlashed: newView(k.proverStaking(), "total_slashed", block, decodeU256),
+		reputation:   newView(k.reputationManager(), "get_network_stats", block, decodeReputationNetwork),
 	}
 }
 
@@ -38,6 +47,7 @@ type walletPlan struct {
 	stake    viewCall[validator.Stake]
 	eligible viewCall[bool]
 	balance  viewCall[validator.Wei]
+	mining   miningPlan
 
 	// ReputationManager knows a worker by its wallet's address or by JobManager's id of
 	// it. Both are asked while it does not know the address.
@@ -58,6 +68,31 @@ func planReputation(k Contracts, id, block validator.Felt) reputationPlan {
 	}
 }
 
+// miningPlan is nothing while MiningRewards has no address.
+type miningPlan struct {
+	configured bool
+	stats      viewCall[validator.MiningStats]
+	left       viewCall[validator.Wei]
+	tier       viewCall[validator.MiningTier]
+}
+
+func planMining(k Contracts, a validator.Address, block validator.Felt) miningPlan {
+	return miningPlan{
+		configured: k.MiningRewards != "",
+		stats:      newView(k.miningRewards(), "get_worker_stats", block, decodeMiningStats, a.Felt()),
+		left:       newView(k.miningRewards(), "get_remaining_cap", block, decodeU256, a.Felt()),
+		tier:       newView(k.miningRewards(), "get_stake_tier", block, decodeMiningTier, a.Felt()),
+	}
+}
+
+func (p *miningPlan) calls() []*rpcCall {
+	return p.tier.appendTo(p.left.appendTo(p.stats.appendTo(nil)))
+}
+
+func (p *miningPlan) read(n Network) validator.MiningReads {
+	return validator.MiningReads{Configured: p.configured, Stats: p.stats.read(n), RemainingCap: p.left.read(n), Tier: p.tier.read(n)}
+}
+
 func planWallet(k Contracts, a validator.Address, workerID, block validator.Felt, findID bool) *walletPlan {
 	p := &walletPlan{
 		address:  a,
@@ -65,6 +100,7 @@ func planWallet(k Contracts, a validator.Address, workerID, block validator.Felt
 		stake:    newView(k.proverStaking(), "get_stake", block, decodeStake, a.Felt()),
 		eligible: newView(k.proverStaking(), "is_eligible", block, decodeBool, a.Felt()),
 		balance:  newView(k.sageToken(), "balance_of", block, decodeU256, a.Felt()),
+		mining:   planMining(k, a, block),
 		byWallet: planReputation(k, a.Felt(), block),
 	}
 	if workerID != "" {
@@ -78,13 +114,14 @@ func planWallet(k Contracts, a validator.Address, workerID, block validator.Felt
 }
 
 func (p *blockPlan) calls() []*rpcCall {
-	return p.totalStaked.appendTo(p.config.appendTo([]*rpcCall{p.header}))
+	return p.reputation.appendTo(p.totalSlashed.appendTo(p.totalStaked.appendTo(p.config.appendTo([]*rpcCall{p.header}))))
 }
 
 func (p *reputationPlan) calls() []*rpcCall { return p.rank.appendTo(p.reputation.appendTo(nil)) }
 
 func (p *walletPlan) calls() []*rpcCall {
 	out := p.balance.appendTo(p.eligible.appendTo(p.stake.appendTo(nil)))
+	out = append(out, p.mining.calls()...)
 	out = append(out, p.byWallet.calls()...)
 	if p.findID != nil {
 		out = p.findID.appendTo(out)
@@ -200,6 +237,7 @@ func (p *walletPlan) snapshot(n Network, b *blockReads, at time.Time) *validator
 		Stake:         p.stake.read(n),
 		Eligible:      p.eligible.read(n),
 		WalletBalance: p.balance.read(n),
+		Mining:        p.mining.read(n),
 		Network:       b.network(),
 	}
 	s.Reputation, s.ReputationRank = p.reputationOf(n)
@@ -213,9 +251,14 @@ func (p *blockPlan) decode(e *endpoint, n Network, hash validator.Felt, at time.
 	if err != nil {
 		return nil, err
 	}
-	return &blockReads{Block: b, observedAt: at, config: p.config.read(n), totalStaked: p.totalStaked.read(n)}, nil
+	return &blockReads{
+		Block: b, observedAt: at, config: p.config.read(n), totalStaked: p.totalStaked.read(n),
+		totalSlashed: p.totalSlashed.read(n), reputation: p.reputation.read(n),
+	}, nil
 }
 
 func (b *blockReads) network() validator.ChainNetwork {
-	return validator.ChainNetwork{Block: b.Block, ObservedAt: b.observedAt, Config: b.config, TotalStaked: b.totalStaked}
+	return validator.ChainNetwork{
+		Block: b.Block, ObservedAt: b.observedAt, Config: b.config, TotalStaked: b.totalStaked, TotalSlashed: b.totalSlashed, Reputation: b.reputation,
+	}
 }

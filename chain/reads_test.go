@@ -82,6 +82,7 @@ func TestEveryViewCanFailAlone(t *testing.T) {
 			"get_stake": s.Stake.Known(), "is_eligible": s.Eligible.Known(), "balance_of": s.WalletBalance.Known(),
 			"get_reputation": s.Reputation.Known(), "get_worker_rank": s.ReputationRank.Known(),
 			"get_config": s.Network.Config.Known(), "total_staked": s.Network.TotalStaked.Known(),
+			"total_slashed": s.Network.TotalSlashed.Known(), "get_network_stats": s.Network.Reputation.Known(),
 		}
 	}
 	r := running(t, 1)

@@ -175,6 +175,146 @@ func (q *Queries) openChainIndex(ctx context.Context, chainID string) (ChainInde
 	return i, err
 }
 
+const reputationChanges = `-- name: reputationChanges :many
+SELECT page.worker_id, page.block_number, page.block_hash, page.block_time, page.tx_hash, page.place,
+    page.old_score, page.new_score, page.delta, page.reason, page.job_id, page.changed_at
+FROM (SELECT unnest($1::text[]) AS id) known
+CROSS JOIN LATERAL (
+    SELECT c.worker_id, c.block_number, c.block_hash, c.block_time, c.tx_hash, c.place, c.old_score, c.new_score, c.delta, c.reason, c.job_id, c.changed_at
+    FROM reputation_changes c
+    WHERE c.worker_id = known.id AND c.contract_address = $2
+      AND (c.block_number, c.place) < ($3::bigint, $4::integer)
+    ORDER BY c.block_number DESC, c.place DESC
+    LIMIT $5
+) page
+ORDER BY page.block_number DESC, page.place DESC
+LIMIT $5
+`
+
+type reputationChangesParams struct {
+	WorkerIds       []string
+	ContractAddress validator.Address
+	BeforeBlock     int64
+	BeforePlace     int32
+	PageSize        int32
+}
+
+type reputationChangesRow struct {
+	WorkerID    validator.Felt
+	BlockNumber int64
+	BlockHash   validator.Felt
+	BlockTime   time.Time
+	TxHash      validator.Felt
+	Place       int32
+	OldScore    int64
+	NewScore    int64
+	Delta       int64
+	Reason      string
+	JobID       *string
+	ChangedAt   *time.Time
+}
+
+// reputationChanges lists the changes of a worker's score, newest first, that stand below a
+// place in that list. Each of the worker's ids is looked up by itself, so that a page costs
+// the same however long the history.
+func (q *Queries) reputationChanges(ctx context.Context, arg reputationChangesParams) ([]reputationChangesRow, error) {
+	rows, err := q.db.Query(ctx, reputationChanges,
+		arg.WorkerIds,
+		arg.ContractAddress,
+		arg.BeforeBlock,
+		arg.BeforePlace,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []reputationChangesRow{}
+	for rows.Next() {
+		var i reputationChangesRow
+		if err := rows.Scan(
+			&i.WorkerID,
+			&i.BlockNumber,
+			&i.BlockHash,
+			&i.BlockTime,
+			&i.TxHash,
+			&i.Place,
+			&i.OldScore,
+			&i.NewScore,
+			&i.Delta,
+			&i.Reason,
+			&i.JobID,
+			&i.ChangedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const reputationScores = `-- name: reputationScores :many
+SELECT newest.block_time, newest.new_score
+FROM unnest($1::timestamptz[]) AS step(ends)
+CROSS JOIN LATERAL (
+    SELECT best.block_time, best.new_score
+    FROM (SELECT unnest($2::text[]) AS id) known
+    CROSS JOIN LATERAL (
+        SELECT c.block_time, c.block_number, c.place, c.new_score
+        FROM reputation_changes c
+        WHERE c.worker_id = known.id AND c.contract_address = $3
+          AND c.block_time >= step.ends - $4::interval AND c.block_time < step.ends
+        ORDER BY c.block_time DESC, c.block_number DESC, c.place DESC
+        LIMIT 1
+    ) best
+    ORDER BY best.block_number DESC, best.place DESC
+    LIMIT 1
+) newest
+ORDER BY newest.block_time
+`
+
+type reputationScoresParams struct {
+	Ends            []time.Time
+	WorkerIds       []string
+	ContractAddress validator.Address
+	Step            time.Duration
+}
+
+type reputationScoresRow struct {
+	BlockTime time.Time
+	NewScore  int64
+}
+
+// reputationScores tells a worker's score after the last change of each step of time, and
+// nothing of steps without one. It hops from step to step in the index.
+func (q *Queries) reputationScores(ctx context.Context, arg reputationScoresParams) ([]reputationScoresRow, error) {
+	rows, err := q.db.Query(ctx, reputationScores,
+		arg.Ends,
+		arg.WorkerIds,
+		arg.ContractAddress,
+		arg.Step,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []reputationScoresRow{}
+	for rows.Next() {
+		var i reputationScoresRow
+		if err := rows.Scan(&i.BlockTime, &i.NewScore); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setBackIndexCursors = `-- name: setBackIndexCursors :exec
 UPDATE chain_index_contracts
 SET block_number = CASE WHEN first_block <= $1::bigint THEN $1 END,
@@ -193,6 +333,54 @@ type setBackIndexCursorsParams struct {
 func (q *Queries) setBackIndexCursors(ctx context.Context, arg setBackIndexCursorsParams) error {
 	_, err := q.db.Exec(ctx, setBackIndexCursors, arg.BlockNumber, arg.BlockHash, arg.BlockTime)
 	return err
+}
+
+const slashesInTransaction = `-- name: slashesInTransaction :many
+SELECT block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount, gpu_tier, total, unlock_at, slash_reason, job_id FROM stake_events
+WHERE worker_address = $1 AND tx_hash = $2 AND kind = 'slashed'
+ORDER BY block_number, place
+`
+
+type slashesInTransactionParams struct {
+	WorkerAddress validator.Address
+	TxHash        validator.Felt
+}
+
+// slashesInTransaction lists what one transaction slashed of a worker, in its own order.
+func (q *Queries) slashesInTransaction(ctx context.Context, arg slashesInTransactionParams) ([]StakeEventRow, error) {
+	rows, err := q.db.Query(ctx, slashesInTransaction, arg.WorkerAddress, arg.TxHash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []StakeEventRow{}
+	for rows.Next() {
+		var i StakeEventRow
+		if err := rows.Scan(
+			&i.BlockNumber,
+			&i.BlockHash,
+			&i.BlockTime,
+			&i.TxHash,
+			&i.ContractAddress,
+			&i.EventIndex,
+			&i.Place,
+			&i.WorkerAddress,
+			&i.Kind,
+			&i.Amount,
+			&i.GpuTier,
+			&i.Total,
+			&i.UnlockAt,
+			&i.SlashReason,
+			&i.JobID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const startIndexing = `-- name: startIndexing :exec

@@ -119,6 +119,25 @@ type SessionRow struct {
 	ExpiresAt time.Time
 }
 
+// ProverStaking: what happened to workers' stakes.
+type StakeEventRow struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	BlockTime       time.Time
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+	Place           int32
+	WorkerAddress   validator.Address
+	Kind            validator.StakeEventKind
+	Amount          validator.Wei
+	GpuTier         *int32
+	Total           *validator.Wei
+	UnlockAt        *time.Time
+	SlashReason     *int32
+	JobID           *string
+}
+
 // Bearer tokens of scripts, hosts and coordinators.
 type TokenRow struct {
 	TokenHash     []byte

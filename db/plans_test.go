@@ -77,6 +77,12 @@ func TestNoReadScansABigTable(t *testing.T) {
 		SELECT $1::timestamptz - n * interval '5 minutes', 'USD', 0.25, 'prices.example' FROM generate_series(1, 5000) n`, at.AddDate(0, 0, -200))
 	dbtest.Exec(t, url, `INSERT INTO claim_prices (address, tx_hash, currency, price, source, observed_at, by_hand)
 		SELECT address, tx_hash, 'USD', 0.25, '', claim_time, true FROM reward_claims WHERE status = 'confirmed'`)
+	dbtest.Exec(t, url, `INSERT INTO reputation_changes (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_id, old_score, new_score, delta, reason)
+		SELECT n, '0x' || lpad(to_hex(n), 64, '0'), $1::timestamptz - (50000 - n) * interval '1 minute', '0x' || lpad('1', 64, '0'), '0x' || lpad('2', 64, '0'), 0, 0,
+		       '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 1, 2, 1, 'job_completed' FROM generate_series(1, 50000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount)
+		SELECT n, '0x' || lpad(to_hex(n), 64, '0'), $1, '0x' || lpad(to_hex(n), 64, '0'), '0x' || lpad('2', 64, '0'), 0, 0,
+		       '0x' || lpad(to_hex(1 + n % 200), 64, '0'), CASE WHEN n % 3 = 0 THEN 'slashed' ELSE 'staked' END, 1 FROM generate_series(1, 20000) n`, at)
 	bench{t, url, s}.fold()
 	dbtest.Exec(t, url, "ANALYZE")
 
@@ -118,6 +124,10 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, err)
 	check(t, onlyErr(s.WorkerGPUs(ctx, worker)))
 	check(t, onlyErr(s.WorkerGPUSteps(ctx, worker, "GPU-6", at.Add(-time.Hour), 30*time.Second)))
+	contract, ids := validator.Address("0x0000000000000000000000000000000000000000000000000000000000000002"), []validator.Felt{worker.Felt(), "0x0000000000000000000000000000000000000000000000000000000000000009"}
+	check(t, onlyErr(s.ReputationChanges(ctx, contract, ids, validator.ReputationCursor{Block: 40_000}, 20)))
+	check(t, onlyErr(s.ReputationScores(ctx, contract, ids, at.AddDate(0, 0, -30), 24*time.Hour, 30)))
+	check(t, onlyErr(s.Slashes(ctx, worker, contract.Felt())))
 	check(t, onlyErr(s.Claims(ctx, worker, 20)))
 	open := must[[]validator.Claim](t)(s.OpenClaims(ctx, 20))
 	check(t, s.SettleClaim(ctx, open[0], validator.ClaimOutcome{Status: validator.ClaimFailed}))

@@ -96,3 +96,48 @@ DELETE FROM reputation_changes WHERE block_number > @block_number;
 
 -- name: undoChainBlocks :exec
 DELETE FROM chain_blocks WHERE block_number > @block_number;
+
+-- name: reputationChanges :many
+-- reputationChanges lists the changes of a worker's score, newest first, that stand below a
+-- place in that list. Each of the worker's ids is looked up by itself, so that a page costs
+-- the same however long the history.
+SELECT page.worker_id, page.block_number, page.block_hash, page.block_time, page.tx_hash, page.place,
+    page.old_score, page.new_score, page.delta, page.reason, page.job_id, page.changed_at
+FROM (SELECT unnest(sqlc.arg(worker_ids)::text[]) AS id) known
+CROSS JOIN LATERAL (
+    SELECT c.worker_id, c.block_number, c.block_hash, c.block_time, c.tx_hash, c.place, c.old_score, c.new_score, c.delta, c.reason, c.job_id, c.changed_at
+    FROM reputation_changes c
+    WHERE c.worker_id = known.id AND c.contract_address = @contract_address
+      AND (c.block_number, c.place) < (@before_block::bigint, @before_place::integer)
+    ORDER BY c.block_number DESC, c.place DESC
+    LIMIT @page_size
+) page
+ORDER BY page.block_number DESC, page.place DESC
+LIMIT @page_size;
+
+-- name: reputationScores :many
+-- reputationScores tells a worker's score after the last change of each step of time, and
+-- nothing of steps without one. It hops from step to step in the index.
+SELECT newest.block_time, newest.new_score
+FROM unnest(@ends::timestamptz[]) AS step(ends)
+CROSS JOIN LATERAL (
+    SELECT best.block_time, best.new_score
+    FROM (SELECT unnest(sqlc.arg(worker_ids)::text[]) AS id) known
+    CROSS JOIN LATERAL (
+        SELECT c.block_time, c.block_number, c.place, c.new_score
+        FROM reputation_changes c
+        WHERE c.worker_id = known.id AND c.contract_address = @contract_address
+          AND c.block_time >= step.ends - @step::interval AND c.block_time < step.ends
+        ORDER BY c.block_time DESC, c.block_number DESC, c.place DESC
+        LIMIT 1
+    ) best
+    ORDER BY best.block_number DESC, best.place DESC
+    LIMIT 1
+) newest
+ORDER BY newest.block_time;
+
+-- name: slashesInTransaction :many
+-- slashesInTransaction lists what one transaction slashed of a worker, in its own order.
+SELECT * FROM stake_events
+WHERE worker_address = @worker_address AND tx_hash = @tx_hash AND kind = 'slashed'
+ORDER BY block_number, place;

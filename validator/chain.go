@@ -36,6 +36,7 @@ type ChainSnapshot struct {
 	Reputation     ChainRead[Reputation] // ReputationManager.get_reputation
 	ReputationRank ChainRead[uint32]     // ReputationManager.get_worker_rank; 0 = unranked
 	WalletBalance  ChainRead[Wei]        // SAGEToken.balance_of(wallet)
+	Mining         MiningReads
 	Network        ChainNetwork
 
 	// StakeEvents are ProverStaking's events of the wallet, newest first. They are read apart
@@ -51,6 +52,9 @@ type ChainNetwork struct {
 	ObservedAt  time.Time
 	Config      ChainRead[StakingConfig] // ProverStaking.get_config
 	TotalStaked ChainRead[Wei]           // ProverStaking.total_staked
+
+	TotalSlashed ChainRead[Wei]               // ProverStaking.total_slashed
+	Reputation   ChainRead[ReputationNetwork] // ReputationManager.get_network_stats
 }
 
 // Stake is ProverStaking.get_stake(worker). A worker that never staked reads all zero:

@@ -28,10 +28,14 @@ type Config struct {
 	// WideJobIDs makes ProverStaking take and tell job ids as u256, two felts, and not as
 	// one felt.
 	WideJobIDs bool
+
+	// MiningRewards makes the chain have that contract, which the real networks have none of.
+	MiningRewards bool
 }
 
-// Contracts are the addresses at which a new chain has the network's contracts. It has
-// no MiningRewards and no PaymentRouter, as the real networks have none published.
+// Contracts are the addresses at which a new chain has the network's contracts. It has no
+// PaymentRouter, and no MiningRewards unless its Config asks for it, as the real networks
+// have none published.
 type Contracts struct {
 	ProverStaking     validator.Address
 	ReputationManager validator.Address
@@ -92,6 +96,9 @@ func New(cfg Config) *Chain {
 		},
 		byHash:  make(map[validator.Felt]*transaction),
 		changed: make(chan struct{}),
+	}
+	if cfg.MiningRewards {
+		c.contracts.MiningRewards = address("MiningRewards")
 	}
 	c.working = newState(c.contracts, cfg.WideJobIDs)
 	genesis := cfg.Genesis

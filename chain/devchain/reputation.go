@@ -72,6 +72,7 @@ func reputationManager() *contract {
 		"get_worker_rank": view(func(s *state, args []validator.Felt) []validator.Felt {
 			return felts(s.ranks[args[0]])
 		}, id),
+		"get_network_stats":      view(viewReputationStats),
 		"get_reputation_history": {inputs: []input{id, u32Input("limit")}, view: true, run: viewHistory},
 		"initialize_reputation":  write((*execution).initializeReputation, id),
 		"update_reputation": write((*execution).updateReputation, id,
@@ -79,6 +80,23 @@ func reputationManager() *contract {
 			enumInput("reason", "sage_contracts::interfaces::reputation_manager::ReputationReason"),
 			optionalU256Input("job_id")),
 	}}
+}
+
+// viewReputationStats is get_network_stats(): how many workers have a score, their average
+// rounded down, the highest and the lowest. It answers zeros for none.
+func viewReputationStats(s *state, _ []validator.Felt) []validator.Felt {
+	var n, sum, highest, lowest uint64
+	for _, r := range s.reputations {
+		if !r.Initialised() {
+			continue
+		}
+		score := uint64(r.Score)
+		if n == 0 || score < lowest {
+			lowest = score
+		}
+		n, sum, highest = n+1, sum+score, max(highest, score)
+	}
+	return felts(n, sum/max(n, 1), highest, lowest)
 }
 
 // viewHistory is get_reputation_history(worker_id, limit): the newest changes first.

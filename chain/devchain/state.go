@@ -28,6 +28,8 @@ type state struct {
 
 	workerIDs map[validator.Address]validator.Felt
 
+	mining map[validator.Address]validator.MiningStats
+
 	nonces map[validator.Address]uint64 // transactions of each account so far
 }
 
@@ -77,7 +79,12 @@ func newState(at Contracts, wideJobIDs bool) *state {
 		balances:    make(map[validator.Address]validator.Wei),
 		allowances:  make(map[allowance]validator.Wei),
 		workerIDs:   make(map[validator.Address]validator.Felt),
+		mining:      make(map[validator.Address]validator.MiningStats),
 		nonces:      make(map[validator.Address]uint64),
+	}
+	if at.MiningRewards != "" {
+		s.deployed[at.MiningRewards] = deployment{kind: miningRewards(at)}
+		s.balances[at.MiningRewards] = validator.WeiFromSAGE(miningPool)
 	}
 	s.balances[Treasury] = validator.WeiFromSAGE(1_000_000)
 	s.allowances[allowance{Treasury, at.ProverStaking}] = validator.WeiFromSAGE(1_000_000)
@@ -95,6 +102,7 @@ func (s *state) clone() *state {
 	c.balances = maps.Clone(s.balances)
 	c.allowances = maps.Clone(s.allowances)
 	c.workerIDs = maps.Clone(s.workerIDs)
+	c.mining = maps.Clone(s.mining)
 	c.nonces = maps.Clone(s.nonces)
 	return &c
 }
