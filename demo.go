@@ -74,7 +74,7 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	cfg.Network = chain.Network{Name: "simulated", ChainID: demoChainID}
 	cfg.StarknetRPC, cfg.ValidatorAddress = []string{node.URL()}, c.wallet.Address()
 	cfg.StarknetWS, cfg.PollHeads = []string{node.SocketURL()}, false
-	cfg.Contracts = chain.Contracts{ProverStaking: at.ProverStaking, ReputationManager: at.ReputationManager, SAGEToken: at.SAGEToken, JobManager: at.JobManager}
+	cfg.Contracts = chain.Contracts{ProverStaking: at.ProverStaking, ReputationManager: at.ReputationManager, SAGEToken: at.SAGEToken, JobManager: at.JobManager, MiningRewards: at.MiningRewards}
 
 	story, err := tell(ctx, cfg, c, store, log)
 	if err != nil {

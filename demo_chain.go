@@ -64,7 +64,7 @@ const (
 func newDemoChain(end time.Time) (*demoChain, error) {
 	genesis := end.Add(-stakedAgo - time.Hour).Truncate(time.Second)
 	c := &demoChain{
-		Chain: devchain.New(devchain.Config{ChainID: demoChainID, BlockTime: demoBlockTime, Genesis: genesis, StateBlocks: demoStateBlocks}),
+		Chain: devchain.New(devchain.Config{ChainID: demoChainID, BlockTime: demoBlockTime, Genesis: genesis, StateBlocks: demoStateBlocks, MiningRewards: true}),
 		end:   end, times: []time.Time{genesis},
 	}
 	for t := genesis.Add(yearBlockTime); t.Before(end.Add(-denseFor)); t = t.Add(yearBlockTime) {
@@ -97,14 +97,28 @@ func (c *demoChain) settle() {
 		{validator.TierConsumer, 13, 1_020}, {validator.TierWorkstation, 9, 2_600}, {validator.TierDataCenter, 11, 5_400},
 		{validator.TierEnterprise, 6, 10_750}, {validator.TierFrontier, 2, 26_000},
 	}
+	known := 0
 	for _, w := range workers {
 		for i := range w.count {
 			who := validator.Address(fmt.Sprintf("0x%064x", 0x57a6e000+int(w.tier)<<8+i))
 			amount := validator.WeiFromSAGE(w.stake + w.stake*int64(i)/int64(w.count))
 			c.SetBalance(who, amount)
 			c.Stake(who, amount, w.tier)
+			c.IntroduceWorker(who)
+			c.AdjustReputation(who, otherScore(known)-reputationAtHome, devchain.ReputationJobCompleted)
+			known++
 		}
 	}
+}
+
+// otherScore is the reputation of the network's other workers, of which all but the first
+// few are behind the validator.
+func otherScore(n int) int32 {
+	if ahead := []int32{978, 941, 909}; n < demoRank-1 {
+		return ahead[n]
+	}
+	const next, apart = 833, 11
+	return next - int32(n)*apart
 }
 
 // plan lays down the validator's year, by the contracts' own functions.
@@ -130,7 +144,43 @@ func (c *demoChain) plan() {
 	back(slashedAgo, func() { c.Slash(me, c.slash.Reason, jobFelt(c.slash.JobID)) })
 	back(stakedMoreAgo, func() { c.Stake(me, sage("1850.5"), validator.TierEnterprise) })
 	back(unstakedAgo, func() { c.RequestUnstake(me, sage("750")) })
+	c.planReputation(back)
 	slices.SortStableFunc(c.acts, func(a, b act) int { return a.at.Compare(b.at) })
+}
+
+// How the validator's score came to what it is: the network settles the jobs of a week in
+// one change, and takes some for the weeks in which the rigs were often away.
+const (
+	settleEvery      = 7 * 24 * time.Hour
+	reputationAtHome = 500 // what the network introduces a worker with
+	reputationSlash  = 100 // what a slash takes
+	reputationPeak   = 979 // before the slash
+	awayEvery        = 11  // settlements
+	awayCosts        = 9
+)
+
+// planReputation lays down the weekly settlements, up to the score where recall begins.
+func (c *demoChain) planReputation(back func(time.Duration, func())) {
+	me, score := c.wallet.Address(), int32(reputationAtHome)
+	change := func(ago time.Duration, delta int32, reason devchain.ReputationReason) {
+		score += delta
+		back(ago, func() { c.AdjustReputation(me, delta, reason) })
+	}
+	first, weeks := stakedAgo-settleEvery, int32((stakedAgo-slashedAgo)/settleEvery)-1
+	for n := range weeks {
+		ago := first - time.Duration(n)*settleEvery
+		if n%awayEvery == awayEvery-1 {
+			change(ago, -awayCosts, devchain.ReputationInactivity)
+		}
+		// Even steps towards the peak, some larger and some smaller.
+		step := (reputationPeak - score) / (weeks - n)
+		if n+1 < weeks {
+			step += n*5%7 - 3
+		}
+		change(ago-time.Hour, step, devchain.ReputationJobCompleted)
+	}
+	score -= reputationSlash
+	change(slashedAgo-2*24*time.Hour, reputationBefore-score, devchain.ReputationJobCompleted)
 }
 
 // layTo mines the history's blocks up to a time, with what happens in them.
@@ -196,6 +246,7 @@ func (c *demoChain) judge(j validator.Job) {
 		c.Fail(me, job)
 		return
 	}
+	c.RewardJob(me)
 	c.Invoke(devchain.Owner, devchain.Call{To: c.Contracts().ReputationManager, Function: "update_reputation", Calldata: []validator.Felt{
 		me.Felt(), smallFelt(reputationOfDoneJob), smallFelt(int64(devchain.ReputationJobCompleted)),
 		smallFelt(0), job, smallFelt(0), // Option::Some of a u256

@@ -225,6 +225,9 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 	if r := seen.Reputation.Or(validator.Reputation{}); r.TotalJobs != 912 || r.Successful != 900 || r.Score != reputationBefore+reputationOfDoneJob {
 		t.Errorf("reputation: %+v", r)
 	}
+	if n := seen.Network.Reputation.Or(validator.ReputationNetwork{}); n.Workers < 40 || n.Highest < reputationPeak-1 {
+		t.Errorf("the network's reputations: %+v", n)
+	}
 	if k := seen.Stake.Or(validator.Stake{}); !k.Amount.Equal(sage("13250.5")) || k.ConsecutiveFailures != 1 || !k.LockedAmount.Equal(sage("750")) {
 		t.Errorf("stake: %+v", k)
 	}

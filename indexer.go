@@ -92,6 +92,16 @@ func (x *eventIndex) IndexLag() validator.Maybe[validator.IndexLag] {
 	return known.Lag(validator.Block{Number: head.Block, Time: head.BlockTime})
 }
 
+// IndexCursor is how far the events of one contract are in the database.
+func (x *eventIndex) IndexCursor(contract validator.Address) validator.Maybe[validator.IndexCursor] {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.lack != "" {
+		return validator.None[validator.IndexCursor](x.lack)
+	}
+	return x.known.Cursor(contract)
+}
+
 // collector tells Prometheus how far the index is.
 func (x *eventIndex) collector() prometheus.Collector {
 	desc := func(name, help string) *prometheus.Desc {

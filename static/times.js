@@ -1,5 +1,6 @@
 // Times that tick: <time hx-morph-skip-children datetime> says how long ago it was. One
-// timer for all of them sleeps until the first of them reads differently.
+// timer for all of them sleeps until the first of them reads differently. With data-exact it
+// says the moment in full instead.
 import { now } from "./clock.js";
 import { onSwap } from "./polls.js";
 
@@ -66,12 +67,16 @@ const tick = () => {
   if (document.hidden) return;
   const clock = now();
   let rest = hour;
-  for (const element of document.querySelectorAll("time[hx-morph-skip-children]")) {
+  for (const element of document.querySelectorAll("time[hx-morph-skip-children]:not([data-exact])")) {
     const at = Date.parse(element.dateTime);
     if (Number.isNaN(at)) continue;
     write(element, words(clock - at));
     title(element, at);
     rest = Math.min(rest, stays(clock - at));
+  }
+  for (const element of document.querySelectorAll("time[data-exact]")) {
+    const at = Date.parse(element.dateTime);
+    if (!Number.isNaN(at)) write(element, exactly(at).join(" · "));
   }
   timer = setTimeout(tick, Math.ceil(rest));
 };

@@ -97,6 +97,19 @@ type ChainIndex struct {
 	Reorgs  uint64    // how many times blocks that had been read were undone
 }
 
+// Cursor says how far one contract's events have been read.
+func (x ChainIndex) Cursor(contract Address) Maybe[IndexCursor] {
+	for _, c := range x.Cursors {
+		if c.Contract == contract {
+			return Some(c)
+		}
+	}
+	if x.Failure != "" {
+		return None[IndexCursor](x.Failure)
+	}
+	return None[IndexCursor]("its events have not been read yet")
+}
+
 // IndexChange is a step of the index, which is stored whole or not at all.
 type IndexChange struct {
 	ChainID string

@@ -19,10 +19,11 @@ type Value struct {
 	Title  string  // more precise form, shown on hover
 	Reason string  // why unknown
 	At     *Moment // shown instead of Text where the value is a point in time
+	Exact  *Moment // likewise, in full: in the reader's own zone and in UTC
 }
 
 // Known says whether there is something to show.
-func (v Value) Known() bool { return v.Text != "" || v.At != nil }
+func (v Value) Known() bool { return v.Text != "" || v.At != nil || v.Exact != nil }
 
 // Amount is a token amount: its first digits for reading, and all of them.
 type Amount struct {

@@ -7,6 +7,9 @@ type StakePage struct {
 	Risk  RiskPanel
 	Terms StakeTermsPanel
 
+	Reputation ReputationPanel
+	Mining     MiningPanel
+
 	Actions *StakeActions // nil for readers who may not act for the wallet
 }
 
@@ -14,7 +17,7 @@ type StakePage struct {
 type StakeStatePanel struct {
 	Panel   Panel
 	Notice  *Notice
-	Figures []Row
+	Figures []Figure
 	Checks  []Check // those that concern the stake
 	Claim   *ClaimButton
 	Empty   *Empty

@@ -39,6 +39,20 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 	"reputation.rank": chainFigure("Rank", func(e evidence) validator.ChainRead[uint32] { return e.Chain.ReputationRank }, func(e evidence) views.Row {
 		return views.Row{Value: show(e.Chain.ReputationRank.Maybe, "", integer[uint32])}
 	}, "0 is unranked."),
+	"reputation.network": chainFigure("Scores of all workers", func(e evidence) validator.ChainRead[validator.ReputationNetwork] { return e.Chain.Network.Reputation }, func(e evidence) views.Row {
+		return views.Row{Value: show(e.Chain.Network.Reputation.Maybe, "of 1000 on average", func(n validator.ReputationNetwork) string { return integer(n.Average) })}
+	}, "get_network_stats answers 4 felts: workers, average, highest, lowest."),
+	"network.slashed": chainFigure("Slashed of all workers", func(e evidence) validator.ChainRead[validator.Wei] { return e.Chain.Network.TotalSlashed }, func(e evidence) views.Row {
+		return views.Row{Amount: amountOf(e.Chain.Network.TotalSlashed.Maybe)}
+	}, "total_slashed answers a u256: low and high felt."),
+	"mining.today": miningTodayOrigin,
+	"mining.left":  chainFigure("Left of today's cap", func(e evidence) validator.ChainRead[validator.Wei] { return e.Chain.Mining.RemainingCap }, func(e evidence) views.Row { return views.Row{Amount: amountOf(e.Chain.Mining.RemainingCap.Maybe)} }, "get_remaining_cap answers a u256: low and high felt."),
+	"mining.tier": chainFigure("Mining tier", func(e evidence) validator.ChainRead[validator.MiningTier] { return e.Chain.Mining.Tier }, func(e evidence) views.Row {
+		return views.Row{Value: show(e.Chain.Mining.Tier.Maybe, "", validator.MiningTier.String)}
+	}, "get_stake_tier answers an index: None, Bronze, Silver, Gold, Platinum."),
+	"mining.earned": chainFigure("Mining rewards", miningRead, func(e evidence) views.Row {
+		return views.Row{Amount: amountOf(validator.Map(e.Chain.Mining.Stats.Maybe, func(v validator.MiningStats) validator.Wei { return v.Earned }))}
+	}, miningOrder),
 	"verdict":         verdictOrigin,
 	"earned":          earnedOrigin("Earned", 0, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Total }),
 	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last24h }),

@@ -32,6 +32,8 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/stake-state", accessWallet, s.partialStake(s.partialStakeState)},
 		{http.MethodGet, "/partials/stake-risk", accessWallet, s.partialStake(s.partialStakeRisk)},
 		{http.MethodGet, "/partials/stake-terms", accessWallet, s.partialStake(s.partialStakeTerms)},
+		{http.MethodGet, "/partials/stake-mining", accessWallet, s.partialStake(s.partialStakeMining)},
+		{http.MethodGet, "/partials/stake-reputation", accessWallet, s.partialReputation},
 		{http.MethodGet, actionPath[validator.ActionClaim], accessOwner, s.actionPage(validator.ActionClaim)},
 		{http.MethodGet, actionPath[validator.ActionStake], accessOwner, s.actionPage(validator.ActionStake)},
 		{http.MethodGet, actionPath[validator.ActionUnstake], accessOwner, s.actionPage(validator.ActionUnstake)},
@@ -72,6 +74,7 @@ func (s *Server) operations(api huma.API) {
 	get(api, s, "/api/validator/status", accessWallet, "Validator", "Status of a validator", s.apiStatus)
 	get(api, s, "/api/validator/gpus", accessWallet, "Validator", "GPUs that work for a validator", s.apiGPUs)
 	get(api, s, "/api/validator/rewards", accessWallet, "Validator", "Rewards of a validator", s.apiRewards)
+	get(api, s, "/api/validator/reputation", accessWallet, "Validator", "Reputation of a validator with its changes, newest first", s.apiReputation)
 	get(api, s, "/api/validator/history", accessWallet, "Validator", "Earnings of a validator, newest first", s.apiHistory)
 	get(api, s, "/api/validator/earnings", accessWallet, "Validator", "Earnings of a validator by day, week or month, with what can be claimed", s.apiEarnings)
 	get(api, s, "/api/jobs/recent", accessWallet, "Jobs", "Newest jobs of a validator", s.apiRecentJobs)

@@ -36,6 +36,8 @@ type ChainReader interface {
 // IndexReader is what the server needs of the index of the chain's events.
 type IndexReader interface {
 	IndexLag() validator.Maybe[validator.IndexLag]
+	// IndexCursor is how far the events of one contract are known.
+	IndexCursor(contract validator.Address) validator.Maybe[validator.IndexCursor]
 }
 
 // Config is what a Server is made of; all but Index, PublicURL, ValidatorAddress, HeartbeatInterval and Demo are required.

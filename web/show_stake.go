@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -23,25 +24,70 @@ func (s *Server) showStakeState(ctx context.Context, picture validator.Picture) 
 	asked := databaseRead{state: s.db.State()}
 	m.Claim = s.claimButton(ctx, picture, s.claims(ctx, &asked, p.Address).Or(nil))
 	m.Checks = checkRows(slices.DeleteFunc(p.Assess().Checks, func(c validator.Check) bool { return !slices.Contains(stakeChecks, c.ID) }))
-	stake := func(label, origin string, of func(validator.Stake) validator.Wei) views.Row {
-		return views.Row{Label: label, Origin: p.from(origin, "this amount"), Amount: amountOf(validator.Some(of(st)))}
-	}
-	m.Figures = append(m.Figures, stake("Staked", "staked", func(s validator.Stake) validator.Wei { return s.Amount }))
-	if st.Registered() {
-		m.Figures = append(m.Figures, views.Row{Label: "Tier", Value: views.Value{Text: st.Tier.String()}})
-		m.Figures = append(m.Figures, p.headroom()...)
-	}
-	m.Figures = append(m.Figures, s.unstakeRows(picture, st)...)
-	m.Figures = append(m.Figures,
-		stake("Slashed so far", "stake.slashed", func(s validator.Stake) validator.Wei { return s.TotalSlashed }),
-		views.Row{Label: "Claimable now", Origin: p.from("claimable", "the claimable amount"), Amount: amountOf(p.Claimable())},
-		stake("Of it booked", "claim.pending", func(s validator.Stake) validator.Wei { return s.PendingRewards }),
-		views.Row{Label: "In the wallet", Origin: p.from("wallet.balance", "the wallet's balance"), Amount: amountOf(p.Chain.WalletBalance.Maybe)},
-	)
-	if st.Registered() {
-		m.Figures = append(m.Figures, views.Row{Label: "Staked since", Value: views.Value{At: momentOf(p.Now, st.StakedAt)}})
-	}
+	m.Figures = []views.Figure{p.stakedFigure(st), p.unstakeFigure(st), p.claimableFigure(st), p.slashedFigure(st), p.walletFigure()}
 	return m
+}
+
+// stakedFigure is the dashboard's without what figures of their own tell here.
+func (p statusShow) stakedFigure(st validator.Stake) views.Figure {
+	f := p.staked()
+	f.Notes = nil
+	if st.Registered() {
+		f.Parts = append(f.Parts, views.Row{Label: "Since", Value: views.Value{At: momentOf(p.Now, st.StakedAt)}})
+	}
+	return f
+}
+
+// unstakeFigure is what is on its way out: from when it can be taken, and that it can be
+// slashed until then.
+func (p statusShow) unstakeFigure(st validator.Stake) views.Figure {
+	locked := showWei(st.LockedAmount)
+	f := views.Figure{ID: "unstake", Label: "Being unstaked", Origin: p.from("stake.locked", "the locked amount"), Amount: &locked}
+	if st.LockedAmount.Sign() == 0 {
+		return f
+	}
+	request, known := p.PendingUnstake().Get()
+	switch {
+	case !known || request == nil:
+		f.Parts = append(f.Parts, views.Row{Label: "Free to take out", Value: views.Value{Reason: validator.Sentence(p.PendingUnstake().Reason())}})
+	case request.UnlockAt.After(p.Now):
+		f.Parts = append(f.Parts,
+			views.Row{Label: "Free to take out", Value: views.Value{At: momentOf(p.Now, request.UnlockAt)}},
+			views.Row{Label: "That is", Value: views.Value{Exact: momentOf(p.Now, request.UnlockAt)}},
+		)
+	default:
+		f.Parts = append(f.Parts,
+			views.Row{Label: "Free to take out", Value: views.Value{Text: "now, with complete_unstake()"}},
+			views.Row{Label: "Since", Value: views.Value{Exact: momentOf(p.Now, request.UnlockAt)}},
+		)
+	}
+	f.Notes = []views.Note{{Text: "Still slashable until it is taken out", Tone: views.ToneWarn}}
+	return f
+}
+
+func (p statusShow) claimableFigure(st validator.Stake) views.Figure {
+	f := p.claimable()
+	f.Parts = append(f.Parts, views.Row{Label: "Booked", Origin: p.from("claim.pending", "this amount"), Amount: amountOf(validator.Some(st.PendingRewards))})
+	return f
+}
+
+func (p statusShow) slashedFigure(st validator.Stake) views.Figure {
+	slashed := showWei(st.TotalSlashed)
+	f := views.Figure{ID: "slashed", Label: "Slashed so far", Origin: p.from("stake.slashed", "this amount"), Amount: &slashed}
+	failures := p.server.failuresRow(p.Picture, st)
+	if cfg, known := p.Chain.Network.Config.Get(); known {
+		failures.Value.Unit = fmt.Sprintf("of %d", cfg.MaxConsecutiveFailures) // the checks below say of what
+	}
+	f.Parts = append(f.Parts, failures)
+	if last, known := p.LastSlash().Get(); known && last != nil {
+		f.Parts = append(f.Parts, views.Row{Label: "Last slash", Value: views.Value{At: momentOf(p.Now, last.Block.Time)}})
+	}
+	return f
+}
+
+func (p statusShow) walletFigure() views.Figure {
+	amount := showAmount(p.Chain.WalletBalance.Maybe)
+	return views.Figure{ID: "wallet", Label: "In the wallet", Origin: p.from("wallet.balance", "the wallet's balance"), Amount: &amount}
 }
 
 // noStake says that nothing is known of a stake, and why.
@@ -70,6 +116,7 @@ func (s *Server) showStakeTerms(p validator.Picture) views.StakeTermsPanel {
 		{Label: "An unstake is locked for", Value: views.Value{Text: validator.Ago(terms.UnstakeLockup)}},
 		{Label: "Failures in a row that deactivate", Value: views.Value{Text: integer(terms.MaxConsecutiveFailures)}},
 		{Label: "Staked by all workers", Amount: amountOf(p.Chain.Network.TotalStaked.Maybe), Origin: s.origin("", "network.staked", "the network's stake")},
+		{Label: "Slashed of all workers", Amount: amountOf(p.Chain.Network.TotalSlashed.Maybe), Origin: s.origin(p.Address, "network.slashed", "what was slashed of all")},
 	}
 	st, staked := p.Chain.Stake.Get()
 	for tier := range validator.TierCount {

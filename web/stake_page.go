@@ -27,11 +27,17 @@ func (s *Server) stakePage(c echo.Context) error {
 	if wallet == "" {
 		return c.Redirect(http.StatusFound, "/?choose=1")
 	}
+	before, err := parseReputationCursor("query.before", c.QueryParam("before"))
+	if err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	p := s.picture(ctx, wallet)
+	history := s.readReputation(ctx, p, before, reputationOnPage, true)
 	return s.render(c, http.StatusOK, views.OneStake(views.StakePage{
 		Page:  s.page(c.Request(), "Stake · "+wallet.Abbreviated(), "stake", wallet),
 		State: s.showStakeState(ctx, p), Actions: s.stakeActions(ctx, p), Risk: s.showStakeRisk(p), Terms: s.showStakeTerms(p),
+		Reputation: s.showReputation(p, history, before), Mining: s.showMining(p),
 	}))
 }
 
@@ -55,6 +61,21 @@ func (s *Server) partialStakeRisk(_ context.Context, p validator.Picture) templ.
 
 func (s *Server) partialStakeTerms(_ context.Context, p validator.Picture) templ.Component {
 	return views.StakeTerms(s.showStakeTerms(p))
+}
+
+func (s *Server) partialStakeMining(_ context.Context, p validator.Picture) templ.Component {
+	return views.Mining(s.showMining(p))
+}
+
+// partialReputation answers the polls of a page of the reputation's changes.
+func (s *Server) partialReputation(c echo.Context) error {
+	before, err := parseReputationCursor("query.before", c.QueryParam("before"))
+	if err != nil {
+		return err
+	}
+	return s.partialStake(func(ctx context.Context, p validator.Picture) templ.Component {
+		return views.Reputation(s.showReputation(p, s.readReputation(ctx, p, before, reputationOnPage, true), before))
+	})(c)
 }
 
 // stakeActions are the forms for those who may act for the wallet.
