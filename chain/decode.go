@@ -83,13 +83,13 @@ func (d *decoder) boolean(field string) bool {
 }
 
 // index reads the index of an enum's variant, 0 to count-1.
-func (d *decoder) index(field string, count int) int {
+func index[E ~int](d *decoder, field string, count E) E {
 	v := d.next()
 	if v.Cmp(big.NewInt(int64(count))) >= 0 {
 		d.fail(field, v, fmt.Sprintf("no index below %d", count))
 		return 0
 	}
-	return int(v.Int64())
+	return E(v.Int64())
 }
 
 // lastYear is the last second of year 9999, the last that a time is written for.

@@ -29,7 +29,7 @@ func decodeStake(felts []validator.Felt) (validator.Stake, error) {
 			LockedAmount:        d.u256("locked_amount"),
 			StakedAt:            d.time("staked_at"),
 			LastClaimAt:         d.time("last_claim_at"),
-			Tier:                validator.Tier(d.index("gpu_tier", int(validator.TierCount))),
+			Tier:                index(d, "gpu_tier", validator.TierCount),
 			Active:              d.boolean("is_active"),
 			ConsecutiveFailures: d.u32("consecutive_failures"),
 			TotalSlashed:        d.u256("total_slashed"),
@@ -93,7 +93,7 @@ func decodeMiningStats(felts []validator.Felt) (validator.MiningStats, error) {
 
 func decodeMiningTier(felts []validator.Felt) (validator.MiningTier, error) {
 	return decodeExactly(felts, 1, func(d *decoder) validator.MiningTier {
-		return validator.MiningTier(d.index("stake_tier", int(validator.MiningTierCount)))
+		return index(d, "stake_tier", validator.MiningTierCount)
 	})
 }
 

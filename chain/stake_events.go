@@ -44,7 +44,7 @@ func decodeStakeEventData(name string, data []validator.Felt) (validator.StakeEv
 	case "Staked":
 		return decodeExactly(data, 5, func(d *decoder) validator.StakeEvent {
 			return validator.StakeEvent{Kind: validator.StakeEventStaked, Amount: d.u256("amount"),
-				Tier: validator.Tier(d.index("gpu_tier", int(validator.TierCount))), Total: d.u256("total_stake")}
+				Tier: index(d, "gpu_tier", validator.TierCount), Total: d.u256("total_stake")}
 		})
 	case "UnstakeRequested":
 		return decodeExactly(data, 3, func(d *decoder) validator.StakeEvent {
@@ -72,7 +72,7 @@ func decodeSlashed(data []validator.Felt) (validator.StakeEvent, error) {
 	}
 	return decodeExactly(data, want, func(d *decoder) validator.StakeEvent {
 		v := validator.StakeEvent{Kind: validator.StakeEventSlashed, Amount: d.u256("amount"),
-			Reason: validator.SlashReason(d.index("reason", int(validator.SlashReasonCount)))}
+			Reason: index(d, "reason", validator.SlashReasonCount)}
 		var job *big.Int
 		if want == withFelt {
 			job = d.next()
