@@ -43,7 +43,7 @@ func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Wr
 		if n := len(found); n > 0 {
 			return fmt.Errorf("%d sums differ from the rows that they sum up", n)
 		}
-		_, err = fmt.Fprintf(stdout, "All that is kept of jobs, claims and heartbeats agrees with their rows (checked in %s).\n", time.Since(start).Round(time.Millisecond))
+		_, err = fmt.Fprintf(stdout, "All that is kept of jobs, claims, heartbeats and payments agrees with their rows (checked in %s).\n", time.Since(start).Round(time.Millisecond))
 		return err
 	}()
 	return errors.Join(err, g.wait(), store.Close())

@@ -78,8 +78,8 @@ func TestEventsBeginWhereAContractWasDeployed(t *testing.T) {
 	for _, c := range r.index(t).Cursors {
 		cursors[c.Name] = c
 	}
-	if c := cursors["PaymentRouter"]; c.First != deployed.Number || c.Start != validator.IndexFromDeployment {
-		t.Errorf("the late contract begins at %d by %s, want %d", c.First, c.Start, deployed.Number)
+	if c := cursors["PaymentRouter"]; c.First != deployed.Number || c.Start != validator.IndexFromDeployment || !c.FirstTime.Equal(deployed.Time) {
+		t.Errorf("the late contract begins at %d by %s, at %s, want %d at %s", c.First, c.Start, c.FirstTime, deployed.Number, deployed.Time)
 	}
 	if c := cursors["ProverStaking"]; c.First != 0 || c.Start != validator.IndexFromDeployment {
 		t.Errorf("a contract of the first block begins at %d by %s", c.First, c.Start)

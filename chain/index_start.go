@@ -33,6 +33,48 @@ func (x *Indexer) start(ctx context.Context, index validator.ChainIndex, newest 
 	return false, nil
 }
 
+// dateFirstBlocks notes when the first blocks that are read were made, where that is not
+// known yet. A node that tells it not is asked again in a later sweep: reading on does not
+// depend on it.
+func (x *Indexer) dateFirstBlocks(ctx context.Context, index validator.ChainIndex, newest head) error {
+	var undated []validator.IndexCursor
+	for _, k := range x.contracts() {
+		if c, ok := cursorOf(index, k.address); ok && c.FirstTime.IsZero() && c.First <= newest.number {
+			undated = append(undated, c)
+		}
+	}
+	if len(undated) == 0 {
+		return nil
+	}
+	calls := make([]*rpcCall, len(undated))
+	c := x.client
+	err := c.pool.do(ctx, c.cfg.HistoryTimeout, func(ctx context.Context, e *endpoint) error {
+		id := &rpcCall{method: "starknet_chainId"}
+		for i, k := range undated {
+			calls[i] = numberedHeaderCall(k.First)
+		}
+		if err := e.batchAtBlock(ctx, append([]*rpcCall{id}, calls...)); err != nil {
+			return besides(err)
+		}
+		if err := e.checkChain(id, c.cfg.Network.ChainID); err != nil {
+			return besides(err)
+		}
+		for i, k := range undated {
+			h, err := e.decodeNumberedHeader(calls[i], k.First)
+			if err != nil {
+				return besides(err)
+			}
+			undated[i].FirstTime = h.Time
+		}
+		return nil
+	})
+	if err != nil {
+		x.log.Debug("When the first block was made is not known", "error", err.Error())
+		return ctx.Err()
+	}
+	return x.store.ChangeIndex(ctx, validator.IndexChange{ChainID: c.cfg.Network.ChainID, At: c.cfg.Now(), Dated: undated})
+}
+
 func cursorOf(index validator.ChainIndex, contract validator.Address) (validator.IndexCursor, bool) {
 	for _, c := range index.Cursors {
 		if c.Contract == contract {

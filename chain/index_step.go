@@ -27,7 +27,10 @@ func (x *Indexer) advance(ctx context.Context, index validator.ChainIndex) (more
 	}
 	first := group[0].Next()
 	if first > newest.number {
-		return x.settle(ctx, index, group, newest)
+		if more, err := x.settle(ctx, index, group, newest); err != nil || more {
+			return more, err
+		}
+		return false, x.dateFirstBlocks(ctx, index, newest)
 	}
 	found, err := x.readSpan(ctx, group, first, last, newest)
 	switch {

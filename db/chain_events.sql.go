@@ -57,7 +57,7 @@ func (q *Queries) listChainBlocks(ctx context.Context) ([]ChainBlockRow, error) 
 }
 
 const listIndexCursors = `-- name: listIndexCursors :many
-SELECT contract_address, name, first_block, start, block_number, block_hash, block_time FROM chain_index_contracts ORDER BY name, contract_address
+SELECT contract_address, name, first_block, start, block_number, block_hash, block_time, first_time FROM chain_index_contracts ORDER BY name, contract_address
 `
 
 func (q *Queries) listIndexCursors(ctx context.Context) ([]IndexCursorRow, error) {
@@ -77,6 +77,7 @@ func (q *Queries) listIndexCursors(ctx context.Context) ([]IndexCursorRow, error
 			&i.BlockNumber,
 			&i.BlockHash,
 			&i.BlockTime,
+			&i.FirstTime,
 		); err != nil {
 			return nil, err
 		}
@@ -319,7 +320,8 @@ const setBackIndexCursors = `-- name: setBackIndexCursors :exec
 UPDATE chain_index_contracts
 SET block_number = CASE WHEN first_block <= $1::bigint THEN $1 END,
     block_hash = CASE WHEN first_block <= $1 THEN $2::text END,
-    block_time = CASE WHEN first_block <= $1 THEN $3::timestamptz END
+    block_time = CASE WHEN first_block <= $1 THEN $3::timestamptz END,
+    first_time = CASE WHEN first_block <= $1 THEN first_time END
 WHERE block_number > $1
 `
 
@@ -388,7 +390,7 @@ INSERT INTO chain_index_contracts (contract_address, name, first_block, start)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (contract_address) DO UPDATE
 SET name = excluded.name, first_block = excluded.first_block, start = excluded.start,
-    block_number = NULL, block_hash = NULL, block_time = NULL
+    block_number = NULL, block_hash = NULL, block_time = NULL, first_time = NULL
 `
 
 type startIndexingParams struct {

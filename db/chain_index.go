@@ -31,22 +31,26 @@ const (
 // ChainIndex returns how far the chain's events have been read.
 func (s *Store) ChainIndex(ctx context.Context) (validator.ChainIndex, error) {
 	var index validator.ChainIndex
-	err := s.inSnapshot(ctx, func(q *Queries) error {
-		row, err := q.getChainIndex(ctx)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		cursors, err := q.listIndexCursors(ctx)
-		if err != nil {
-			return err
-		}
-		index = row.index(cursors)
-		return nil
+	err := s.inSnapshot(ctx, func(q *Queries) (err error) {
+		index, err = q.chainIndex(ctx)
+		return err
 	})
 	return index, s.fail("read how far the chain's events are known", err)
+}
+
+func (q *Queries) chainIndex(ctx context.Context) (validator.ChainIndex, error) {
+	row, err := q.getChainIndex(ctx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return validator.ChainIndex{}, nil
+	}
+	if err != nil {
+		return validator.ChainIndex{}, err
+	}
+	cursors, err := q.listIndexCursors(ctx)
+	if err != nil {
+		return validator.ChainIndex{}, err
+	}
+	return row.index(cursors), nil
 }
 
 // IndexedBlocks returns the blocks of the chain that the index remembers, newest first.
@@ -95,6 +99,11 @@ func (s *Store) ChangeIndex(ctx context.Context, c validator.IndexChange) error 
 func (q *Queries) changeCursors(ctx context.Context, c validator.IndexChange) error {
 	for _, k := range c.Starts {
 		if err := q.startIndexing(ctx, startIndexingParams{ContractAddress: k.Contract, Name: k.Name, FirstBlock: int64(k.First), Start: k.Start}); err != nil {
+			return err
+		}
+	}
+	for _, k := range c.Dated {
+		if err := q.noteFirstBlock(ctx, noteFirstBlockParams{FirstTime: &k.FirstTime, ContractAddress: k.Contract, FirstBlock: int64(k.First)}); err != nil {
 			return err
 		}
 	}
@@ -184,7 +193,7 @@ func (r ChainIndexRow) index(cursors []IndexCursorRow) validator.ChainIndex {
 	}
 	for _, c := range cursors {
 		x.Cursors = append(x.Cursors, validator.IndexCursor{
-			Contract: c.ContractAddress, Name: c.Name, First: uint64(c.FirstBlock), Start: c.Start,
+			Contract: c.ContractAddress, Name: c.Name, First: uint64(c.FirstBlock), FirstTime: orZero(c.FirstTime), Start: c.Start,
 			Done: blockOf(c.BlockNumber, c.BlockHash, c.BlockTime),
 		})
 	}

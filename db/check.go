@@ -20,7 +20,7 @@ func (d Difference) String() string {
 // MaxDifferences is how many differences of one table CheckTotals tells of.
 const MaxDifferences = 1000
 
-// CheckTotals counts all jobs, confirmed claims and heartbeats again and returns where what
+// CheckTotals counts all jobs, confirmed claims, heartbeats and payments again and returns where what
 // the database keeps of them differs. All of it is read in one snapshot, so writers may go
 // on meanwhile. It reads every row, which takes as long as there are rows.
 func (s *Store) CheckTotals(ctx context.Context) ([]Difference, error) {
@@ -34,6 +34,7 @@ func (s *Store) CheckTotals(ctx context.Context) ([]Difference, error) {
 			checkOf("network_hours", q.checkNetworkHours), checkOf("earning_days", q.checkEarningDays),
 			checkOf("heartbeat_hours", q.checkHeartbeatHours), checkOf("heartbeat_hours.minutes", q.checkHeartbeatMinutes),
 			checkOf("heartbeat_days and worker_days", q.checkHeartbeatDays),
+			checkOf("reconciled_jobs", q.checkReconciledJobs), checkOf("reconciled_days", q.checkReconciledDays),
 		} {
 			found, err := check(ctx)
 			if err != nil {

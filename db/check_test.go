@@ -22,6 +22,9 @@ type storm struct {
 	rng  *rand.Rand
 	conn *pgx.Conn
 	base time.Time
+
+	id  func() string // of a job; nil for any
+	pay func() any    // of a job; nil for any
 }
 
 func (s *storm) pick(from ...string) string { return from[s.rng.IntN(len(from))] }
@@ -43,9 +46,13 @@ func (s *storm) job() []any {
 	if s.rng.IntN(6) > 0 {
 		worker = fmt.Sprintf("0x%064x", 0xa1+s.rng.IntN(4))
 	}
+	id, pay := fmt.Sprint("job-", s.rng.IntN(400)), any(s.rng.IntN(1_000_000))
+	if s.id != nil {
+		id, pay = s.id(), s.pay()
+	}
 	return []any{
-		fmt.Sprint("job-", s.rng.IntN(400)), worker, s.pick("proof", "train", ""), s.pick("pending", "assigned", "running", "completed", "completed", "failed", "timeout", "cancelled"),
-		s.orNull(s.rng.IntN(1_000_000)), s.time(60), s.orNull(s.time(60)), s.orNull(s.time(60)), s.orNull(s.rng.IntN(100_000)),
+		id, worker, s.pick("proof", "train", ""), s.pick("pending", "assigned", "running", "completed", "completed", "failed", "timeout", "cancelled"),
+		s.orNull(pay), s.time(60), s.orNull(s.time(60)), s.orNull(s.time(60)), s.orNull(s.rng.IntN(100_000)),
 	}
 }
 
@@ -146,7 +153,7 @@ func TestNothingIsMiscountedInAStorm(t *testing.T) {
 		conn := must[*pgx.Conn](t)(pgx.Connect(b.ctx(), b.url))
 		t.Cleanup(func() { _ = conn.Close(context.Background()) })
 		writers.Go(func() {
-			s := storm{rand.New(rand.NewPCG(seed, w)), conn, base}
+			s := storm{rng: rand.New(rand.NewPCG(seed, w)), conn: conn, base: base}
 			if err := s.rage(b.ctx(), 60); err != nil {
 				t.Errorf("writer %d: %v", w, err)
 			}
@@ -182,6 +189,7 @@ func TestACheckTellsWhatIsWrong(t *testing.T) {
 	b.exec("INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time) VALUES ('0xa11', 'rig', now() - interval '1 minute'), ('0xa11', 'rig', now() - interval '26 hours')")
 	b.exec("INSERT INTO reward_claims (address, amount, claim_type, claim_time, status) VALUES ('0xa11', 7, 'bonus', $1, 'confirmed')", now)
 	check(t, b.store.FoldTotals(b.ctx()))
+	check(t, b.store.FoldPayments(b.ctx()))
 	b.differences("before")
 	for _, c := range []struct{ wrong, right, want string }{
 		{"UPDATE job_totals SET jobs = jobs + 1", "UPDATE job_totals SET jobs = jobs - 1", "job_totals: worker " + string(alice) + ", type , state completed: kept 2, 0, 0, 0, counted 1, 0, 0, 0"},
@@ -191,6 +199,8 @@ func TestACheckTellsWhatIsWrong(t *testing.T) {
 		{"UPDATE earning_days SET amount_wei = 8 WHERE kind = 'bonus'", "UPDATE earning_days SET amount_wei = 7 WHERE kind = 'bonus'", "earning_days: worker " + string(alice) + ", day 2026-11-20, kind bonus: kept 1, 8, counted 1, 7"},
 		{"UPDATE worker_days SET minutes = 2", "UPDATE worker_days SET minutes = 1", "heartbeat_days and worker_days: worker " + string(alice) + ", host (any), day "},
 		{"UPDATE heartbeat_hours SET minutes = minutes | (1::bigint << 63)", "UPDATE heartbeat_hours SET minutes = counted_minutes(beats)", "heartbeat_hours.minutes: worker " + string(alice) + ", host rig, hour "},
+		{"UPDATE reconciled_jobs SET paid_wei = 1, payments = 1", "UPDATE reconciled_jobs SET paid_wei = 0, payments = 0", "reconciled_jobs: worker " + string(alice) + ", job 1: kept 1, 5, 1795188600000000, 0, 0, 1, 1, 0, 0, different, counted 1, 5, 1795188600000000, 0, 0, 0, 0, 0, 0, unpaid"},
+		{"UPDATE reconciled_days SET jobs = jobs + 1", "UPDATE reconciled_days SET jobs = jobs - 1", "reconciled_days: worker " + string(alice) + ", state unpaid, day 2026-11-20: kept 2, 5, 0, 5, counted 1, 5, 0, 5"},
 		{"UPDATE heartbeat_hours SET beats = add_counts(beats, beats)", "", "heartbeat_hours: worker " + string(alice) + ", host rig, hour "},
 	} {
 		b.exec(c.wrong)

@@ -18,3 +18,6 @@ func (s *Store) ForgetSignIns(ctx context.Context) error { return s.q.forgetSign
 func (s *Store) ForgetAccess(ctx context.Context, now time.Time) error {
 	return s.forgetAccess(ctx, now)
 }
+
+// FoldPayments does what upkeep does every few seconds.
+func (s *Store) FoldPayments(ctx context.Context) error { return s.foldPayments(ctx) }

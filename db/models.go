@@ -41,6 +41,23 @@ type ChainIndexRow struct {
 	Reorgs     int64
 }
 
+// Payments for jobs: released by JobManager, paid net of fees by PaymentRouter.
+type ChainPaymentRow struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	BlockTime       time.Time
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+	Place           int32
+	WorkerAddress   validator.Address
+	Kind            validator.PaymentKind
+	JobID           string
+	Amount          validator.Wei
+	Private         bool
+	PaidAt          *time.Time
+}
+
 // Claims of rewards by wallets.
 type ClaimRow struct {
 	Address validator.Address
@@ -81,6 +98,7 @@ type IndexCursorRow struct {
 	BlockNumber     *int64
 	BlockHash       *validator.Felt
 	BlockTime       *time.Time
+	FirstTime       *time.Time
 }
 
 // Jobs of the network, written by the coordinator. A column is NULL while it is not known.
@@ -104,6 +122,25 @@ type JobRow struct {
 	BlockNumber     *int64
 	// When what the row says became so, by the clock of whoever wrote it; see job_is_newer. NULL while not known.
 	UpdatedAt *time.Time
+}
+
+// Each job's payment as the database and as the chain has it.
+type ReconciledRow struct {
+	WorkerAddress validator.Address
+	JobKey        string
+	Jobs          int64
+	RecordedWei   validator.Wei
+	EndedUs       validator.Wei
+	Releases      int64
+	ReleasedWei   validator.Wei
+	Payments      int64
+	PaidWei       validator.Wei
+	Hidden        int64
+	ToldUs        validator.Wei
+	ChainWei      validator.Wei
+	AtUs          int64
+	// none: nothing is left of it. unrecorded: the chain has a payment, the database none. free: nothing was to be paid. unnumbered: no contract's number, so nothing on chain can be its. unpaid: the chain has none. hidden: an amount is not told. matched, different: both have one.
+	State validator.PaymentState
 }
 
 // Browsers that a wallet signed in.

@@ -83,7 +83,14 @@ func TestNoReadScansABigTable(t *testing.T) {
 	dbtest.Exec(t, url, `INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount)
 		SELECT n, '0x' || lpad(to_hex(n), 64, '0'), $1, '0x' || lpad(to_hex(n), 64, '0'), '0x' || lpad('2', 64, '0'), 0, 0,
 		       '0x' || lpad(to_hex(1 + n % 200), 64, '0'), CASE WHEN n % 3 = 0 THEN 'slashed' ELSE 'staked' END, 1 FROM generate_series(1, 20000) n`, at)
+	dbtest.Exec(t, url, `INSERT INTO chain_payments (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, job_id, amount, private)
+		SELECT n, '0x' || lpad(to_hex(n), 64, '0'), $1::timestamptz - n * interval '58 seconds', '0x' || lpad(to_hex(n), 64, '0'), '0x' || lpad('d1', 64, '0'), 0, 0,
+		       '0x' || lpad(to_hex(1 + n % 200), 64, '0'), 'released', n, n + CASE n % 7 WHEN 0 THEN 1 ELSE 0 END, false
+		FROM generate_series(1, 150000) n WHERE n % 5 > 0`, at)
+	dbtest.Exec(t, url, `INSERT INTO chain_index (chain_id) VALUES ('c'); INSERT INTO chain_index_contracts (contract_address, name, first_block, start, block_number, block_hash, block_time, first_time)
+		SELECT '0x' || lpad('d' || n, 64, '0'), 'contract', 0, 'configured', 9, '0x' || lpad('9', 64, '0'), now() - interval '1 minute', now() - interval '90 days' FROM generate_series(1, 3) n`)
 	bench{t, url, s}.fold()
+	check(t, s.FoldPayments(ctx))
 	dbtest.Exec(t, url, "ANALYZE")
 
 	check(t, onlyErr(s.JobCounts(ctx, worker, at)))
@@ -133,6 +140,13 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, s.SettleClaim(ctx, open[0], validator.ClaimOutcome{Status: validator.ClaimFailed}))
 	check(t, onlyErr(s.SubmitClaim(ctx, worker, "0x00000000000000000000000000000000000000000000000000000000000fffff", validator.RewardStaking, at)))
 	check(t, onlyErr(s.NetworkCounts(ctx, activeFor, at)))
+	compared := must[validator.Reconciliation](t)(s.Reconciliation(ctx, worker, payers, at))
+	for _, class := range validator.ReconcileClasses {
+		check(t, onlyErr(s.ReconciledPayments(ctx, worker, class.Windows(compared.Coverage, at), db.PaymentCursor{At: at.AddDate(0, 0, -9)}, 51)))
+	}
+	check(t, onlyErr(s.ReconciledPayments(ctx, worker, validator.ClassDifferent.Windows(compared.Coverage, at), db.PaymentCursor{}, 51)))
+	_, _, err = s.PaymentOfJob(ctx, must[validator.Job](t)(s.Job(ctx, worker, "6")), payers)
+	check(t, err)
 	check(t, s.FoldTotals(ctx))
 	check(t, onlyErr(s.UseSession(ctx, db.HashSecret("7"), at.Add(time.Hour))))
 	check(t, onlyErr(s.Sessions(ctx, worker, at, 20)))

@@ -49,10 +49,11 @@ func (s *Store) upkeep(ctx context.Context) {
 
 // The rhythm of the duties, and the most that a run may take.
 const (
-	foldEvery   = 30 * time.Second
-	foldLimit   = 5 * time.Minute
-	retainEvery = time.Hour
-	retainLimit = 30 * time.Minute
+	foldEvery    = 30 * time.Second
+	foldLimit    = 5 * time.Minute
+	compareEvery = 5 * time.Second // people watch for a payment to arrive
+	retainEvery  = time.Hour
+	retainLimit  = 30 * time.Minute
 )
 
 // Duties are the upkeep that one of all replicas does at a time, for RunDuties: folding what
@@ -60,6 +61,7 @@ const (
 func (s *Store) Duties() []Duty {
 	return []Duty{
 		{Name: "fold_totals", Every: foldEvery, Limit: foldLimit, Do: s.foldTotals},
+		{Name: "fold_payments", Every: compareEvery, Limit: foldLimit, Do: s.foldPayments},
 		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
 			now := time.Now().UTC()
 			s.doSteps(

@@ -26,7 +26,7 @@ INSERT INTO chain_index_contracts (contract_address, name, first_block, start)
 VALUES (@contract_address, @name, @first_block, @start)
 ON CONFLICT (contract_address) DO UPDATE
 SET name = excluded.name, first_block = excluded.first_block, start = excluded.start,
-    block_number = NULL, block_hash = NULL, block_time = NULL;
+    block_number = NULL, block_hash = NULL, block_time = NULL, first_time = NULL;
 
 -- name: moveIndexCursor :execrows
 -- moveIndexCursor notes that a contract's events have been read up to a block, if they had
@@ -40,7 +40,8 @@ WHERE contract_address = @contract_address AND first_block = @first_block AND bl
 UPDATE chain_index_contracts
 SET block_number = CASE WHEN first_block <= @block_number::bigint THEN @block_number END,
     block_hash = CASE WHEN first_block <= @block_number THEN sqlc.narg(block_hash)::text END,
-    block_time = CASE WHEN first_block <= @block_number THEN sqlc.narg(block_time)::timestamptz END
+    block_time = CASE WHEN first_block <= @block_number THEN sqlc.narg(block_time)::timestamptz END,
+    first_time = CASE WHEN first_block <= @block_number THEN first_time END
 WHERE block_number > @block_number;
 
 -- name: noteChainBlock :batchexec

@@ -131,3 +131,53 @@ FULL JOIN (
         AND NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date IN (d.day, d.day - 1))) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkReconciledJobs :many
+-- checkReconciledJobs puts jobs and chain_payments side by side again. State and time are
+-- compared where nothing waits to be folded.
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, job %s', worker_address, job_key) AS key,
+             format('%s, %s, %s, %s, %s, %s, %s, %s, %s, %s', sum(jobs), sum(recorded_wei), sum(ended_us), sum(releases), sum(released_wei),
+                    sum(payments), sum(paid_wei), sum(hidden), sum(told_us), min(state)) AS kept
+      FROM (SELECT worker_address, job_key, jobs, recorded_wei, ended_us, releases, released_wei, payments, paid_wei, hidden, told_us,
+                   CASE WHEN EXISTS (SELECT FROM payment_changes c WHERE c.worker_address = r.worker_address AND c.job_key = r.job_key) THEN 'changing' ELSE state END AS state
+            FROM reconciled_jobs r
+            UNION ALL
+            SELECT worker_address, job_key, jobs, recorded_wei, ended_us, releases, released_wei, payments, paid_wei, hidden, told_us, 'changing' FROM payment_changes) r
+      GROUP BY worker_address, job_key
+      HAVING sum(jobs) <> 0 OR sum(releases) <> 0 OR sum(payments) <> 0 OR sum(recorded_wei) <> 0 OR sum(ended_us) <> 0
+          OR sum(released_wei) <> 0 OR sum(paid_wei) <> 0 OR sum(hidden) <> 0 OR sum(told_us) <> 0) k
+FULL JOIN (
+      SELECT format('worker %s, job %s', worker_address, job_key) AS key,
+             format('%s, %s, %s, %s, %s, %s, %s, %s, %s, %s', jobs, recorded, ended, releases, released, payments, paid, hidden, told,
+                    CASE WHEN EXISTS (SELECT FROM payment_changes c WHERE c.worker_address = n.worker_address AND c.job_key = n.job_key) THEN 'changing'
+                         WHEN jobs = 0 THEN 'unrecorded'
+                         WHEN releases + payments > 0 THEN CASE WHEN hidden > 0 THEN 'hidden' WHEN recorded = CASE payments WHEN 0 THEN released ELSE paid END THEN 'matched' ELSE 'different' END
+                         WHEN recorded = 0 THEN 'free'
+                         WHEN job_number(job_key) IS NULL THEN 'unnumbered'
+                         ELSE 'unpaid' END) AS counted
+      FROM (SELECT COALESCE(d.worker_address, p.worker_address) AS worker_address, COALESCE(d.job_key, p.job_key) AS job_key, COALESCE(d.jobs, 0) AS jobs, COALESCE(recorded, 0) AS recorded, COALESCE(ended, 0) AS ended,
+                   COALESCE(releases, 0) AS releases, COALESCE(released, 0) AS released, COALESCE(payments, 0) AS payments, COALESCE(paid, 0) AS paid,
+                   COALESCE(hidden, 0) AS hidden, COALESCE(told, 0) AS told
+            FROM (SELECT worker_address, COALESCE(job_number(job_id), job_id) AS job_key, count(*) AS jobs, sum(payment_amount) AS recorded,
+                         sum(microseconds(COALESCE(completed_at, created_at))) AS ended
+                  FROM jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
+                  GROUP BY 1, 2) d
+            FULL JOIN (
+                  SELECT worker_address, job_id AS job_key, count(*) FILTER (WHERE kind = 'released') AS releases, sum(amount) FILTER (WHERE kind = 'released') AS released,
+                         count(*) FILTER (WHERE kind = 'paid') AS payments, sum(amount) FILTER (WHERE kind = 'paid') AS paid,
+                         count(*) FILTER (WHERE kind = 'paid' AND private AND amount = 0) AS hidden, sum(microseconds(block_time)) AS told
+                  FROM chain_payments GROUP BY 1, 2) p ON p.worker_address = d.worker_address AND p.job_key = d.job_key) n) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;
+
+-- name: checkReconciledDays :many
+SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
+FROM (SELECT format('worker %s, state %s, day %s', worker_address, state, day) AS key, format('%s, %s, %s, %s', jobs, recorded_wei, chain_wei, short_wei) AS kept
+      FROM reconciled_days WHERE jobs <> 0 OR recorded_wei <> 0 OR chain_wei <> 0 OR short_wei <> 0) k
+FULL JOIN (
+      SELECT format('worker %s, state %s, day %s', worker_address, state, day_of(at_us)) AS key,
+             format('%s, %s, %s, %s', count(*), sum(recorded_wei), sum(chain_wei), sum(GREATEST(recorded_wei - chain_wei, 0))) AS counted
+      FROM reconciled_jobs WHERE state <> 'none' GROUP BY worker_address, state, day_of(at_us)) c USING (key)
+WHERE kept IS DISTINCT FROM counted
+ORDER BY 1 LIMIT @max_rows;

@@ -75,8 +75,10 @@ type IndexCursor struct {
 	Contract Address
 	Name     string // of the contract, such as ProverStaking
 	First    uint64 // number of the block from which on events are read
-	Start    IndexStart
-	Done     *Block // the last block whose events have been read; nil if none has
+	// FirstTime is when that block was made; zero while it is not known.
+	FirstTime time.Time
+	Start     IndexStart
+	Done      *Block // the last block whose events have been read; nil if none has
 }
 
 // Next is the number of the first block whose events have not been read.
@@ -117,6 +119,9 @@ type IndexChange struct {
 	// Starts are contracts that come to the index, or whose events are to be read again from
 	// an earlier block.
 	Starts []IndexCursor
+
+	// Dated are contracts of which it has become known when their first block was made.
+	Dated []IndexCursor
 
 	// Undo is the newest block that is still the chain's, nil if none is, when Reorg is set:
 	// everything of later blocks goes.
