@@ -23,9 +23,11 @@ type endpoint struct {
 	breaker circuitbreaker.CircuitBreaker[any]
 	log     *slog.Logger
 
+	now         func() time.Time
 	mu          sync.Mutex
-	last        *fault // nil while the node serves
-	specChecked bool   // its version of the specification has been looked at
+	restUntil   time.Time // the node asked to be left alone until then
+	last        *fault    // nil while the node serves
+	specChecked bool      // its version of the specification has been looked at
 
 	requests, calls, failures atomic.Uint64
 }
@@ -43,21 +45,42 @@ func newEndpoint(rawURL string, cfg Config) (*endpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: an RPC URL cannot be parsed", ErrConfig)
 	}
-	// No node is called here: over HTTP, dialing only makes the client.
-	c, err := client.DialOptions(context.Background(), rawURL,
-		client.WithHTTPClient(httpClient(cfg.Transport, cfg.MaxResponseBytes, classTimeout(cfg))))
-	if err != nil {
-		return nil, fmt.Errorf("%w: the node at %s: %s", ErrConfig, u.Host, redacted(err))
-	}
-	return &endpoint{
-		host: u.Host, rpc: c, log: cfg.Log,
+	e := &endpoint{
+		host: u.Host, log: cfg.Log, now: cfg.Now,
 		breaker: circuitbreaker.NewBuilder[any]().
 			WithFailureThreshold(uint(cfg.BreakerFailures)).
 			WithSuccessThreshold(1).
 			WithDelay(cfg.BreakerDelay).
 			Build(),
-	}, nil
+	}
+	// No node is called here: over HTTP, dialing only makes the client.
+	e.rpc, err = client.DialOptions(context.Background(), rawURL,
+		client.WithHTTPClient(httpClient(boundedTransport{cfg.Transport, cfg.MaxResponseBytes, e.rest}, classTimeout(cfg))))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the node at %s: %s", ErrConfig, u.Host, redacted(err))
+	}
+	return e, nil
 }
+
+// longestRest bounds for how long a node is left alone at its own wish.
+const longestRest = 10 * time.Minute
+
+// rest leaves the node alone for as long as it asks.
+func (e *endpoint) rest(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.restUntil = e.now().Add(min(d, longestRest))
+}
+
+// restLeft is how long the node is still to be left alone, 0 if it is not.
+func (e *endpoint) restLeft() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return max(e.restUntil.Sub(e.now()), 0)
+}
+
+// idle says whether the node is not asked for now, at its own wish or for its failures.
+func (e *endpoint) idle() bool { return e.restLeft() > 0 || e.breaker.IsOpen() }
 
 // classTimeout is the longest that any request may take: classes are megabytes.
 func classTimeout(cfg Config) time.Duration { return 4 * cfg.CallTimeout }
@@ -70,7 +93,8 @@ func (e *endpoint) batch(ctx context.Context, calls []*rpcCall) error {
 	for try := 0; ; try++ {
 		err := e.batchOnce(ctx, calls)
 		f, failed := errors.AsType[*fault](err)
-		if patience == 0 || try == patientTries || !failed || !f.limitsRate() || !sleep(ctx, patience<<try) {
+		wait := max(patience<<try, e.restLeft())
+		if patience == 0 || try == patientTries || !failed || !f.limitsRate() || wait > patience<<patientTries || !sleep(ctx, wait) {
 			return err
 		}
 	}
@@ -102,6 +126,7 @@ func (e *endpoint) batchOnce(ctx context.Context, calls []*rpcCall) error {
 		return e.transportFault(ctx, err, time.Since(start))
 	}
 	unanswered, refused := 0, 0
+	var limited error
 	for i, c := range calls {
 		switch err := elems[i].Error; {
 		case err == nil:
@@ -110,12 +135,17 @@ func (e *endpoint) batchOnce(ctx context.Context, calls []*rpcCall) error {
 			c.err = err
 		default:
 			c.err = rpcError(err)
+			if limitsRate(c.err) {
+				limited = c.err // some providers refuse single calls of a batch
+			}
 			if code := codeOf(c.err); code != 0 && !ofTheChain(code) {
 				refused++
 			}
 		}
 	}
 	switch {
+	case limited != nil:
+		return e.refusal(limited)
 	case unanswered == len(calls):
 		return &fault{kind: faultGarbage, host: e.host, cause: client.ErrMissingBatchResponse,
 			says: "the node at " + e.host + " answered none of the questions that it was asked"}
@@ -127,6 +157,10 @@ func (e *endpoint) batchOnce(ctx context.Context, calls []*rpcCall) error {
 
 // refusal is the fault of a node that answers an error of its own.
 func (e *endpoint) refusal(err error) *fault {
+	if limitsRate(err) {
+		return &fault{kind: faultRPC, host: e.host, cause: err,
+			says: fmt.Sprintf("the node at %s takes no more requests for now (JSON-RPC error %d)", e.host, codeOf(err))}
+	}
 	return &fault{kind: faultRPC, host: e.host, cause: err,
 		says: fmt.Sprintf("the node at %s could not answer (JSON-RPC error %d)", e.host, codeOf(err))}
 }

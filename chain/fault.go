@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,10 +60,39 @@ func (f *fault) answers() bool {
 	return f.kind == faultBehind || f.kind == faultOldHead || f.kind == faultBlockGone
 }
 
+// limitsRate says whether the node was asked too often.
+func (f *fault) limitsRate() bool {
+	return f.status == http.StatusTooManyRequests || f.kind == faultRPC && limitsRate(f.cause)
+}
+
+// rateWords are what providers say of too many requests. Their codes for it are each
+// provider's own, and -32005 also stands for too large a question.
+var rateWords = []string{
+	"too many requests", "rate limit", "rate-limit", "ratelimit", "request rate", "request limit", "requests per second", "request count",
+	"throughput", "compute unit", "quota", "concurrent requests", "slow down",
+}
+
+// limitsRate says whether a JSON-RPC error is told for being asked too often.
+func limitsRate(err error) bool {
+	e, is := errors.AsType[*rpc.RPCError](err)
+	if !is {
+		return false
+	}
+	if e.Code == http.StatusTooManyRequests || e.Code == codeTooManyRequests {
+		return true
+	}
+	words := e.Message
+	if e.Data != nil {
+		words += " " + e.Data.ErrorMessage()
+	}
+	words = strings.ToLower(words)
+	return !ofTheChain(e.Code) && slices.ContainsFunc(rateWords, func(w string) bool { return strings.Contains(words, w) })
+}
+
 // passing says whether the same request may well succeed a moment later. A timeout has
 // cost its time already, and a wrong network stays wrong.
 func (f *fault) passing() bool {
-	if f.beside {
+	if f.beside || f.limitsRate() {
 		return false // its own, slower rhythm repeats it
 	}
 	switch f.kind {
@@ -123,6 +153,9 @@ func (e *endpoint) transportFault(ctx context.Context, err error, waited time.Du
 	case errors.As(err, &httpErr):
 		f.kind, f.status, f.says = faultHTTP, httpErr.StatusCode, node+" "+statusWords(httpErr.StatusCode)
 		f.cause = errors.New("HTTP " + httpErr.Status)
+		if rest := e.restLeft(); rest > 0 {
+			f.says += ", and asks to wait " + briefly(rest)
+		}
 	case errors.Is(err, errTooLarge):
 		f.kind, f.says = faultTooLarge, node+" answered more than this dashboard reads"
 	case errors.As(err, &syntax), errors.As(err, &shape):
@@ -183,6 +216,9 @@ const (
 	codeContractError      = 40
 	codeExecutionError     = 41
 )
+
+// codeTooManyRequests is used by several providers for what HTTP calls 429.
+const codeTooManyRequests = -32029
 
 // redacted writes a cause for the log: without the request's URL, which may hold a key,
 // and not at any length that a node chooses.

@@ -229,17 +229,3 @@ func (o *outage) limitsSize() bool {
 	}
 	return false
 }
-
-// limitsRate goes by HTTP's status, and by the words of JSON-RPC errors, whose codes for it
-// are each provider's own.
-func (f *fault) limitsRate() bool {
-	const tooMany = 429
-	if f.status == tooMany {
-		return true
-	}
-	if f.kind != faultRPC || f.cause == nil {
-		return false
-	}
-	words := strings.ToLower(f.cause.Error())
-	return codeOf(f.cause) == tooMany || strings.Contains(words, "rate limit") || strings.Contains(words, "too many requests")
-}

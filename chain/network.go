@@ -9,11 +9,12 @@ import (
 
 // Network is a Starknet network and what BitSage has on it.
 type Network struct {
-	Name        string    // "sepolia", as in the NETWORK setting
-	ChainID     string    // as a short string: "SN_SEPOLIA"
-	ExplorerURL string    // without a slash at the end
-	DefaultRPC  string    // a public node
-	Contracts   Contracts // as published; all empty where BitSage is not deployed
+	Name        string            // "sepolia", as in the NETWORK setting
+	ChainID     string            // as a short string: "SN_SEPOLIA"
+	ExplorerURL string            // without a slash at the end
+	FeeToken    validator.Address // the token that fees are paid in, of 18 decimals; "" if that is not known
+	DefaultRPC  string            // a public node
+	Contracts   Contracts         // as published; all empty where BitSage is not deployed
 }
 
 // Deployed says whether BitSage has published contracts on the network.
@@ -66,6 +67,9 @@ func (c Contracts) unreadable() bool {
 	return c.ProverStaking == "" && c.ReputationManager == "" && c.SAGEToken == ""
 }
 
+// strk is STRK's address on both networks.
+const strk validator.Address = "0x04718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d"
+
 // ErrUnknownNetwork says that a name is no network; the wrapping error lists those that are.
 var ErrUnknownNetwork = errors.New("unknown network")
 
@@ -77,6 +81,7 @@ func NetworkByName(name string) (Network, error) {
 			Name:        "sepolia",
 			ChainID:     "SN_SEPOLIA",
 			ExplorerURL: "https://sepolia.starkscan.co",
+			FeeToken:    strk,
 			DefaultRPC:  "https://api.cartridge.gg/x/starknet/sepolia",
 			Contracts: Contracts{
 				ProverStaking:     "0x0165fe12b09dd5e6b692cbf59f9c3ea0af30a2616f248c150357b07b967039da",
@@ -90,6 +95,7 @@ func NetworkByName(name string) (Network, error) {
 			Name:        "mainnet",
 			ChainID:     "SN_MAIN",
 			ExplorerURL: "https://starkscan.co",
+			FeeToken:    strk,
 			DefaultRPC:  "https://api.cartridge.gg/x/starknet/mainnet",
 		}, nil
 	}

@@ -60,7 +60,7 @@ func (p *pool) round(ctx context.Context, timeout time.Duration, op func(context
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !e.breaker.TryAcquirePermit() {
+		if e.restLeft() > 0 || !e.breaker.TryAcquirePermit() {
 			failed.faults = append(failed.faults, e.lastFault())
 			continue
 		}
@@ -102,7 +102,7 @@ func (p *pool) open() bool { return p.standingOutage() != nil }
 func (p *pool) standingOutage() *outage {
 	o := &outage{}
 	for _, e := range p.nodes {
-		if !e.breaker.IsOpen() {
+		if !e.idle() {
 			return nil
 		}
 		o.faults = append(o.faults, e.lastFault())

@@ -20,6 +20,7 @@ type Simulation struct {
 	Reverted bool
 	Reason   string         // the contract's words if it reverts; "" if there are none
 	FeeFRI   validator.Wei  // estimated fee in FRI, 10^-18 STRK; 0 if it reverts
+	FeeHeld  *validator.Wei // what the account holds of the token that fees are paid in; nil if the node does not tell
 	Claimed  *validator.Wei // rewards that ProverStaking pays the wallet; nil if none, or the node does not tell
 	TakenOut *validator.Wei // stake that it gives back; likewise
 }
@@ -65,10 +66,11 @@ func (o *outage) lackMethod() bool {
 // simulate asks one node of the right network. A node without traces still estimates fees,
 // and says as well whether the transaction would fail.
 func (e *endpoint) simulate(ctx context.Context, cfg Config, wallet validator.Address, calls []validator.ContractCall) (Simulation, error) {
-	block, nonce, err := e.accountState(ctx, cfg.Network.ChainID, wallet)
+	account, err := e.accountState(ctx, cfg.Network, wallet)
 	if err != nil {
 		return Simulation{}, err
 	}
+	block, nonce := account.block, account.nonce
 	tx := []any{unsignedInvoke(wallet, nonce, calls)}
 	flags := []string{"SKIP_VALIDATE", "SKIP_FEE_CHARGE"}
 	run := &rpcCall{method: "starknet_simulateTransactions", params: []any{atBlock(block.Hash), tx, flags}}
@@ -98,37 +100,56 @@ func (e *endpoint) simulate(ctx context.Context, cfg Config, wallet validator.Ad
 	if err != nil {
 		return Simulation{}, e.nonsense("a simulation", err)
 	}
-	out.Block = block
+	out.Block, out.FeeHeld = block, account.feeHeld
 	return out, nil
 }
 
-// accountState reads the newest block and the nonce that an account's next transaction has.
-func (e *endpoint) accountState(ctx context.Context, chainID string, wallet validator.Address) (validator.Block, validator.Felt, error) {
+// accountState is what an account's next transaction begins with.
+type accountState struct {
+	block   validator.Block // the newest
+	nonce   validator.Felt
+	feeHeld *validator.Wei // as in Simulation
+}
+
+// accountState reads an account's state in the newest block.
+func (e *endpoint) accountState(ctx context.Context, network Network, wallet validator.Address) (accountState, error) {
 	latest := rpc.WithBlockTag(rpc.BlockTagLatest)
 	id := &rpcCall{method: "starknet_chainId"}
 	newest := &rpcCall{method: "starknet_getBlockWithTxHashes", params: []any{latest}}
 	next := &rpcCall{method: "starknet_getNonce", params: []any{latest, wireFelt(wallet.Felt())}}
-	if err := e.batch(ctx, []*rpcCall{id, newest, next}); err != nil {
-		return validator.Block{}, "", err
+	held := feeHeldView(network, wallet)
+	if err := e.batch(ctx, held.appendTo([]*rpcCall{id, newest, next})); err != nil {
+		return accountState{}, err
 	}
-	if err := e.checkChain(id, chainID); err != nil {
-		return validator.Block{}, "", err
+	if err := e.checkChain(id, network.ChainID); err != nil {
+		return accountState{}, err
 	}
 	h, err := e.decodeAnyHeader(newest)
 	if err != nil {
-		return validator.Block{}, "", err
+		return accountState{}, err
 	}
 	switch {
 	case codeOf(next.err) == codeContractNotFound:
-		return validator.Block{}, "", ErrAccountNotDeployed
+		return accountState{}, ErrAccountNotDeployed
 	case next.err != nil:
-		return validator.Block{}, "", e.refusal(next.err)
+		return accountState{}, e.refusal(next.err)
 	}
 	nonce, err := parseFelt(next.raw)
 	if err != nil {
-		return validator.Block{}, "", e.nonsense("a nonce", err)
+		return accountState{}, e.nonsense("a nonce", err)
 	}
-	return h.Block, nonce, nil
+	out := accountState{block: h.Block, nonce: nonce}
+	if amount, told := held.read(network).Get(); told {
+		out.feeHeld = &amount
+	}
+	return out, nil
+}
+
+// feeHeldView asks what a wallet holds of the token that fees are paid in. It is asked beside:
+// a node that does not tell changes nothing.
+func feeHeldView(network Network, wallet validator.Address) viewCall[validator.Wei] {
+	token := namedContract{name: "STRK", address: network.FeeToken}
+	return newViewAt(token, "balance_of", rpc.WithBlockTag(rpc.BlockTagLatest), decodeU256, wallet.Felt())
 }
 
 // unsignedInvoke is a transaction of version 3 that pays nothing: its gas has a limit, which

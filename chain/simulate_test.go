@@ -237,3 +237,24 @@ func TestTheOutcomeOfATransaction(t *testing.T) {
 		t.Errorf("without a node: %+v", o)
 	}
 }
+
+func TestASimulationTellsWhatTheAccountHasForTheFee(t *testing.T) {
+	r := newRig(t, 1)
+	w := r.newWorker(t, "fees", 12_000)
+	claim := validator.Action{Kind: validator.ActionClaim}
+	if s, err := r.simulate(t, w, claim); err != nil || s.FeeHeld != nil || s.Claimed == nil {
+		t.Errorf("of a chain without STRK: %+v, %v", s, err)
+	}
+	// Any token serves that has the standard's balance_of.
+	r.renew(t, func(c *chain.Config) { c.Network.FeeToken = r.chain.Contracts().SAGEToken })
+	r.chain.SetBalance(w, validator.WeiFromInt(123_456_789))
+	r.chain.Mine()
+	if s, err := r.simulate(t, w, claim); err != nil || s.FeeHeld == nil || !s.FeeHeld.Equal(validator.WeiFromInt(123_456_789)) {
+		t.Errorf("what the account holds: %+v, %v", s, err)
+	}
+	held := devchain.Function{Contract: r.chain.Contracts().SAGEToken, Name: "balance_of"}
+	r.breaks(0, devchain.Faults{Malformed: map[devchain.Function][]any{held: {"0x1"}}})
+	if s, err := r.simulate(t, w, claim); err != nil || s.FeeHeld != nil || s.FeeFRI.Sign() == 0 {
+		t.Errorf("of a token that answers nonsense: %+v, %v", s, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -14,10 +15,12 @@ var (
 )
 
 // boundedTransport limits how much of an answer's body is read, after decompression, so
-// that no node can fill this process's memory.
+// that no node can fill this process's memory, and notes for how long a node that limits how
+// often it is asked wants to be left alone.
 type boundedTransport struct {
 	next  http.RoundTripper
 	limit int64
+	rest  func(time.Duration)
 }
 
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -26,7 +29,30 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = &boundedBody{resp.Body, t.limit}
+	if d := retryAfter(resp); d > 0 {
+		t.rest(d)
+	}
 	return resp, nil
+}
+
+// retryAfter is how long a refused client is asked to wait, 0 if the answer does not say.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	text := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(at.Sub(now), 0)
 }
 
 type boundedBody struct {
@@ -51,9 +77,9 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 
 // httpClient is what nodes are asked with. A redirect is not followed: it would turn the
 // POST into a GET, and may lead anywhere.
-func httpClient(next http.RoundTripper, limit int64, timeout time.Duration) *http.Client {
+func httpClient(transport http.RoundTripper, timeout time.Duration) *http.Client {
 	return &http.Client{
-		Transport:     boundedTransport{next, limit},
+		Transport:     transport,
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -24,6 +24,12 @@ const maxKeptFelts = 64
 // newView makes the call of a view, pinned to a block.
 func newView[T any](k namedContract, function string, block validator.Felt,
 	decode func([]validator.Felt) (T, error), calldata ...validator.Felt) viewCall[T] {
+	return newViewAt(k, function, atBlock(block), decode, calldata...)
+}
+
+// newViewAt is newView for a block that is named in any way.
+func newViewAt[T any](k namedContract, function string, block rpc.BlockID,
+	decode func([]validator.Felt) (T, error), calldata ...validator.Felt) viewCall[T] {
 	v := viewCall[T]{contract: k, decode: decode,
 		call: validator.ContractCall{Contract: k.address, Function: function, Calldata: calldata}}
 	if k.address == "" {
@@ -39,7 +45,7 @@ func newView[T any](k namedContract, function string, block validator.Felt,
 			EntryPointSelector: wireFelt(selector(function)),
 			Calldata:           args,
 		},
-		atBlock(block),
+		block,
 	}}
 	return v
 }

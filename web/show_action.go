@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -43,7 +44,8 @@ func (s *Server) preview(ctx context.Context, p validator.Picture, e actionEntry
 		}
 		return m
 	case err == nil:
-		m.Rows = append(actionRows(p, e.action, sim), feeRow(sim.FeeFRI), blockRow(sim.Block, p))
+		m.Rows = append(append(actionRows(p, e.action, sim), feeRows(sim)...), blockRow(sim.Block, p))
+		m.Warnings = feeWarnings(sim)
 	case errors.Is(err, chain.ErrNoSimulation):
 		m.Rows, m.Again = actionRows(p, e.action, chain.Simulation{}), ""
 		m.Warnings = []views.Notice{{Tone: views.ToneWarn, Text: "This could not be tried out first: no Starknet node that this server asks can simulate transactions. Read what your wallet says of it before you confirm; a transaction that fails costs its fee."}}
@@ -128,10 +130,34 @@ func exactRow(label string, m validator.Maybe[validator.Wei]) views.Row {
 	return views.Row{Label: label, Amount: &a}
 }
 
-func feeRow(fri validator.Wei) views.Row {
-	a := showWei(fri) // STRK has as many decimals as SAGE
-	a.Unit = "STRK"
-	return views.Row{Label: "Fee, estimated", Amount: &a}
+// feeRows say what a transaction costs, and what the account has for that.
+func feeRows(sim chain.Simulation) []views.Row {
+	row := func(label string, fri validator.Wei) views.Row {
+		a := showWei(fri) // STRK has as many decimals as SAGE
+		a.Unit = "STRK"
+		return views.Row{Label: label, Amount: &a}
+	}
+	rows := []views.Row{row("Fee, estimated", sim.FeeFRI)}
+	if sim.FeeHeld != nil {
+		rows = append(rows, row("In the account for fees", *sim.FeeHeld))
+	}
+	return rows
+}
+
+// feeWarnings warn of an account that cannot pay the fee. Wallets set aside more than is
+// estimated, half as much again as a rule.
+func feeWarnings(sim chain.Simulation) []views.Notice {
+	if sim.FeeHeld == nil {
+		return nil
+	}
+	held, fee := *sim.FeeHeld, sim.FeeFRI
+	switch {
+	case held.Cmp(fee) < 0:
+		return []views.Notice{{Tone: views.ToneWarn, Text: "The account holds less STRK than the estimated fee, so Starknet will not take the transaction unless the wallet pays the fee in another way. Send some STRK to it first."}}
+	case held.Cmp(fee.MulDiv(big.NewInt(3), big.NewInt(2))) < 0:
+		return []views.Notice{{Tone: views.ToneWarn, Text: "The account holds hardly more STRK than the estimated fee. Wallets set aside more than the estimate, so this one may refuse to send it."}}
+	}
+	return nil
 }
 
 func blockRow(b validator.Block, p validator.Picture) views.Row {

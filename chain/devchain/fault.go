@@ -57,6 +57,7 @@ type Faults struct {
 	Broken      map[Function]RPCError    // views that answer an error
 	EventScan   uint64                   // blocks that one page of events covers at most, as of nodes that search in steps; 0 for all
 	EventRange  uint64                   // blocks that a filter of events may span at most, as providers that cap it; 0 for any
+	RetryAfter  string                   // the header of that name of answers of the mode RateLimits
 	Socket      SocketFaults             // of its websocket
 	OneInRate   int                      // of so many requests one is served, and the others are answered 429; 0 for all
 }

@@ -62,6 +62,9 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if limited {
 		f.Mode = RateLimits
 	}
+	if f.RetryAfter != "" && f.Mode == RateLimits {
+		w.Header().Set("Retry-After", f.RetryAfter)
+	}
 	if !pause(r, f.Latency+f.slowness(body)) || failWhole(w, r, f.Mode) {
 		return
 	}
