@@ -7,6 +7,7 @@ import { start as startCount } from "./count.js";
 import { start as startFlash } from "./flash.js";
 import { start as startFreshness } from "./freshness.js";
 import { start as startKeys } from "./keys.js";
+import { start as startNav } from "./nav.js";
 import { start as startPolls } from "./polls.js";
 import { start as startProvenance } from "./provenance.js";
 import { start as startTheme } from "./theme.js";
@@ -14,6 +15,7 @@ import { start as startTimes } from "./times.js";
 import { start as startVerdict } from "./verdict.js";
 
 startClock();
+startNav();
 startPolls();
 startContact();
 startTimes();
