@@ -34,7 +34,7 @@ func (s *Store) NetworkCounts(ctx context.Context, activeFor time.Duration, now 
 			return err
 		}
 		for _, g := range groups {
-			addHosts(&c, g)
+			addActiveHosts(&c, g)
 		}
 		return nil
 	})
@@ -58,9 +58,9 @@ func (s *Store) NetworkHours(ctx context.Context, first, last time.Time) ([]vali
 	return out, nil
 }
 
-// addHosts adds one group of active hosts: all of them, those of one version, or those
+// addActiveHosts adds one group of active hosts: all of them, those of one version, or those
 // with one number of GPUs.
-func addHosts(c *validator.NetworkCounts, g activeHostsRow) {
+func addActiveHosts(c *validator.NetworkCounts, g activeHostsRow) {
 	switch {
 	case g.ByVersion:
 		c.ByVersion = append(c.ByVersion, validator.VersionCount{Version: orZero(g.Version), Hosts: g.Hosts})

@@ -21,10 +21,6 @@ func (s *Store) UptimeHistory(ctx context.Context, worker validator.Address, int
 	}
 	minutes, before := int32(interval.Minutes()), u.Since.Add(-time.Hour)
 	err := s.inSnapshot(ctx, func(q *Queries) error {
-		var err error
-		if u.First, err = firstMinute(ctx, q, worker); err != nil {
-			return err
-		}
 		hours, err := q.heartbeatHours(ctx, heartbeatHoursParams{WorkerAddress: worker, Since: before})
 		if err != nil {
 			return err
@@ -39,14 +35,15 @@ func (s *Store) UptimeHistory(ctx context.Context, worker validator.Address, int
 		for _, d := range days {
 			u.Days = append(u.Days, validator.UptimeDay{Day: d.Day.UTC(), Minutes: int(d.Minutes)})
 		}
-		u.Hosts, err = hostsHeard(ctx, q, worker, minutes, before, u)
-		return err
+		return addHosts(ctx, q, worker, minutes, before, &u)
 	})
 	return u, s.fail("read the uptime", err)
 }
 
-// hostsHeard returns the part of each host that was heard in what a history reaches back to.
-func hostsHeard(ctx context.Context, q *Queries, worker validator.Address, minutes int32, before time.Time, u validator.UptimeHistory) ([]validator.HostHeard, error) {
+// addHosts adds the part of each host that was heard in what a history reaches back to, and
+// when any host ever was heard first: as far as the days before tell of it, so that no day is
+// counted as missed while it waits to be folded.
+func addHosts(ctx context.Context, q *Queries, worker validator.Address, minutes int32, before time.Time, u *validator.UptimeHistory) error {
 	hosts := map[string]*validator.HostHeard{}
 	host := func(id string) *validator.HostHeard {
 		if hosts[id] == nil {
@@ -56,7 +53,7 @@ func hostsHeard(ctx context.Context, q *Queries, worker validator.Address, minut
 	}
 	days, err := q.hostUptimeDays(ctx, hostUptimeDaysParams{WorkerAddress: worker, IntervalMinutes: minutes, FirstDay: u.FirstDay, EndDay: u.Since})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, d := range days {
 		h := host(d.WorkerID)
@@ -64,7 +61,7 @@ func hostsHeard(ctx context.Context, q *Queries, worker validator.Address, minut
 	}
 	hours, err := q.hostHeartbeatHours(ctx, hostHeartbeatHoursParams{WorkerAddress: worker, Since: before})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, r := range hours {
 		h := host(r.WorkerID)
@@ -76,20 +73,25 @@ func hostsHeard(ctx context.Context, q *Queries, worker validator.Address, minut
 	}
 	firsts, err := q.hostFirstHours(ctx, string(worker))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, f := range firsts {
 		at := firstOf(f.Hour, f.Minutes)
+		if u.First == nil || at.Before(*u.First) {
+			u.First = &at
+		}
 		if h := hosts[f.WorkerID]; h != nil && (h.First == nil || at.Before(*h.First)) {
 			h.First = &at
 		}
 	}
-	var out []validator.HostHeard
 	for _, h := range hosts {
-		out = append(out, *h)
+		u.Hosts = append(u.Hosts, *h)
+		if u.First == nil || h.First != nil && h.First.Before(*u.First) {
+			u.First = h.First
+		}
 	}
-	slices.SortFunc(out, func(a, b validator.HostHeard) int { return cmp.Compare(a.WorkerID, b.WorkerID) })
-	return out, nil
+	slices.SortFunc(u.Hosts, func(a, b validator.HostHeard) int { return cmp.Compare(a.WorkerID, b.WorkerID) })
+	return nil
 }
 
 // firstOf is the first marked minute of an hour.

@@ -218,6 +218,7 @@ type UptimeStrip struct {
 	Shares []Row      // "24 h", "7 d", "30 d"
 	Gaps   []string   // "03:10–03:25 UTC (15 min)", newest first
 	More   string     // "and 4 earlier"
+	Link   Link       // leads to the whole history
 	Reason string     // why there is no strip
 }
 

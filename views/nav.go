@@ -21,6 +21,7 @@ func navigation() []NavLink {
 		{ID: "jobs", Href: "/jobs", Label: "Jobs", Key: "j", Wallet: true, Search: true},
 		{ID: "earnings", Href: "/earnings", Label: "Earnings", Key: "e", Wallet: true},
 		{ID: "stake", Href: "/stake", Label: "Stake", Key: "s", Wallet: true},
+		{ID: "uptime", Href: "/uptime", Label: "Uptime", Key: "t", Wallet: true},
 		{ID: "docs", Href: "/docs", Label: "API", Key: "a"},
 	}
 }

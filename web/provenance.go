@@ -69,6 +69,13 @@ func (s *Server) partialProvenance(c echo.Context) error {
 		report := s.earningReport(ctx, &asked, wallet, days, validator.ByMonth)
 		return s.render(c, http.StatusOK, views.Origins(periodFigures[field](e, report)))
 	}
+	if figure, host, isHosts := strings.Cut(id, "@"); uptimeFigures[figure] != nil {
+		asked := uptimeOrigin{evidence: e, reports: s.uptime(ctx, new(databaseRead), wallet)}
+		if isHosts {
+			asked.host = &host
+		}
+		return s.render(c, http.StatusOK, views.Origins(uptimeFigures[figure](asked)))
+	}
 	tell, known := walletFigures[id]
 	if !known {
 		return unknownFigure(id)
@@ -97,6 +104,7 @@ func unknownFigure(id string) *problem {
 // "period.FIELD" "@" and two days with ".." between.
 func figures() []string {
 	out := slices.AppendSeq(slices.Collect(maps.Keys(walletFigures)), maps.Keys(networkFigures))
+	out = slices.AppendSeq(out, maps.Keys(uptimeFigures))
 	for field := range gpuFigures {
 		out = append(out, "gpu."+field)
 	}

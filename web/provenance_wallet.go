@@ -66,9 +66,6 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 	"jobs.failed":     jobsOrigin("Jobs failed", "failed + timeout", func(c validator.JobCounts) int64 { return c.Failed }),
 	"jobs.inprogress": jobsOrigin("Jobs in progress", "assigned + running", func(c validator.JobCounts) int64 { return c.InProgress }),
 	"jobs.success":    successOrigin,
-	"uptime.24h":      uptimeOrigin("Uptime, 24 hours", 24*time.Hour),
-	"uptime.7d":       uptimeOrigin("Uptime, 7 days", 7*24*time.Hour),
-	"uptime.30d":      uptimeOrigin("Uptime, 30 days", uptimeReach),
 	"heartbeat":       heartbeatOrigin,
 }
 
@@ -211,22 +208,6 @@ func successOrigin(e evidence) views.Provenance {
 		p.Formula = fmt.Sprintf("completed / (completed + failed) · 100\n= %d / (%d + %d) · 100", c.Completed, c.Completed, c.Failed)
 	}
 	return p
-}
-
-func uptimeOrigin(title string, window time.Duration) func(evidence) views.Provenance {
-	return func(e evidence) views.Provenance {
-		p := e.fromDatabase(title, "view uptime_hours, which the database keeps of heartbeats", e.Heartbeats.Known(), e.Heartbeats.Reason())
-		u, known := e.Uptime(window).Get()
-		p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(e.Heartbeats.Reason())}}
-		if known {
-			p.Value.Value = show(u.Percent(), "%", percent)
-			p.Formula = fmt.Sprintf("minutes that are up / minutes · 100\n= %d / %d · 100", u.UpMinutes, u.TotalMinutes)
-			p.Rows = []views.Row{{Label: "From", Value: views.Value{Text: utc(u.From)}}, {Label: "To", Value: views.Value{Text: utc(u.To)}}, {Label: "Gaps", Value: views.Value{Text: integer(len(u.Gaps))}}}
-		}
-		p.Note = "Each hour's minutes are the bits of one number, bit n for minute n. " + e.HeartbeatInterval.Definition()
-		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("heartbeatHours", e.Address, e.Now.Add(-window-time.Hour)))}
-		return p
-	}
 }
 
 func heartbeatOrigin(e evidence) views.Provenance {

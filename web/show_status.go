@@ -226,7 +226,7 @@ func basisPoints(bps uint32) string {
 }
 
 const (
-	stripWindow = 24 * time.Hour
+	stripWindow = validator.UptimeDayWindow
 	gapsShown   = 4
 )
 
@@ -241,33 +241,21 @@ func (p statusShow) uptime() views.UptimeStrip {
 		}
 		return r
 	}
-	strip := views.UptimeStrip{Shares: []views.Row{share("24 h", "uptime.24h", stripWindow), share("7 d", "uptime.7d", 7*24*time.Hour), share("30 d", "uptime.30d", uptimeReach)}}
-	u, known := p.Uptime(stripWindow).Get()
-	switch {
+	strip := views.UptimeStrip{}
+	switch u, known := p.Uptime(stripWindow).Get(); {
 	case !known:
 		strip.Reason = validator.Sentence(p.Heartbeats.Reason())
-		return strip
-	case u.TotalMinutes == 0:
-		strip.Reason = "No heartbeat has arrived yet."
-		return strip
+	default:
+		strip = stripOf(u)
+		for i := len(u.Gaps) - 1; i >= 0 && len(strip.Gaps) < gapsShown; i-- {
+			strip.Gaps = append(strip.Gaps, gapText(u.Gaps[i]))
+		}
+		if more := len(u.Gaps) - len(strip.Gaps); more > 0 {
+			strip.More = fmt.Sprintf("and %d earlier", more)
+		}
 	}
-	origin := u.To.Add(-stripWindow)
-	bar := func(from, to time.Time, tone views.Tone, title string) {
-		x := int(max(from.Sub(origin), 0) / time.Minute)
-		end := int(to.Sub(origin) / time.Minute)
-		strip.Bars = append(strip.Bars, views.StripBar{X: strconv.Itoa(x), Width: strconv.Itoa(end - x), Tone: tone, Title: title})
-	}
-	bar(u.From, u.To, views.ToneGood, "up")
-	for _, g := range u.Gaps {
-		bar(g.From, g.To, views.ToneBad, gapText(g))
-	}
-	for i := len(u.Gaps) - 1; i >= 0 && len(strip.Gaps) < gapsShown; i-- {
-		strip.Gaps = append(strip.Gaps, gapText(u.Gaps[i]))
-	}
-	if more := len(u.Gaps) - len(strip.Gaps); more > 0 {
-		strip.More = fmt.Sprintf("and %d earlier", more)
-	}
-	strip.Label = fmt.Sprintf("Uptime of the last 24 hours: %d of %d minutes, %d gaps", u.UpMinutes, u.TotalMinutes, len(u.Gaps))
+	strip.Shares = []views.Row{share("24 h", "uptime.24h", stripWindow), share("7 d", "uptime.7d", validator.UptimeWeekWindow), share("30 d", "uptime.30d", uptimeReach)}
+	strip.Link = views.Link{Text: "History", URL: p.server.uptimeURL(p.Address, nil)}
 	return strip
 }
 
