@@ -246,12 +246,14 @@ func TestHowFarAnIndexIsBehind(t *testing.T) {
 		"a contract to begin":    {validator.ChainIndex{Cursors: []validator.IndexCursor{cursor(at(5)), cursor(nil)}}, *at(9), "the events of JobManager have not been read yet"},
 		"the one behind most":    {validator.ChainIndex{Cursors: []validator.IndexCursor{cursor(at(8)), cursor(at(5))}}, *at(9), "5 of 9: 4 blocks, 40s"},
 		"a newer head known":     {validator.ChainIndex{Cursors: []validator.IndexCursor{cursor(at(5))}, Head: at(12)}, *at(9), "5 of 12: 7 blocks, 1m10s"},
+		"one that fails":         {validator.ChainIndex{Cursors: []validator.IndexCursor{cursor(at(8))}, Failure: "The node is down."}, *at(9), "8 of 9: 1 blocks, 10s The node is down."},
 		"ahead of an old head":   {validator.ChainIndex{Cursors: []validator.IndexCursor{cursor(at(12))}}, *at(9), "12 of 9: 0 blocks, 0s"},
 	} {
 		lag := c.index.Lag(c.head)
 		got := lag.Reason()
 		if l, known := lag.Get(); known {
 			got = fmt.Sprintf("%d of %d: %d blocks, %s", l.Block.Number, l.Head.Number, l.Blocks, l.Time)
+			got = strings.TrimSpace(got + " " + l.Failure)
 		}
 		if got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

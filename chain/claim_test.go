@@ -3,6 +3,7 @@ package chain_test
 import (
 	"context"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,28 @@ func TestClaimsThatFail(t *testing.T) {
 				t.Errorf("%+v, want a failure with %q", o, c.fails)
 			}
 		})
+	}
+}
+
+// TestATransactionThatClaimsTwicePaysBoth, to this wallet and by ProverStaking's own events.
+func TestATransactionThatClaimsTwicePaysBoth(t *testing.T) {
+	r := newRig(t, 1)
+	tx := r.chain.ClaimRewards(alice)
+	b := r.chain.Mine()
+	staking, event := r.chain.Contracts().ProverStaking, chain.Selector("RewardsClaimed")
+	paid := func(by, to validator.Address, low, high string) map[string]any {
+		return map[string]any{"from_address": by.Felt().Short(), "keys": []string{event.Short(), to.Felt().Short()}, "data": []string{low, high}}
+	}
+	r.breaks(0, devchain.Faults{Answers: map[string]any{"starknet_getTransactionReceipt": map[string]any{
+		"transaction_hash": tx.Short(), "block_hash": b.Hash.Short(), "block_number": b.Number, "execution_status": "SUCCEEDED",
+		"events": []any{
+			paid(staking, alice, "0x64", "0x1"), paid(staking, bob, "0x7", "0x0"), paid(bob, alice, "0x9", "0x0"), paid(staking, alice, "0x5", "0x0"),
+		},
+	}}})
+	o := r.outcome(t, tx, alice)
+	want := validator.WeiFromBig(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(0x69)))
+	if o.Status != validator.ClaimConfirmed || o.Amount == nil || !o.Amount.Equal(want) {
+		t.Errorf("%+v, want %s", o, want)
 	}
 }
 

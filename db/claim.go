@@ -45,7 +45,7 @@ func (s *Store) Claims(ctx context.Context, address validator.Address, limit int
 }
 
 // OpenClaims returns claims of all wallets whose outcome the chain has not told yet,
-// oldest first.
+// newest first.
 func (s *Store) OpenClaims(ctx context.Context, limit int) ([]validator.Claim, error) {
 	rows, err := s.q.listOpenClaims(ctx, pageSize(limit))
 	return claims(rows), s.fail("list open claims", err)

@@ -19,7 +19,7 @@ func TestAClaimFromSubmissionToSettlement(t *testing.T) {
 	again := must[validator.Claim](t)(b.store.SubmitClaim(b.ctx(), alice, tx, validator.RewardMining, now.Add(time.Hour)))
 	equal(t, "the same claim again", again, first)
 	bobs := must[validator.Claim](t)(b.store.SubmitClaim(b.ctx(), bob, tx, validator.RewardStaking, now.Add(time.Minute)))
-	equal(t, "open claims", must[[]validator.Claim](t)(b.store.OpenClaims(b.ctx(), 10)), []validator.Claim{first, bobs})
+	equal(t, "open claims", must[[]validator.Claim](t)(b.store.OpenClaims(b.ctx(), 10)), []validator.Claim{bobs, first})
 
 	check(t, b.store.SettleClaim(b.ctx(), first, validator.ClaimOutcome{Status: validator.ClaimSubmitted}))
 	equal(t, "still open", len(must[[]validator.Claim](t)(b.store.OpenClaims(b.ctx(), 10))), 2)

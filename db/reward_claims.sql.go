@@ -126,7 +126,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 const listOpenClaims = `-- name: listOpenClaims :many
 SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims
 WHERE status = 'submitted'
-ORDER BY claim_time
+ORDER BY claim_time DESC
 LIMIT $1
 `
 

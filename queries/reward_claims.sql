@@ -15,7 +15,7 @@ LIMIT @max_rows;
 -- name: listOpenClaims :many
 SELECT * FROM reward_claims
 WHERE status = 'submitted'
-ORDER BY claim_time
+ORDER BY claim_time DESC
 LIMIT @max_rows;
 
 -- name: settleClaim :execrows

@@ -146,6 +146,8 @@ type IndexLag struct {
 	Head   Block         // the chain's newest that is known
 	Blocks uint64        // between them
 	Time   time.Duration // between their timestamps
+	// Failure is a sentence: why reading on failed the last time; "" if it did not.
+	Failure string
 }
 
 // Lag compares the contracts that are behind most with the chain's newest block, which may
@@ -171,7 +173,7 @@ func (x ChainIndex) Lag(head Block) Maybe[IndexLag] {
 			done = c.Done
 		}
 	}
-	lag := IndexLag{Block: *done, Head: head}
+	lag := IndexLag{Block: *done, Head: head, Failure: x.Failure}
 	if head.Number > done.Number {
 		lag.Blocks, lag.Time = head.Number-done.Number, max(head.Time.Sub(done.Time), 0)
 	}

@@ -75,9 +75,16 @@ func (s *Server) showIndex() []views.Row {
 	if !has {
 		return []views.Row{{Label: "Events", Value: views.Value{Reason: known.Reason()}}}
 	}
-	rows := []views.Row{{Label: "Events known up to", Value: views.Value{Text: "block " + integer(lag.Block.Number)}}}
+	behind := "nothing"
 	if lag.Blocks > 0 {
-		rows = append(rows, views.Row{Label: "Newer blocks", Value: views.Value{Text: integer(lag.Blocks) + " in " + durationText(lag.Time)}})
+		behind = counted(lag.Blocks, "block", "blocks") + ", " + durationText(lag.Time)
+	}
+	rows := []views.Row{
+		{Label: "Events known up to", Value: views.Value{Text: "block " + integer(lag.Block.Number)}},
+		{Label: "Events are behind by", Value: views.Value{Text: behind}},
+	}
+	if lag.Failure != "" {
+		rows = append(rows, views.Row{Label: "Newer events", Value: views.Value{Reason: lag.Failure}, Tone: views.ToneWarn})
 	}
 	return rows
 }
