@@ -42,6 +42,7 @@ type Config struct {
 	// How long single heartbeats and GPU samples are kept.
 	KeepHeartbeats, KeepGPUSamples time.Duration
 	HeartbeatInterval              validator.HeartbeatInterval
+	SAGEPrice                      PriceConfig
 	// RealSources names the variables that were set and say where real values come from.
 	RealSources []string
 }
@@ -106,6 +107,12 @@ func settings() []setting {
 			c.KeepGPUSamples, err = parseDays(v)
 			return err
 		}},
+		{name: "SAGE_PRICE_URL", help: "a URL whose JSON answer holds the price of one SAGE; empty: people enter it by hand", secret: true, realSource: true, set: setPriceURL},
+		{name: "SAGE_PRICE_PATH", help: "where in that answer the price stands, as a JSON pointer (RFC 6901) such as /sage/usd; empty: it is the whole answer", realSource: true, set: func(c *Config, v string) (err error) {
+			c.SAGEPrice.Path, err = parseJSONPointer(v)
+			return err
+		}},
+		{name: "SAGE_PRICE_CURRENCY", help: "the currency of that price, such as EUR; needed with SAGE_PRICE_URL", realSource: true, set: setPriceCurrency},
 	}
 }
 
@@ -232,6 +239,31 @@ func setSockets(c *Config, v string) error {
 		}
 		c.StarknetWS = append(c.StarknetWS, s)
 	}
+	return nil
+}
+
+func setPriceURL(c *Config, v string) error {
+	if v == "" {
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("it must be an http or https URL, such as https://prices.example.org/sage.json")
+	}
+	c.SAGEPrice.URL = u
+	return nil
+}
+
+func setPriceCurrency(c *Config, v string) error {
+	const longest = 8
+	if v == "" && c.SAGEPrice.URL == nil {
+		return nil
+	}
+	v = strings.ToUpper(v)
+	if v == "" || len(v) > longest || strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return errors.New("it must be the short name of the currency of what SAGE_PRICE_URL answers, in letters, such as EUR")
+	}
+	c.SAGEPrice.Currency = v
 	return nil
 }
 

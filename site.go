@@ -24,6 +24,7 @@ type site struct {
 	sampler *gpu.Sampler
 	client  *chain.Client
 	index   *eventIndex
+	prices  *priceFeed
 	server  *web.Server
 	log     *slog.Logger
 }
@@ -59,7 +60,8 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	if err != nil {
 		return nil, err
 	}
-	return &site{store: store, sampler: sampler, client: client, index: index, server: server, log: log}, nil
+	prices := newPriceFeed(cfg.SAGEPrice, store, log.With(slog.String("room", "price")))
+	return &site{store: store, sampler: sampler, client: client, index: index, prices: prices, server: server, log: log}, nil
 }
 
 // start runs all of it but the store, which whoever opened it runs.
@@ -68,7 +70,8 @@ func (s *site) start(ctx context.Context, g *group, l net.Listener) {
 	g.run("chain watcher", func() error { return s.client.Run(ctx) })
 	g.run("claim tracker", func() error { return trackClaims(ctx, s.store, s.client, s.log) })
 	g.run("event index", func() error { return s.index.run(ctx) })
-	g.run("duties", func() error { return s.store.RunDuties(ctx, append(s.store.Duties(), s.index.duty())...) })
+	duties := append(append(s.store.Duties(), s.index.duty()), s.prices.duties()...)
+	g.run("duties", func() error { return s.store.RunDuties(ctx, duties...) })
 	g.run("web server", func() error { return s.server.Serve(ctx, l) })
 }
 

@@ -30,6 +30,7 @@ const (
 	AuditTokenCreated      AuditKind = "token-created"
 	AuditTokenRevoked      AuditKind = "token-revoked"
 	AuditClaimSent         AuditKind = "claim-sent"
+	AuditClaimPriced       AuditKind = "claim-priced" // the price of SAGE at a claim was entered
 )
 
 // AuditActor is what somebody proved who they were with.

@@ -21,3 +21,6 @@ func (s *Store) ForgetAccess(ctx context.Context, now time.Time) error {
 
 // FoldPayments does what upkeep does every few seconds.
 func (s *Store) FoldPayments(ctx context.Context) error { return s.foldPayments(ctx) }
+
+// RollUpGPUEnergy does what upkeep does now and then.
+func (s *Store) RollUpGPUEnergy(ctx context.Context) error { return s.rollUpGPUEnergy(ctx) }

@@ -18,6 +18,7 @@ var statements = map[string]string{
 	"claimedSince":            claimedSince,
 	"workerEarningDays":       workerEarningDays,
 	"sumJobTime":              sumJobTime,
+	"workerEnergy":            workerEnergy,
 	"newestConfirmedClaim":    newestConfirmedClaim,
 	"heartbeatHours":          heartbeatHours,
 	"hostHeartbeatHours":      hostHeartbeatHours,

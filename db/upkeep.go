@@ -62,6 +62,7 @@ func (s *Store) Duties() []Duty {
 	return []Duty{
 		{Name: "fold_totals", Every: foldEvery, Limit: foldLimit, Do: s.foldTotals},
 		{Name: "fold_payments", Every: compareEvery, Limit: foldLimit, Do: s.foldPayments},
+		{Name: "gpu_energy", Every: energyEvery, Limit: energyLimit, Do: s.rollUpGPUEnergy},
 		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
 			now := time.Now().UTC()
 			s.doSteps(

@@ -7,15 +7,16 @@ import (
 
 // Prices are what the reader pays for power and gets for SAGE, in one currency.
 type Prices struct {
-	PerKWh   *big.Rat
-	PerSAGE  *big.Rat
-	Currency string // "EUR"; any short name of the reader's
+	PerKWh       *big.Rat
+	PerSAGE      *big.Rat // nil: what is observed counts
+	Currency     string   // "EUR"; any short name of the reader's
+	AssumedWatts *big.Rat // draw of all GPUs together while it is not measured; nil if not entered
 }
 
-// PowerResult is a day's earnings net of power.
+// PowerResult is the earnings of some time net of power.
 type PowerResult struct {
-	Cost      *big.Rat // of a day's energy
-	Income    *big.Rat // a day's earnings at the price of SAGE
+	Cost      *big.Rat // of the energy
+	Income    *big.Rat // the earnings at the price of SAGE
 	Net       *big.Rat // Income − Cost
 	BreakEven *big.Rat // the price of one SAGE at which Net is zero; nil if nothing was earned
 }
@@ -50,12 +51,20 @@ func KWhPerDay(milliwatts uint64) *big.Rat {
 
 // NetOfPower sets a day's earnings against a day's energy at the draw given.
 func NetOfPower(earned Wei, milliwatts uint64, prices Prices) PowerResult {
-	cost := new(big.Rat).Mul(KWhPerDay(milliwatts), prices.PerKWh)
-	sage := new(big.Rat).SetFrac(earned.Big(), weiPerSAGE)
-	income := new(big.Rat).Mul(sage, prices.PerSAGE)
-	r := PowerResult{Cost: cost, Income: income, Net: new(big.Rat).Sub(income, cost)}
-	if sage.Sign() > 0 {
-		r.BreakEven = new(big.Rat).Quo(cost, sage)
+	return NetOfEnergy(earned, KWhPerDay(milliwatts), prices)
+}
+
+// WithObserved fills in the price of SAGE that the reader left out by the one that was
+// observed, if that is in the same currency; observed may be nil.
+func (p Prices) WithObserved(observed *SAGEPrice) Maybe[Prices] {
+	switch {
+	case p.PerSAGE != nil:
+		return Some(p)
+	case observed == nil:
+		return None[Prices]("no price of SAGE is entered, and none was observed")
+	case observed.Currency != p.Currency:
+		return None[Prices]("the observed price of SAGE is in " + observed.Currency + ", yours of power in " + p.Currency + ": enter one of SAGE in " + p.Currency)
 	}
-	return r
+	p.PerSAGE = observed.Amount
+	return Some(p)
 }

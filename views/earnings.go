@@ -6,7 +6,9 @@ type EarningsPage struct {
 	Form   EarningsForm
 	Now    EarningsNowPanel
 	Report EarningReportPanel
+	Claims EarningClaims
 	List   EarningList
+	Prices PriceForm
 }
 
 // EarningsForm chooses the days that the page is about. While something is wrong with them
@@ -37,6 +39,8 @@ type EarningReportPanel struct {
 	Figures  []Row
 	Averages []Row
 	Note     string // what the averages are
+	Power    []Row  // energy and its cost, and what is left
+	Priced   bool   // the reader has told prices
 	Chart    *BarChart
 	Kinds    []string // heads of the rows' columns
 	Rows     []EarningPeriodRow
@@ -83,6 +87,7 @@ type EarningList struct {
 	Rows                 []EarningRow
 	Empty                *Empty
 	Newest, Newer, Older string // the neighbouring pages' URLs, "" if there is none
+	Export               []Link // all earnings of these days as files
 }
 
 // EarningRow is one earning.
@@ -92,6 +97,31 @@ type EarningRow struct {
 	Job    Link
 	Tx     Link
 	Amount Amount
+	Worth  Value // of a claim, at the price that was recorded with it
+}
+
+// EarningClaims is the newest claims, with what they were worth when they arrived.
+type EarningClaims struct {
+	Notice *Notice
+	Rows   []EarningClaimRow
+	Empty  *Empty
+}
+
+// EarningClaimRow is a claim.
+type EarningClaimRow struct {
+	ClaimRow
+
+	Price  Value // of one SAGE when it arrived
+	Source string
+	Worth  Value
+	Enter  *ClaimPriceForm // nil where a price may not, or need not, be entered
+}
+
+// ClaimPriceForm asks the wallet's owner for the price of SAGE when a claim arrived.
+type ClaimPriceForm struct {
+	ID                        string // for the DOM
+	Action, TxHash, Back      string
+	Price, Currency, OpenText string
 }
 
 // earningsHeading is what a report is called.

@@ -411,7 +411,11 @@ type DashboardPage struct {
 }
 
 // PriceForm is what the reader entered of prices, "" each if nothing yet.
-type PriceForm struct{ Wallet, PerKWh, PerSAGE, Currency string }
+type PriceForm struct {
+	Wallet, PerKWh, PerSAGE, Currency, Watts string
+	Observed                                 string // what counts if no price of SAGE is entered; "" if nothing does
+	Back                                     string // the page that the form returns to
+}
 
 // ErrorPage says what went wrong and what to do.
 type ErrorPage struct {

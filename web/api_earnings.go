@@ -74,7 +74,7 @@ func (s *Server) apiEarnings(ctx context.Context, in *earningsInput) (*reply[ear
 		return nil, err
 	}
 	p := s.picture(ctx, wallet)
-	read, err := s.readEarnings(ctx, p, q)
+	read, err := s.readEarnings(ctx, p, q, priceEntry{})
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func (s *Server) earningsPanel(id, every string, wallet validator.Address, q ear
 type earningsRead struct {
 	query  earningsQuery
 	report validator.Maybe[validator.EarningReport]
+	energy validator.Maybe[validator.MeasuredEnergy]
+	price  validator.Maybe[*validator.SAGEPrice]
+	entry  priceEntry // of the reader
 	state  validator.SourceState
 }
 
@@ -64,8 +67,8 @@ func (s *Server) rangeOf(p validator.Picture, q earningsQuery) (validator.Maybe[
 	return validator.Some(days), err
 }
 
-func (s *Server) readEarnings(ctx context.Context, p validator.Picture, q earningsQuery) (earningsRead, error) {
-	r := earningsRead{query: q, state: p.Database}
+func (s *Server) readEarnings(ctx context.Context, p validator.Picture, q earningsQuery, entry priceEntry) (earningsRead, error) {
+	r := earningsRead{query: q, entry: entry, state: p.Database}
 	asked := databaseRead{state: s.db.State()}
 	days, err := s.rangeOf(p, q)
 	if err != nil {
@@ -77,8 +80,17 @@ func (s *Server) readEarnings(ctx context.Context, p validator.Picture, q earnin
 		return r, nil
 	}
 	r.report = s.earningReport(ctx, &asked, p.Address, d, q.grouping())
+	r.energy = s.measuredEnergy(ctx, &asked, p.Address, d)
+	r.price = s.sagePrice(ctx)
 	r.state = asked.result()
 	return r, nil
+}
+
+func (s *Server) measuredEnergy(ctx context.Context, asked *databaseRead, wallet validator.Address, d validator.DayRange) validator.Maybe[validator.MeasuredEnergy] {
+	key := memoryKey{"measured energy", wallet, d.First.Format(time.DateOnly) + "/" + d.Last.Format(time.DateOnly)}
+	return readDBAs(ctx, s, asked, key, earningsMaxAge, func(ctx context.Context) (validator.MeasuredEnergy, error) {
+		return s.db.MeasuredEnergy(ctx, wallet, d.First, d.Last)
+	})
 }
 
 func (s *Server) earningReport(ctx context.Context, asked *databaseRead, wallet validator.Address, d validator.DayRange, by validator.Grouping) validator.Maybe[validator.EarningReport] {
@@ -144,7 +156,7 @@ func (s *Server) allEarnings(c echo.Context) error {
 	}
 	var both sync.WaitGroup
 	var read earningsRead
-	both.Go(func() { read, _ = s.readEarnings(ctx, p, q) }) // the range was checked above
+	both.Go(func() { read, _ = s.readEarnings(ctx, p, q, enteredPrices(c.Request())) }) // the range was checked above
 	list := earningListRead{entries: validator.None[[]validator.Earning](days.Reason())}
 	if d, known := days.Get(); known {
 		both.Go(func() { list = s.readEarningList(ctx, wallet, d, q) })
@@ -155,11 +167,13 @@ func (s *Server) allEarnings(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, s.earningsURL(wallet, q.whole()))
 	}
 	m.List = s.showEarningList(list, wallet, q)
+	m.Claims = s.showEarningClaims(c, p, q)
+	m.Prices = s.showPriceForm(c.Request(), wallet, backEarns+"?"+q.whole().values().Encode())
 	m.Report = s.showEarningReport(p, read)
 	return s.render(c, http.StatusOK, views.Earnings(m))
 }
 
-// wrongRange shows the page's form with what is wrong about the range that was asked for.
+// wrongRange shows the page's form with what is wrong with the range that was asked for.
 func (s *Server) wrongRange(c echo.Context, p validator.Picture, wrong error) error {
 	var told *problem
 	if !errors.As(wrong, &told) || len(told.Errors) != 1 {
@@ -206,7 +220,7 @@ func (s *Server) partialEarnings(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	p := s.picture(ctx, wallet)
-	read, err := s.readEarnings(ctx, p, q)
+	read, err := s.readEarnings(ctx, p, q, enteredPrices(c.Request()))
 	if err != nil {
 		return err
 	}

@@ -168,16 +168,17 @@ func TestFiguresOfARangeTellWhereTheyComeFrom(t *testing.T) {
 		}
 		asked++
 		told := open(t, s, u)
-		for _, word := range []string{"earning_days", "2026-11-01", "workerEarningDays", "psql"} {
-			if word == "workerEarningDays" {
-				word = "FROM earning_days"
-			}
+		table := "earning_days"
+		if strings.Contains(u, "energy") {
+			table = "gpu_energy_days"
+		}
+		for _, word := range []string{"table " + table, "FROM " + table, "2026-11-01", "psql"} {
 			if !strings.Contains(told, word) {
 				t.Errorf("%s lacks %q", u, word)
 			}
 		}
 	}
-	if asked != 9 {
+	if asked != 10 {
 		t.Errorf("%d figures tell where they come from", asked)
 	}
 	for _, of := range []string{"period.total", "period.total@2026-01-01", "period.total@2026-01-02..2026-01-01", "period.nothing@2026-01-01..2026-01-02"} {

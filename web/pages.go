@@ -137,7 +137,7 @@ func (s *Server) dashboard(c echo.Context) error {
 		Rewards: s.rewardsPanel(c, p, rewards),
 		Risk:    s.showRisk(p, panel("risk", everyStatus, wallet)),
 		Network: s.networkPanel(network),
-		Prices:  showPriceForm(c.Request(), wallet),
+		Prices:  s.showPriceForm(c.Request(), wallet, ""),
 	}))
 }
 
@@ -192,7 +192,7 @@ func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead
 	m := s.showRewards(p, r.page, r.claims, of)
 	entry := enteredPrices(c.Request())
 	m.Claim = s.claimButton(c.Request().Context(), p, r.claims.Or(nil))
-	m.Power, m.Priced = powerRows(p, entry), entry != priceEntry{}
+	m.Power, m.Priced = powerRows(p, entry, s.sagePrice(c.Request().Context()).Or(nil)), entry != priceEntry{}
 	return m
 }
 

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"math/big"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -13,7 +15,8 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// The reader's prices stay in their browser: "0.25~0.4~EUR".
+// The reader's prices stay in their browser: "0.25~0.4~EUR~1500". Older ones end with the
+// currency; a price of SAGE that was left out is empty.
 const (
 	pricesCookie    = "prices"
 	pricesSeparator = "~"
@@ -23,7 +26,7 @@ const (
 )
 
 // priceEntry is the form as it was entered.
-type priceEntry struct{ perKWh, perSAGE, currency string }
+type priceEntry struct{ perKWh, perSAGE, currency, watts string }
 
 func enteredPrices(r *http.Request) priceEntry {
 	c, err := r.Cookie(pricesCookie)
@@ -31,10 +34,13 @@ func enteredPrices(r *http.Request) priceEntry {
 		return priceEntry{}
 	}
 	part := strings.Split(c.Value, pricesSeparator)
-	if len(part) != 3 {
-		return priceEntry{}
+	switch len(part) {
+	case 3: //nolint:mnd // as it was before watts
+		return priceEntry{part[0], part[1], part[2], ""}
+	case 4: //nolint:mnd // with watts
+		return priceEntry{part[0], part[1], part[2], part[3]}
 	}
-	return priceEntry{part[0], part[1], part[2]}
+	return priceEntry{}
 }
 
 // prices checks an entry; the error says what would be right.
@@ -43,19 +49,33 @@ func (e priceEntry) prices() (validator.Prices, error) {
 	if err != nil {
 		return validator.Prices{}, badField("body.per_kwh", err.Error(), e.perKWh)
 	}
-	sage, err := price(e.perSAGE)
-	if err != nil {
-		return validator.Prices{}, badField("body.per_sage", err.Error(), e.perSAGE)
-	}
-	for _, r := range e.currency {
-		if len(e.currency) > currencyLongest || r > unicode.MaxASCII || !unicode.IsLetter(r) {
-			return validator.Prices{}, badField("body.currency", "must be a short name in letters, such as EUR", e.currency)
+	var sage, watts *big.Rat
+	if e.perSAGE != "" {
+		if sage, err = price(e.perSAGE); err != nil {
+			return validator.Prices{}, badField("body.per_sage", err.Error()+", or empty", e.perSAGE)
 		}
 	}
-	if e.currency == "" {
-		return validator.Prices{}, badField("body.currency", "is missing: name the currency of both prices, such as EUR", e.currency)
+	if err := checkCurrency(e.currency); err != nil {
+		return validator.Prices{}, err
 	}
-	return validator.Prices{PerKWh: kwh, PerSAGE: sage, Currency: e.currency}, nil
+	if e.watts != "" {
+		if watts, err = price(e.watts); err != nil {
+			return validator.Prices{}, badField("body.watts", "must be a number of watts such as 1500, at most 1,000,000, or empty", e.watts)
+		}
+	}
+	return validator.Prices{PerKWh: kwh, PerSAGE: sage, Currency: e.currency, AssumedWatts: watts}, nil
+}
+
+func checkCurrency(currency string) error {
+	for _, r := range currency {
+		if len(currency) > currencyLongest || r > unicode.MaxASCII || !unicode.IsLetter(r) {
+			return badField("body.currency", "must be a short name in letters, such as EUR", currency)
+		}
+	}
+	if currency == "" {
+		return badField("body.currency", "is missing: name the currency of the prices, such as EUR", currency)
+	}
+	return nil
 }
 
 // price reads a plain decimal number. A comma is read as the point, as many people write it.
@@ -74,40 +94,78 @@ func price(s string) (*big.Rat, error) {
 
 // keepPrices stores the prices in the reader's browser and returns to the page.
 func (s *Server) keepPrices(c echo.Context) error {
-	e := priceEntry{c.FormValue("per_kwh"), c.FormValue("per_sage"), strings.ToUpper(strings.TrimSpace(c.FormValue("currency")))}
+	e := priceEntry{c.FormValue("per_kwh"), strings.TrimSpace(c.FormValue("per_sage")), strings.ToUpper(strings.TrimSpace(c.FormValue("currency"))), strings.TrimSpace(c.FormValue("watts"))}
 	p, err := e.prices()
 	if err != nil {
 		return err
 	}
 	c.SetCookie(&http.Cookie{ //nolint:gosec // prices are no secret, and most read this server over plain HTTP on their own machine
-		Name: pricesCookie, Value: strings.Join([]string{decimal(p.PerKWh), decimal(p.PerSAGE), p.Currency}, pricesSeparator),
+		Name: pricesCookie, Value: strings.Join([]string{decimal(p.PerKWh), decimal(p.PerSAGE), p.Currency, decimal(p.AssumedWatts)}, pricesSeparator),
 		Path: "/", MaxAge: pricesKept, HttpOnly: true, Secure: c.IsTLS(), SameSite: http.SameSiteLaxMode,
 	})
-	to := "/"
-	if wallet := c.FormValue("wallet"); wallet != "" {
-		address, err := validator.ParseAddress(wallet)
-		if err != nil {
-			return badField("body.wallet", "is "+err.Error(), wallet)
+	wallet := s.validatorAddress
+	if text := c.FormValue("wallet"); text != "" {
+		if wallet, err = validator.ParseAddress(text); err != nil {
+			return badField("body.wallet", "is "+err.Error(), text)
 		}
-		to += "?wallet=" + string(address)
 	}
-	return c.Redirect(http.StatusSeeOther, to)
+	return c.Redirect(http.StatusSeeOther, s.backFrom(c, wallet))
 }
 
-// decimal writes a price with the digits it was entered with.
+// decimal writes a price with the digits it was entered with; nothing for one that was not.
 func decimal(v *big.Rat) string {
+	if v == nil {
+		return ""
+	}
 	const mostDecimals = 18
 	s := v.FloatString(mostDecimals)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
-func showPriceForm(r *http.Request, wallet validator.Address) views.PriceForm {
+// The fields by which a form says which page to return to.
+const (
+	fieldBack = "back"
+	backEarns = "earnings" // the range of days follows after a question mark
+)
+
+// backFrom is the page that a form came from: the earnings with their range, else the dashboard.
+func (s *Server) backFrom(c echo.Context, wallet validator.Address) string {
+	page, query, _ := strings.Cut(c.FormValue(fieldBack), "?")
+	if page != backEarns {
+		return "/" + s.walletQuery(wallet)
+	}
+	v, err := url.ParseQuery(query)
+	if err != nil {
+		v = url.Values{}
+	}
+	q, err := parseEarningsQuery(v)
+	if err != nil {
+		q = earningsQuery{}
+	}
+	return s.earningsURL(wallet, q)
+}
+
+// sagePrice is the newest observed price of SAGE, nil if none was observed lately enough to
+// be of any use.
+func (s *Server) sagePrice(ctx context.Context) validator.Maybe[*validator.SAGEPrice] {
+	asked := databaseRead{state: s.db.State()}
+	return readDBAs(ctx, s, &asked, memoryKey{read: "price of SAGE"}, networkMaxAge, s.db.SAGEPrice)
+}
+
+func (s *Server) showPriceForm(r *http.Request, wallet validator.Address, back string) views.PriceForm {
 	e := enteredPrices(r)
-	return views.PriceForm{Wallet: string(wallet), PerKWh: e.perKWh, PerSAGE: e.perSAGE, Currency: e.currency}
+	f := views.PriceForm{Wallet: string(wallet), PerKWh: e.perKWh, PerSAGE: e.perSAGE, Currency: e.currency, Watts: e.watts, Back: back}
+	if p := s.sagePrice(r.Context()).Or(nil); p != nil {
+		f.Observed = "Left empty, the price that " + p.Source + " told counts: " + validator.PriceText(p.Amount) + " " + p.Currency + ", " + ago(s.now(), p.At) + "."
+		if f.Currency == "" {
+			f.Currency = p.Currency
+		}
+	}
+	return f
 }
 
 // powerRows are what the GPUs draw, and with the reader's prices what is left of a day.
-func powerRows(p validator.Picture, e priceEntry) []views.Row {
+func powerRows(p validator.Picture, e priceEntry, observed *validator.SAGEPrice) []views.Row {
 	draw := p.PowerDraw()
 	rows := []views.Row{{Label: "Power draw of the GPUs", Value: show(draw, "W", func(mw uint64) string { return integer((mw + 500) / 1000) })}}
 	mw, known := draw.Get()
@@ -117,16 +175,16 @@ func powerRows(p validator.Picture, e priceEntry) []views.Row {
 	rows[0].Value.Text += " W = " + validator.KWhPerDay(mw).FloatString(1)
 	rows[0].Value.Unit = "kWh a day"
 	earned, has := p.Earnings.Get()
-	prices, err := e.prices()
+	entered, err := e.prices()
 	if !has || err != nil {
 		return rows
 	}
-	r := validator.NetOfPower(earned.Last24h, mw, prices)
-	money := func(v *big.Rat) views.Value {
-		const cents = 2
-		return views.Value{Text: v.FloatString(cents), Unit: prices.Currency}
+	prices, priced := entered.WithObserved(observed).Get()
+	if !priced {
+		return rows
 	}
-	net := views.Row{Label: "Earned in 24 h, net of power at the present draw", Value: money(r.Net)}
+	r := validator.NetOfPower(earned.Last24h, mw, prices)
+	net := views.Row{Label: "Earned in 24 h, net of power at the present draw", Value: money(r.Net, prices.Currency)}
 	net.Value.Title = "earned " + earned.Last24h.Format() + " at " + decimal(prices.PerSAGE) + " " + prices.Currency + ", less a day at the present draw for " + r.Cost.FloatString(2) + " " + prices.Currency
 	if r.Net.Sign() < 0 {
 		net.Tone = views.ToneWarn
@@ -137,4 +195,10 @@ func powerRows(p validator.Picture, e priceEntry) []views.Row {
 		rows = append(rows, views.Row{Label: "Breaks even at", Value: views.Value{Text: r.BreakEven.FloatString(decimals), Unit: prices.Currency + " a SAGE"}})
 	}
 	return rows
+}
+
+// money is a sum for reading; its hover has more digits.
+func money(v *big.Rat, currency string) views.Value {
+	const cents, exactly = 2, 8
+	return views.Value{Text: v.FloatString(cents), Unit: currency, Title: v.FloatString(exactly) + " " + currency}
 }

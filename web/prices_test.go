@@ -11,18 +11,21 @@ func TestPrices(t *testing.T) {
 		field string // that is named as wrong; "" = fine
 		kwh   string
 	}{
-		{priceEntry{"0.25", "0.4", "EUR"}, "", "0.25"},
-		{priceEntry{"0,255", "1", "USD"}, "", "0.255"},
-		{priceEntry{"0", "0.000000000000000001", "SAT"}, "", "0"},
-		{priceEntry{"", "1", "EUR"}, "body.per_kwh", ""},
-		{priceEntry{"-1", "1", "EUR"}, "body.per_kwh", ""},
-		{priceEntry{"1e9", "1", "EUR"}, "body.per_kwh", ""},
-		{priceEntry{"1/3", "1", "EUR"}, "body.per_kwh", ""},
-		{priceEntry{"1.2.3", "1", "EUR"}, "body.per_kwh", ""},
-		{priceEntry{"1", "1000001", "EUR"}, "body.per_sage", ""},
-		{priceEntry{"1", "1", ""}, "body.currency", ""},
-		{priceEntry{"1", "1", "<b>"}, "body.currency", ""},
-		{priceEntry{"1", "1", "VERYLONGNAME"}, "body.currency", ""},
+		{priceEntry{"0.25", "0.4", "EUR", ""}, "", "0.25"},
+		{priceEntry{"0,255", "1", "USD", ""}, "", "0.255"},
+		{priceEntry{"0", "0.000000000000000001", "SAT", ""}, "", "0"},
+		{priceEntry{"0.3", "", "EUR", "1500.5"}, "", "0.3"},
+		{priceEntry{"0.3", "", "EUR", "many"}, "body.watts", ""},
+		{priceEntry{"0.3", "", "EUR", "-5"}, "body.watts", ""},
+		{priceEntry{"", "1", "EUR", ""}, "body.per_kwh", ""},
+		{priceEntry{"-1", "1", "EUR", ""}, "body.per_kwh", ""},
+		{priceEntry{"1e9", "1", "EUR", ""}, "body.per_kwh", ""},
+		{priceEntry{"1/3", "1", "EUR", ""}, "body.per_kwh", ""},
+		{priceEntry{"1.2.3", "1", "EUR", ""}, "body.per_kwh", ""},
+		{priceEntry{"1", "1000001", "EUR", ""}, "body.per_sage", ""},
+		{priceEntry{"1", "1", "", ""}, "body.currency", ""},
+		{priceEntry{"1", "1", "<b>", ""}, "body.currency", ""},
+		{priceEntry{"1", "1", "VERYLONGNAME", ""}, "body.currency", ""},
 	} {
 		p, err := c.entry.prices()
 		var wrong *problem

@@ -66,8 +66,9 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	}
 	if field, days, isPeriod := parsePeriodFigure(id); isPeriod {
 		asked := databaseRead{state: s.db.State()}
-		report := s.earningReport(ctx, &asked, wallet, days, validator.ByMonth)
-		return s.render(c, http.StatusOK, views.Origins(periodFigures[field](e, report)))
+		return s.render(c, http.StatusOK, views.Origins(periodFigures[field](periodEvidence{
+			e, s.earningReport(ctx, &asked, wallet, days, validator.ByMonth), s.measuredEnergy(ctx, &asked, wallet, days), days,
+		})))
 	}
 	if figure, host, isHosts := strings.Cut(id, "@"); uptimeFigures[figure] != nil {
 		asked := uptimeOrigin{evidence: e, reports: s.uptime(ctx, new(databaseRead), wallet)}

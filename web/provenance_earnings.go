@@ -31,8 +31,18 @@ func parsePeriodFigure(id string) (field string, r validator.DayRange, ok bool) 
 	return field, validator.DayRange{First: from, Last: to}, known
 }
 
+// periodEvidence is what the figures of a range of days are told from.
+type periodEvidence struct {
+	evidence
+
+	report validator.Maybe[validator.EarningReport]
+	energy validator.Maybe[validator.MeasuredEnergy]
+	days   validator.DayRange
+}
+
 // periodFigures tell where the figures of a range of days came from, by their fields.
-var periodFigures = map[string]func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance{
+var periodFigures = map[string]func(periodEvidence) views.Provenance{
+	"energy": energyOrigin,
 	"total": periodAmount("Earned in this time", "sum over the days and the kinds job, staking, mining and bonus", func(r validator.EarningReport) validator.Maybe[validator.Wei] {
 		return validator.Some(r.Sums.Total().Amount)
 	}),
@@ -48,14 +58,15 @@ var periodFigures = map[string]func(evidence, validator.Maybe[validator.EarningR
 	"pergpuhour": periodAverage("Average of a GPU-hour", "job payments / execution hours of all jobs that ended in this time, rounded down", func(r validator.EarningReport) string { return fmt.Sprintf("%.4f h", r.JobTime.Hours()) }, validator.EarningReport.PerGPUHour),
 }
 
-func periodKind(kind validator.RewardKind) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
+func periodKind(kind validator.RewardKind) func(periodEvidence) views.Provenance {
 	return periodAmount("Earned in this time: "+string(kind), "sum over the days of kind "+string(kind), func(r validator.EarningReport) validator.Maybe[validator.Wei] {
 		return validator.Some(r.Sums[kind].Amount)
 	})
 }
 
 // fromDays is what every figure of a range tells of itself.
-func (e evidence) fromDays(title, formula string, m validator.Maybe[validator.EarningReport]) views.Provenance {
+func (e periodEvidence) fromDays(title, formula string) views.Provenance {
+	m := e.report
 	p := e.fromDatabase(title, "table earning_days, which the database keeps as jobs and claims change", m.Known(), m.Reason())
 	p.Formula = formula
 	if r, known := m.Get(); known {
@@ -66,11 +77,11 @@ func (e evidence) fromDays(title, formula string, m validator.Maybe[validator.Ea
 	return p
 }
 
-func periodAmount(title, formula string, of func(validator.EarningReport) validator.Maybe[validator.Wei]) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
-	return func(e evidence, m validator.Maybe[validator.EarningReport]) views.Provenance {
-		p := e.fromDays(title, formula, m)
-		p.Value = views.Row{Amount: &views.Amount{Reason: validator.Sentence(m.Reason())}}
-		if r, known := m.Get(); known {
+func periodAmount(title, formula string, of func(validator.EarningReport) validator.Maybe[validator.Wei]) func(periodEvidence) views.Provenance {
+	return func(e periodEvidence) views.Provenance {
+		p := e.fromDays(title, formula)
+		p.Value = views.Row{Amount: &views.Amount{Reason: validator.Sentence(e.report.Reason())}}
+		if r, known := e.report.Get(); known {
 			p.Value.Amount = amountOf(of(r))
 			if w, has := of(r).Get(); has {
 				p.Raw = []string{w.String() + " wei"}
@@ -80,11 +91,11 @@ func periodAmount(title, formula string, of func(validator.EarningReport) valida
 	}
 }
 
-func periodAverage(title, formula string, by func(validator.EarningReport) string, of func(validator.EarningReport) validator.Maybe[validator.Wei]) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
+func periodAverage(title, formula string, by func(validator.EarningReport) string, of func(validator.EarningReport) validator.Maybe[validator.Wei]) func(periodEvidence) views.Provenance {
 	amount := periodAmount(title, formula, of)
-	return func(e evidence, m validator.Maybe[validator.EarningReport]) views.Provenance {
-		p := amount(e, m)
-		r, known := m.Get()
+	return func(e periodEvidence) views.Provenance {
+		p := amount(e)
+		r, known := e.report.Get()
 		if !known {
 			return p
 		}
@@ -96,10 +107,25 @@ func periodAverage(title, formula string, by func(validator.EarningReport) strin
 	}
 }
 
-func periodCount(title, formula string, of func(validator.EarningSums) int64) func(evidence, validator.Maybe[validator.EarningReport]) views.Provenance {
-	return func(e evidence, m validator.Maybe[validator.EarningReport]) views.Provenance {
-		p := e.fromDays(title, formula, m)
-		p.Value = views.Row{Value: show(m, "", func(r validator.EarningReport) string { return integer(of(r.Sums)) })}
+func periodCount(title, formula string, of func(validator.EarningSums) int64) func(periodEvidence) views.Provenance {
+	return func(e periodEvidence) views.Provenance {
+		p := e.fromDays(title, formula)
+		p.Value = views.Row{Value: show(e.report, "", func(r validator.EarningReport) string { return integer(of(r.Sums)) })}
 		return p
 	}
+}
+
+func energyOrigin(e periodEvidence) views.Provenance {
+	p := e.fromDatabase("Measured energy of the GPUs", "table gpu_energy_days, integrated over gpu_samples", e.energy.Known(), e.energy.Reason())
+	m, known := e.energy.Get()
+	if known && m.GPUs > 0 {
+		p.Value = views.Row{Value: kWhValue(m.KWh)}
+		p.Rows = []views.Row{{Label: "GPUs measured", Value: views.Value{Text: integer(m.GPUs)}}, {Label: "GPU-hours covered", Value: views.Value{Text: oneDecimalGrouped(m.Covered.Hours())}}}
+	} else {
+		p.Value = views.Row{Value: views.Value{Reason: "No sample of a GPU's power is stored for this time."}}
+	}
+	p.Formula = "sum over each two samples of a GPU at most 5 minutes apart of\n(power + next power) / 2 · time between"
+	p.Note = "What lies between samples further apart is not covered. The share is the covered time by the time that has passed of these days, over all GPUs that were measured in them at all. It is the cards' own draw, without the host around them. Samples of the last minutes may be missing."
+	p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("workerEnergy", e.Address, e.days.First.Format(time.DateOnly), e.days.Last.Format(time.DateOnly)))}
+	return p
 }

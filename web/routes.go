@@ -44,6 +44,8 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/preview", accessOwner, s.partialPreview},
 		{http.MethodGet, "/partials/track", accessOwner, s.partialTrack},
 		{http.MethodGet, "/earnings", accessWallet, s.allEarnings},
+		{http.MethodGet, "/earnings/export", accessWallet, s.exportEarnings},
+		{http.MethodPost, "/earnings/claim-price", accessOwner, s.recordClaimPrice},
 		{http.MethodGet, "/partials/earnings", accessWallet, s.partialEarnings},
 		{http.MethodGet, "/partials/earnings-now", accessWallet, s.partialEarningsNow},
 		{http.MethodGet, "/jobs", accessWallet, s.jobsPage},

@@ -75,6 +75,7 @@ var (
 		db.AuditTokenCreated:      "Made a token",
 		db.AuditTokenRevoked:      "Revoked a token",
 		db.AuditClaimSent:         "Sent a claim",
+		db.AuditClaimPriced:       "Entered a claim's price",
 	}
 	actorWords = map[db.AuditActor]string{
 		db.ActorSession:     "the wallet",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/db"
@@ -100,6 +101,7 @@ func (s *Server) showEarningReport(p validator.Picture, r earningsRead) views.Ea
 		{Label: "Average a GPU-hour", Amount: amountOf(report.PerGPUHour()), Origin: from("pergpuhour", "the average of a GPU-hour")},
 	}
 	m.Note = "What jobs paid, by the execution time of the " + oneDecimalGrouped(report.JobTime.Hours()) + " GPU-hours of all jobs that ended in this time, failed ones among them, as far as jobs tell theirs."
+	m.Power, m.Priced = s.rangePower(p, r, report), r.entry != priceEntry{}
 	if total.Entries == 0 {
 		m.Empty = &views.Empty{Icon: "coins", Tone: views.TonePlain, Title: "Nothing earned in this time", Text: "Payments for jobs and claimed staking rewards appear here. Choose other days above."}
 		return m
@@ -171,7 +173,14 @@ func (s *Server) showEarningList(r earningListRead, wallet validator.Address, q 
 		if e.JobID != "" {
 			row.Job = *s.jobLink(e.JobID, wallet)
 		}
+		row.Worth = worth(e.Amount, e.Price)
 		m.Rows = append(m.Rows, row)
+	}
+	for _, format := range []string{formatCSV, formatNDJSON} {
+		v := q.whole().values()
+		v.Del(paramBy)
+		v.Set(paramFormat, format)
+		m.Export = append(m.Export, views.Link{Text: strings.ToUpper(format), URL: s.withQuery("/earnings/export", wallet, v)})
 	}
 	first := q.before.IsZero() && q.after.IsZero()
 	if len(entries) == 0 {

@@ -1,0 +1,171 @@
+package web
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// The formats of an export.
+const (
+	paramFormat  = "format"
+	formatCSV    = "csv"
+	formatNDJSON = "ndjson"
+)
+
+// exportStall is how long a client may take for some rows before an export gives up on it.
+const exportStall = 30 * time.Second
+
+// exportTime is how an export writes times: ISO 8601 in UTC, as exactly as they are kept.
+const exportTime = "2006-01-02T15:04:05.999999Z07:00"
+
+// exportRow is a row of an export: what NDJSON has, and the same as the cells of CSV.
+type exportRow interface{ cells() []string }
+
+// exportWriter writes rows in one format.
+type exportWriter interface {
+	row(r exportRow) error
+	end() error
+}
+
+// exportFormats are the ways to write rows under a header.
+var exportFormats = map[string]struct {
+	mime string
+	make func(w io.Writer, header []string) exportWriter
+}{formatCSV: {"text/csv; charset=utf-8", newCSVRows}, formatNDJSON: {"application/x-ndjson", newNDJSONRows}}
+
+// export streams rows that each hands over one by one. However many there are, it holds few
+// at a time.
+func (s *Server) export(c echo.Context, what string, wallet validator.Address, header []string, each func(func(exportRow) error) error) error {
+	format, known := exportFormats[c.QueryParam(paramFormat)]
+	if !known {
+		return badField("query."+paramFormat, "must be "+formatCSV+" or "+formatNDJSON, c.QueryParam(paramFormat))
+	}
+	if st := s.db.State(); st.Health != validator.HealthOK {
+		return newProblem(http.StatusServiceUnavailable, "The "+what+" cannot be read now: "+validator.Sentence(st.Reason))
+	}
+	h := c.Response().Header()
+	h.Set(echo.HeaderContentType, format.mime)
+	h.Set(echo.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="%s-%s-%s.%s"`, what, wallet.Felt().Short(), s.now().Format(time.DateOnly), c.QueryParam(paramFormat)))
+	out := bufio.NewWriterSize(c.Response(), 64<<10)
+	if err := streamRows(c, out, format.make(out, header), each); err != nil {
+		if !c.Response().Committed {
+			h.Del(echo.HeaderContentDisposition)
+			return err
+		}
+		if c.Request().Context().Err() == nil {
+			s.log.ErrorContext(c.Request().Context(), "export broken off", slog.Any("error", err))
+		}
+		panic(http.ErrAbortHandler) // nothing else tells a client that what it has is not all
+	}
+	return nil
+}
+
+func streamRows(c echo.Context, out *bufio.Writer, w exportWriter, each func(func(exportRow) error) error) error {
+	const together = 500 // rows between two looks at the clock
+	deadline := http.NewResponseController(c.Response())
+	n := 0
+	err := each(func(r exportRow) error {
+		if n%together == 0 {
+			// The server's limit is for answers that are made at once. A response that has
+			// none, as in a test, needs no more time.
+			_ = deadline.SetWriteDeadline(time.Now().Add(exportStall))
+		}
+		n++
+		return w.row(r)
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.end(); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+type ndjsonRows struct{ *json.Encoder }
+
+func newNDJSONRows(w io.Writer, _ []string) exportWriter {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return ndjsonRows{e}
+}
+
+func (n ndjsonRows) row(r exportRow) error { return n.Encode(r) }
+
+func (n ndjsonRows) end() error { return nil }
+
+type csvRows struct {
+	w      *csv.Writer
+	header []string // nil once it is written
+}
+
+func newCSVRows(w io.Writer, header []string) exportWriter { return &csvRows{csv.NewWriter(w), header} }
+
+func (c *csvRows) head() error {
+	if c.header == nil {
+		return nil
+	}
+	header := c.header
+	c.header = nil
+	return c.w.Write(header)
+}
+
+func (c *csvRows) row(r exportRow) error {
+	if err := c.head(); err != nil {
+		return err
+	}
+	return c.w.Write(r.cells())
+}
+
+func (c *csvRows) end() error {
+	if err := c.head(); err != nil {
+		return err
+	}
+	c.w.Flush()
+	return c.w.Error()
+}
+
+// cell is a text, empty where it is not known.
+func cell(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// plainCell keeps a spreadsheet from reading a text of somebody else's as a formula.
+func plainCell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func exportedTime(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	text := t.UTC().Format(exportTime)
+	return &text
+}
+
+// exactSAGE writes an amount in SAGE with all its decimals.
+func exactSAGE(w validator.Wei) string {
+	digits := w.String()
+	if short := validator.SAGEDecimals + 1 - len(digits); short > 0 {
+		digits = strings.Repeat("0", short) + digits
+	}
+	whole := len(digits) - validator.SAGEDecimals
+	return digits[:whole] + "." + digits[whole:]
+}
