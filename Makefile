@@ -41,6 +41,15 @@ test: postgres compiler chromium starknetjs ## set up and run every test, with t
 	go vet ./...
 	go test -race -timeout 25m ./...
 
+.PHONY: test-devnet
+test-devnet: postgres compiler starknetjs ## run the tests of clients, sign-in and indexer against a real starknet-devnet
+	@command -v starknet-devnet >/dev/null || { \
+		echo "starknet-devnet was not found on the PATH. Versions 0.5 and 0.6 speak JSON-RPC 0.9: take one from" >&2; \
+		echo "https://github.com/starknet-io/starknet-devnet/releases, or build it (Rust 1.95 is too new for it):" >&2; \
+		echo "cargo install starknet-devnet --version 0.6.1 --locked" >&2; \
+		exit 1; }
+	STARKNET_DEVNET="$$(command -v starknet-devnet)" go test -run '^TestTestnet' -timeout 25m -count 1 -v . ./chain ./chain/devchain
+
 .PHONY: shots
 shots: postgres chromium ## take the README's screenshots of the demo
 	@fc-list 2>/dev/null | grep -qi inter || { if command -v apt-get >/dev/null; then DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends fonts-inter; fi; }

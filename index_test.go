@@ -20,6 +20,7 @@ import (
 
 	"github.com/bitsage-network/validator-dashboard/chain"
 	"github.com/bitsage-network/validator-dashboard/chain/devchain"
+	"github.com/bitsage-network/validator-dashboard/chain/devchain/testnet"
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -48,6 +49,8 @@ type indexRig struct {
 	workers []validator.Address
 	claims  []validator.Felt // transactions that claim
 	tracked map[tracked]bool
+
+	net *testnet.Network // instead of chain and node
 }
 
 func newIndexRig(t *testing.T, seed uint64) *indexRig {
@@ -76,6 +79,9 @@ func newIndexRig(t *testing.T, seed uint64) *indexRig {
 }
 
 func (r *indexRig) contracts() chain.Contracts {
+	if r.net != nil {
+		return chain.Contracts(r.net.Contracts)
+	}
 	k := chain.Contracts(r.chain.Contracts())
 	k.PaymentRouter, k.MiningRewards = router, rewards
 	return k
@@ -198,6 +204,23 @@ func (r *indexRig) track(t *testing.T) {
 	r.tracked[tracked{w, tx}] = true
 }
 
+// emitted is every event that the chain has.
+func (r *indexRig) emitted(t *testing.T) []devchain.Emitted {
+	t.Helper()
+	if r.net != nil {
+		return r.net.Emitted(t)
+	}
+	return r.chain.Emitted()
+}
+
+func (r *indexRig) head(t *testing.T) validator.Block {
+	t.Helper()
+	if r.net != nil {
+		return r.net.Head(t)
+	}
+	return r.chain.Head()
+}
+
 // finish sweeps until everything is read.
 func (r *indexRig) finish(t *testing.T, x *chain.Indexer) {
 	t.Helper()
@@ -211,12 +234,12 @@ func (r *indexRig) finish(t *testing.T, x *chain.Indexer) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lag, known := index.Lag(r.chain.Head()).Get()
-		if known && lag.Blocks == 0 && lag.Block.Hash == r.chain.Head().Hash {
+		lag, known := index.Lag(r.head(t)).Get()
+		if known && lag.Blocks == 0 && lag.Block.Hash == r.head(t).Hash {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the index does not come to the head %v: %+v", r.chain.Head(), index)
+			t.Fatalf("the index does not come to the head %v: %+v", r.head(t), index)
 		}
 	}
 }
@@ -229,7 +252,7 @@ func (r *indexRig) wantCanonical(t *testing.T) {
 	var want, stakes, payments, scores []string
 	places, indexes := make(map[string]int), make(map[string]int)
 	claimed := make(map[string]validator.Wei)
-	for _, e := range r.chain.Emitted() {
+	for _, e := range r.emitted(t) {
 		if !slices.Contains(indexed, e.From) {
 			continue
 		}

@@ -29,9 +29,12 @@ var frames = []string{
 // innermost: "No rewards to claim". It returns "" if there are none.
 func revertWords(s string) string {
 	candidates := submatches(bracketed, s)
-	if at := reasonFor.FindAllStringIndex(s, -1); len(candidates) == 0 && at != nil {
-		tail := s[at[len(at)-1][1]:]
-		candidates = append(candidates, submatches(quoted, tail)...)
+	if len(candidates) == 0 {
+		tail := s // of starknet-devnet: the felts of the panic alone
+		if at := reasonFor.FindAllStringIndex(s, -1); at != nil {
+			tail = s[at[len(at)-1][1]:]
+			candidates = append(candidates, submatches(quoted, tail)...)
+		}
 		for _, h := range hexWord.FindAllString(tail, -1) {
 			candidates = append(candidates, hexText(h))
 		}

@@ -12,6 +12,7 @@ func TestRevertWords(t *testing.T) {
 		{"a long text in quotes", `Execution failed. Failure reason: "Use large transfer for ten thousand and more".`, "Use large transfer for ten thousand and more"},
 		{"quotes inside JSON", `{"revert_error":{"error":"Execution failed. Failure reason: \"Something longer than thirty-one characters\"."}}`, "Something longer than thirty-one characters"},
 		{"hex alone", "Execution failed. Failure reason: 0x496e73756666696369656e74207374616b65.", "Insufficient stake"},
+		{"the felts of a panic alone", `{"revert_error":{"contract_address":"0x17fbc2481ee3285e0d47ebf1bb9a4900a3898f818da283054d43648c294789","class_hash":"0x1324a1116d68bdd6a99cbfaae17cbdc00b67bc65a5309d6aa41888973415511","selector":"0x1faca232f182446825f9026795ebb6f4c0fd1855718da8a62f7ddf3c88ca736","error":"[\"0x4661696c656420746f20646573657269616c697a6520706172616d202331\"]"}}`, "Failed to deserialize param #1"},
 		{"a plain sentence", "Insufficient max L1 gas: max amount: 14674, actual used: 15556.", "Insufficient max L1 gas: max amount: 14674, actual used: 15556."},
 		{"frames alone", "(0x454e545259504f494e545f4641494c4544 ('ENTRYPOINT_FAILED'))", ""},
 		{"addresses alone", "Error at pc=0:1 in 0x1234567890abcdef", ""},

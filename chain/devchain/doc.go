@@ -1,7 +1,9 @@
 // Package devchain is a small Starknet of its own: a chain that holds the network's
 // contracts (ProverStaking, ReputationManager, SAGEToken, JobManager) and accounts, and
-// nodes that serve it over HTTP and websockets as JSON-RPC 0.9 does. Tests and the demo talk to it through
-// an unmodified starknet.go.
+// nodes that serve it over HTTP and websockets as JSON-RPC 0.9 does. Tests and the demo talk
+// to it through an unmodified starknet.go, and tests through an unmodified starknet.js too.
+// A transaction that a client sends runs only if the account's key has signed it. Package
+// testnet has the same tests run against a real starknet-devnet.
 //
 // A Chain keeps the state as of every block, so that a read pinned to a block answers
 // what was true in it. A Node is one view of a Chain: it can be made to fail in every way

@@ -9,8 +9,8 @@ import (
 	"github.com/bitsage-network/validator-dashboard/chain/devchain/testnet"
 )
 
-// TestNetStarknetJS drives the chain with an unmodified starknet.js.
-func TestNetStarknetJS(t *testing.T) {
+// TestTestnetWithStarknetJS drives the chain with an unmodified starknet.js.
+func TestTestnetWithStarknetJS(t *testing.T) {
 	n := testnet.Start(t)
 	b, err := os.ReadFile("testdata/signin.json")
 	if err != nil {

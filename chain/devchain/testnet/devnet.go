@@ -17,6 +17,9 @@ import (
 // devnetSeed makes the predeployed accounts the same in every run.
 const devnetSeed = "42"
 
+// strk is where starknet-devnet has the token that fees are paid in, as the real networks do.
+const strk validator.Address = "0x04718f5a0fc34cc1af16a1cdee98ffb20c31f5cd61d6ab07201858f4287c938d"
+
 // startDevnet starts a starknet-devnet that mines on demand, and deploys the contracts of
 // chain/testdata/cairo on it.
 func startDevnet(t testing.TB, program string) *Network {
@@ -39,7 +42,7 @@ func startDevnet(t testing.TB, program string) *Network {
 		_ = cmd.Process.Kill()
 		<-ended
 	})
-	n := &Network{URL: fmt.Sprintf("http://127.0.0.1:%d/rpc", port)}
+	n := &Network{URL: fmt.Sprintf("http://127.0.0.1:%d/rpc", port), SocketURL: fmt.Sprintf("ws://127.0.0.1:%d/ws", port), Token: strk}
 	n.await(t, ended, &said)
 	var accounts []struct {
 		Address    string `json:"address"`

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,11 @@ type Account struct {
 // Network is a running chain.
 type Network struct {
 	URL       string // of its JSON-RPC
+	SocketURL string // of its websocket
 	Contracts devchain.Contracts
+
+	// Token is an ERC-20 that stood on the chain before the test came: starknet-devnet's STRK.
+	Token validator.Address
 
 	Owner    Account // may slash, record successes and change reputations
 	Treasury Account // pays claims, and lets ProverStaking do so
@@ -85,7 +90,8 @@ func startDevchain(t testing.TB) *Network {
 			t.Error(err)
 		}
 	})
-	n.URL = node.URL()
+	n.URL, n.Token = node.URL(), n.Contracts.SAGEToken
+	n.SocketURL = strings.Replace(n.URL, "http", "ws", 1)
 	return n
 }
 
@@ -93,7 +99,8 @@ func startDevchain(t testing.TB) *Network {
 func (n *Network) told(more map[string]any) map[string]any {
 	out := map[string]any{
 		"url": n.URL, "chain_id": ChainID,
-		"owner": n.Owner, "treasury": n.Treasury, "worker": n.Worker, "other": n.Other,
+		"limits": n.Devchain != nil, // starknet-devnet answers pages of any size
+		"owner":  n.Owner, "treasury": n.Treasury, "worker": n.Worker, "other": n.Other,
 		"contracts": map[string]validator.Address{
 			"prover_staking": n.Contracts.ProverStaking, "reputation_manager": n.Contracts.ReputationManager,
 			"sage_token": n.Contracts.SAGEToken, "job_manager": n.Contracts.JobManager,
@@ -182,22 +189,31 @@ func (n *Network) Mine(t testing.TB) validator.Block {
 	return n.Head(t)
 }
 
+// Tick lets the second pass that a next block's time is later by. A devchain's next block is.
+func (n *Network) Tick() {
+	if n.Devchain == nil {
+		time.Sleep(1100 * time.Millisecond)
+	}
+}
+
 // Head returns the newest block.
 func (n *Network) Head(t testing.TB) validator.Block {
+	t.Helper()
+	return n.block(t, "latest")
+}
+
+// block returns the block that a BLOCK_ID names.
+func (n *Network) block(t testing.TB, id any) validator.Block {
 	t.Helper()
 	var b struct {
 		Number uint64 `json:"block_number"`
 		Hash   string `json:"block_hash"`
 		Time   int64  `json:"timestamp"`
 	}
-	if err := n.RPC("starknet_getBlockWithTxHashes", []string{"latest"}, &b); err != nil {
+	if err := n.RPC("starknet_getBlockWithTxHashes", []any{id}, &b); err != nil {
 		t.Fatal(err)
 	}
-	hash, err := validator.ParseFelt(b.Hash)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return validator.Block{Number: b.Number, Hash: hash, Time: time.Unix(b.Time, 0).UTC()}
+	return validator.Block{Number: b.Number, Hash: parse(t, b.Hash)[0], Time: time.Unix(b.Time, 0).UTC()}
 }
 
 // Reorg takes the newest depth blocks back.
@@ -207,4 +223,55 @@ func (n *Network) Reorg(t testing.TB, depth uint64) {
 	if err := n.RPC("devnet_abortBlocks", map[string]any{"starting_block_id": from}, nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Emitted returns every event of the chain's blocks, oldest first, as the node tells them.
+func (n *Network) Emitted(t testing.TB) []devchain.Emitted {
+	t.Helper()
+	type page struct {
+		Events []struct {
+			From  string   `json:"from_address"`
+			Keys  []string `json:"keys"`
+			Data  []string `json:"data"`
+			Block uint64   `json:"block_number"`
+			Hash  string   `json:"transaction_hash"`
+		} `json:"events"`
+		Next string `json:"continuation_token"`
+	}
+	var out []devchain.Emitted
+	blocks := make(map[uint64]validator.Block)
+	for p := (page{}); ; {
+		filter := map[string]any{"from_block": map[string]uint64{"block_number": 0}, "to_block": "latest", "chunk_size": 1000}
+		if p.Next != "" {
+			filter["continuation_token"] = p.Next
+		}
+		p = page{}
+		if err := n.RPC("starknet_getEvents", []any{filter}, &p); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range p.Events {
+			if _, read := blocks[e.Block]; !read {
+				blocks[e.Block] = n.block(t, map[string]uint64{"block_number": e.Block})
+			}
+			out = append(out, devchain.Emitted{Block: blocks[e.Block], TxHash: parse(t, e.Hash)[0],
+				Event: devchain.Event{From: validator.Address(parse(t, e.From)[0]), Keys: parse(t, e.Keys...), Data: parse(t, e.Data...)}})
+		}
+		if p.Next == "" {
+			return out
+		}
+	}
+}
+
+// parse reads felts as nodes write them.
+func parse(t testing.TB, texts ...string) []validator.Felt {
+	t.Helper()
+	out := make([]validator.Felt, len(texts))
+	for i, s := range texts {
+		f, err := validator.ParseFelt(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[i] = f
+	}
+	return out
 }

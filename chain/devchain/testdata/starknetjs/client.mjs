@@ -21,25 +21,27 @@ const stakeCalls = (amount, tier) => [
   staking.populate("stake", [amount, tier]),
 ];
 const tier = (name) => new CairoCustomEnum({ [name]: {} });
+const hexOf = (text) => shortString.encodeShortString(text).slice(2); // nodes tell a panic as text, or as its felt
 const selector = (name) => hash.getSelectorFromName(name);
 
 // A transaction with bounds of its own is not tried out by starknet.js before it is sent.
-const ample = { max_amount: 1_000_000_000n, max_price_per_unit: 1_000_000_000_000n };
-const unestimated = { resourceBounds: { l1_gas: { max_amount: 0n, max_price_per_unit: ample.max_price_per_unit }, l2_gas: ample, l1_data_gas: { ...ample, max_amount: 100_000n } } };
+const bounds = (max_amount, max_price_per_unit) => ({ max_amount, max_price_per_unit });
+const unestimated = {
+  resourceBounds: { l1_gas: bounds(0n, 10n ** 15n), l2_gas: bounds(400_000_000n, 20_000_000_000n), l1_data_gas: bounds(20_000n, 10n ** 13n) },
+};
 
 /** refused asserts that starknet.js understands the node's error as one of the specification. */
-async function refused(promise, type, ...words) {
+async function refused(promise, types, ...words) {
   let error;
   try {
     await promise;
   } catch (e) {
     error = e;
   }
-  assert.ok(error, `nothing was refused, ${type} is expected`);
+  assert.ok(error, `nothing was refused, ${types} is expected`);
   assert.ok(error instanceof RpcError, `no RpcError: ${error.stack}`);
-  assert.ok(error.isType(type), `${type} is expected: ${error.message}`);
-  for (const w of words) assert.match(error.message, new RegExp(w));
-  return error;
+  assert.ok([types].flat().some((t) => error.isType(t)), `${types} is expected: ${error.message}`);
+  for (const w of words) assert.ok(error.message.includes(w) || error.message.includes(hexOf(w)), `${w} is expected: ${error.message}`);
 }
 
 const checks = {
@@ -162,7 +164,7 @@ const checks = {
 
   async "an account that is not there is refused"() {
     const nobody = new Account({ provider, address: "0x1234567", signer: told.other.private_key, cairoVersion: "1" });
-    await refused(nobody.execute(stakeCalls(sage(1), tier("Enterprise")), { tip: 0n, nonce: 0n, ...unestimated }), "VALIDATION_FAILURE");
+    await refused(nobody.execute(stakeCalls(sage(1), tier("Enterprise")), { tip: 0n, nonce: 0n, ...unestimated }), ["VALIDATION_FAILURE", "INSUFFICIENT_ACCOUNT_BALANCE"]);
   },
 
   async "messages that an account has signed"() {
@@ -262,7 +264,7 @@ const checks = {
     const call = (contractAddress, entrypoint, calldata = [], block = "latest") => provider.callContract({ contractAddress, entrypoint, calldata }, block);
     await refused(call("0x1234567", "get_config"), "CONTRACT_NOT_FOUND");
     await refused(call(staking.address, "no_such_function"), "ENTRYPOINT_NOT_FOUND");
-    await refused(call(staking.address, "get_stake"), "CONTRACT_ERROR", "deserialize param #1");
+    await refused(call(staking.address, "get_stake"), "CONTRACT_ERROR", "Failed to deserialize param #1");
     await refused(call(staking.address, "get_config", [], 99_999_999), "BLOCK_NOT_FOUND");
     await refused(provider.getBlockWithTxs("0x1234567"), "BLOCK_NOT_FOUND");
     await refused(provider.getTransactionByBlockIdAndIndex("latest", 9_999), "INVALID_TXN_INDEX");
@@ -272,7 +274,7 @@ const checks = {
     await refused(provider.getNonceForAddress("0x1234567"), "CONTRACT_NOT_FOUND");
     await refused(provider.getClassAt("0x1234567"), "CONTRACT_NOT_FOUND");
     const some = { address: staking.address, from_block: { block_number: 0 }, to_block: "latest" };
-    await refused(provider.getEvents({ ...some, chunk_size: 99_999_999 }), "PAGE_SIZE_TOO_BIG");
+    if (told.limits) await refused(provider.getEvents({ ...some, chunk_size: 99_999_999 }), "PAGE_SIZE_TOO_BIG");
     await refused(provider.getEvents({ ...some, chunk_size: 1, continuation_token: "nonsense" }), "INVALID_CONTINUATION_TOKEN");
   },
 
@@ -291,6 +293,7 @@ const checks = {
     await refused(provider.getBlockWithTxHashes(gone.block_hash), "BLOCK_NOT_FOUND");
     assert.deepEqual((await staking.get_stake(worker.address)).amount, stake.amount);
     assert.equal(await worker.getNonce(), nonce);
+    await mine(); // starknet-devnet's hashes tell blocks apart by how many transactions are in them
     const again = await send(worker, stakeCalls(sage(7), tier("Enterprise")), unestimated);
     assert.ok(again.isSuccess());
     const other = await provider.getBlockWithTxHashes(before.block_number + 1);

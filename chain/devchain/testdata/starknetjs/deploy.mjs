@@ -19,7 +19,7 @@ async function settled(transaction_hash) {
 
 async function deploy(name, constructorCalldata) {
   const { sierra, casm } = JSON.parse(gunzipSync(readFileSync(join(told.classes, `${name}.json.gz`))));
-  const declared = await owner.declare({ contract: { ...sierra, abi: JSON.stringify(sierra.abi) }, casm }, { tip: 0n });
+  const declared = await owner.declare({ contract: sierra, casm }, { tip: 0n });
   await settled(declared.transaction_hash);
   const { transaction_hash, contract_address } = await owner.deploy({ classHash: declared.class_hash, constructorCalldata }, { tip: 0n });
   await settled(transaction_hash);
