@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
@@ -36,6 +37,26 @@ func TestTheJobsPageFollowsOnlyTheNewest(t *testing.T) {
 		t.Errorf("after a poll the field holds %q", typed)
 	}
 
+	// The row that is read stays where it is, by whatever it is read and however far up.
+	first := `document.querySelector("#joblist tbody tr").innerText.includes`
+	row := `document.getElementById("job-1048220")`
+	for i, reads := range []string{row + `.querySelector("a").focus({preventScroll: true})`, `document.activeElement.blur(); getSelection().selectAllChildren(` + row + `)`, `getSelection().empty(); scrollTo(0, document.querySelector("#joblist tbody").getBoundingClientRect().top + scrollY + 70)`} {
+		evaluate[chromedp.Void](t, ctx, reads)
+		top := evaluate[float64](t, ctx, row+".getBoundingClientRect().top")
+		database(t, db, runningJob(fmt.Sprint("while-read-", i)))
+		until(t, ctx, first+fmt.Sprintf(`("while-read-%d")`, i))
+		if now := evaluate[float64](t, ctx, row+".getBoundingClientRect().top"); now < top-1 || now > top+1 {
+			t.Errorf("a row that came moved the one that is read from %v to %v px (%s)", top, now, reads)
+		}
+	}
+	evaluate[chromedp.Void](t, ctx, `scrollTo(0, 0)`)
+	database(t, db, runningJob("not-read"))
+	until(t, ctx, first+`("not-read")`)
+	if y := evaluate[float64](t, ctx, "scrollY"); y != 0 {
+		t.Errorf("nobody reads a row, and the page was moved to %v", y)
+	}
+	evaluate[chromedp.Void](t, ctx, `document.querySelector("[data-search]").focus(); document.querySelector("[data-search]").setSelectionRange(5, 5)`)
+
 	// Older pages and searches stand still: they do not ask at all.
 	press(t, ctx, "f\r")
 	arrives(t, ctx, `location.search.includes("q=out+of") && document.querySelectorAll("#joblist tbody tr").length === 20`)
@@ -50,7 +71,7 @@ func TestTheJobsPageFollowsOnlyTheNewest(t *testing.T) {
 		t.Error("an older page is polled")
 	}
 	do(t, ctx, chromedp.Click(chromedp.CSS("a[rel=prev]")))
-	arrives(t, ctx, `location.href.endsWith("/jobs") && document.querySelector("#joblist tbody tr").innerText.includes("seen-live")`)
+	arrives(t, ctx, `location.href.endsWith("/jobs") && document.querySelector("#joblist tbody tr").innerText.includes("not-read")`)
 
 	// A job's page follows it to its end.
 	do(t, ctx, chromedp.Click(chromedp.CSS(`a[href="/jobs/seen-live"]`)))
