@@ -120,6 +120,63 @@ func TestAnOlderStateNeverOverwritesANewer(t *testing.T) {
 	}
 }
 
+// TestATimeIsOfItsStateOnly: when a job was running says nothing of when it was completed,
+// whoever told that without its time.
+func TestATimeIsOfItsStateOnly(t *testing.T) {
+	b := newBench(t)
+	running := func(id string, at time.Duration) validator.Job {
+		return validator.Job{ID: id, Worker: alice, Status: validator.JobRunning, UpdatedAt: ptr(now.Add(at))}
+	}
+	status := func(id string) validator.JobStatus {
+		return must[validator.Job](t)(b.store.Job(b.ctx(), alice, id)).Status
+	}
+	b.report(running("told", 0))
+	b.report(validator.Job{ID: "told", Worker: alice, Status: validator.JobCompleted})
+	b.report(running("told", time.Second))
+	equal(t, "completed by a report", status("told"), validator.JobCompleted)
+
+	b.report(validator.Job{ID: "first", Worker: alice, Status: validator.JobCompleted})
+	b.report(running("first", 0))
+	b.report(running("first", time.Second))
+	equal(t, "completed before it was told to run", status("first"), validator.JobCompleted)
+
+	b.report(running("written", 0))
+	b.exec("UPDATE jobs SET status = 'completed', completed_at = $1 WHERE job_id = 'written'", now)
+	b.report(running("written", time.Second))
+	equal(t, "completed by SQL", status("written"), validator.JobCompleted)
+
+	// Who says when is believed: also at the same moment, and of a job that runs once more.
+	b.report(running("again", 0))
+	b.report(validator.Job{ID: "again", Worker: alice, Status: validator.JobFailed, UpdatedAt: ptr(now)})
+	b.report(running("again", time.Second))
+	equal(t, "run once more", status("again"), validator.JobRunning)
+	b.exec("UPDATE jobs SET status = 'failed', updated_at = $1 WHERE job_id = 'again'", now.Add(2*time.Second))
+	b.report(running("again", 3*time.Second))
+	equal(t, "run for a third time", status("again"), validator.JobRunning)
+}
+
+// TestReportsWithoutTimesMayComeInAnyOrder too, where a job goes one way.
+func TestReportsWithoutTimesMayComeInAnyOrder(t *testing.T) {
+	b := newBench(t)
+	rapid.Check(t, func(t *rapid.T) {
+		var all []validator.Job
+		for i, s := range []validator.JobStatus{validator.JobPending, validator.JobAssigned, validator.JobRunning, rapid.SampledFrom([]validator.JobStatus{validator.JobCompleted, validator.JobFailed}).Draw(t, "end")} {
+			j := validator.Job{ID: "j", Worker: alice, Status: s, CreatedAt: now}
+			if rapid.Bool().Draw(t, "timed") {
+				j.UpdatedAt = ptr(now.Add(time.Duration(i) * time.Second))
+			}
+			all = append(all, j)
+		}
+		b.exec("DELETE FROM jobs")
+		for _, j := range rapid.Permutation(append(all, all...)).Draw(t, "order") {
+			b.report(j)
+		}
+		if got := dbtest.Value(b, b.url, "SELECT status FROM jobs"); got != string(all[3].Status) {
+			t.Fatalf("the job is %s at last, not %s", got, all[3].Status)
+		}
+	})
+}
+
 // TestWhatAReportLeavesOutIsKept, and what an older one adds is taken.
 func TestWhatAReportLeavesOutIsKept(t *testing.T) {
 	b := newBench(t)
