@@ -316,8 +316,8 @@ func TestAStoryReplacesOnlyAnotherStory(t *testing.T) {
 	if err := Write(t.Context(), url, s); err != nil {
 		t.Fatal(err)
 	}
-	if contents(t, connect(t, url)) != before {
-		t.Error("told again, the story has changed")
+	if after := contents(t, connect(t, url)); after != before {
+		t.Errorf("told again, the story has changed from\n%s\nto\n%s", before, after)
 	}
 	operators := dbtest.NewURL(t)
 	dbtest.Exec(t, operators, `INSERT INTO jobs (job_id) VALUES ('an operator''s')`)
