@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -204,10 +205,15 @@ func (e *endpoint) release() {
 	}
 }
 
-// lastFault returns why the node's circuit is open.
+// lastFault returns why the node is not asked.
 func (e *endpoint) lastFault() *fault {
+	rest := e.restLeft()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if rest > 0 && (e.last == nil || !e.last.limitsRate()) { // told to a read that stands beside
+		return &fault{kind: faultHTTP, host: e.host, status: http.StatusTooManyRequests,
+			says: "the node at " + e.host + " takes no more requests for now, and asks to wait " + briefly(rest)}
+	}
 	if e.last == nil {
 		return &fault{kind: faultUnreachable, host: e.host, says: "the node at " + e.host + " is being left alone for a moment"}
 	}

@@ -171,7 +171,7 @@ func (c *Client) setHead(h head) {
 	h.polledAt = c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.checkSocket(h.number)
+	c.checkSocket(h)
 	if c.told != nil && c.told.Number <= h.number {
 		c.told = nil
 	}
@@ -196,7 +196,7 @@ func (c *Client) keepHead() {
 	h := *c.head
 	h.polledAt = c.cfg.Now()
 	c.head = &h
-	c.checkSocket(h.number)
+	c.checkSocket(h)
 }
 
 // pollHead asks a node for its network and its head in one batch, so that no head of

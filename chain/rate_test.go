@@ -22,7 +22,7 @@ func TestANodeThatAsksToWaitIsLeftAlone(t *testing.T) {
 			r.seenAt(t, alice, r.chain.MineAt(clock.now()))
 			r.breaks(0, devchain.Faults{Mode: devchain.RateLimits, RetryAfter: header})
 			s := r.health(t, validator.HealthStale)
-			if !strings.Contains(s.Reason, "takes no more requests for now (HTTP 429), and asks to wait ") {
+			if !strings.Contains(s.Reason, "takes no more requests for now") || !strings.Contains(s.Reason, ", and asks to wait ") {
 				t.Errorf("the reason is %q", s.Reason)
 			}
 			r.nodes[0].Heal()

@@ -28,11 +28,12 @@ type socketAddress struct {
 type socketState struct {
 	host   string // of the node whose subscription is open; "" while none is
 	drop   context.CancelCauseFunc
-	silent bool   // the open one tells nothing, or not everything
-	newest uint64 // number of the last head that it told; 0 if it told none
-	owes   uint64 // number of a head that a poll found and that it had not told; 0 for none
-	unread int    // heads in a row that no node knew
-	fault  *fault // why none is open; nil before the first try, and while one is
+	silent bool           // the open one tells nothing yet or no longer, nothing new, or not everything
+	early  validator.Felt // hash of what it told before any head was known; "" if nothing
+	newest uint64         // number of the last head that it told; 0 if it told none
+	owes   uint64         // number of a head that a poll found and that it had not told; 0 for none
+	unread int            // heads in a row that no node knew
+	fault  *fault         // why none is open; nil before the first try, and while one is
 
 	opened, dropped, heads uint64
 }
@@ -160,7 +161,7 @@ func (c *Client) socketOpened(a *socketAddress, drop context.CancelCauseFunc) {
 	defer c.mu.Unlock()
 	s := &c.socket
 	s.host, s.drop, s.fault = a.host, drop, nil
-	s.silent, s.newest, s.owes, s.unread = false, 0, 0, 0
+	s.silent, s.early, s.newest, s.owes, s.unread = true, "", 0, 0, 0
 	if c.head != nil {
 		s.newest = c.head.number
 	}
@@ -209,17 +210,19 @@ func (c *Client) noteToldHead(h linkedHeader) (ask, read bool) {
 	now := c.cfg.Now()
 	s := &c.socket
 	s.heads++
-	s.silent, s.newest = false, h.Number
+	s.newest = h.Number
 	switch cur := c.head; {
 	case cur == nil:
+		s.early = h.Hash
 		return true, false // no node has told yet which chain it serves
 	case h.Number > cur.number+1, h.Number == cur.number+1 && h.parent == cur.hash:
+		s.silent = false
 		c.told = &toldHead{h.Block, now}
 		return false, c.lookedAt(now)
 	case h.Hash == cur.hash:
 		confirmed := *cur
 		confirmed.polledAt, confirmed.lost = now, false
-		c.head = &confirmed
+		c.head, s.silent = &confirmed, false
 		return false, false
 	}
 	return c.recent.get(h.Number) != h.Hash, false // one that is known is an earlier one
@@ -247,8 +250,12 @@ func (c *Client) heardReorg(from uint64) {
 
 // checkSocket compares a polled head with what the open websocket told; c.mu is held. What
 // it has not told by the next poll, it has missed.
-func (c *Client) checkSocket(number uint64) {
-	s := &c.socket
+func (c *Client) checkSocket(polled head) {
+	s, number := &c.socket, polled.number
+	if s.early != "" && s.early == polled.hash {
+		s.silent = false
+	}
+	s.early = ""
 	switch {
 	case s.host == "":
 	case s.newest == 0:

@@ -221,6 +221,31 @@ func TestABlockThatIsNotToldIsFoundAndTheWebsocketLeft(t *testing.T) {
 	r.told(t)
 }
 
+func TestAWebsocketThatStandsStillIsNotCountedOn(t *testing.T) {
+	r := newRig(t, 2)
+	r.renew(t, hardlyPolled, func(c *chain.Config) {
+		c.RPCURLs, c.SocketURLs = []string{r.nodes[1].URL()}, []string{r.nodes[0].SocketURL()}
+		c.PollInterval, c.SocketRetry = 10*time.Millisecond, 100*time.Millisecond
+	})
+	r.run(t)
+	r.seenAt(t, alice, r.chain.Mine())
+	r.told(t)
+	r.breaks(0, devchain.Faults{Freeze: true, FrozenAt: r.chain.Head().Number})
+	opened := r.metric(t, "validator_chain_socket_opened_total")
+	r.nodes[0].DropSockets()
+	for r.metric(t, "validator_chain_socket_opened_total") == opened {
+		time.Sleep(5 * time.Millisecond)
+		r.seenAt(t, alice, r.chain.Mine())
+	}
+	for range 3 { // found by polls, although the websocket is there again, with its old head
+		r.seenAt(t, alice, r.chain.Mine())
+	}
+	if r.metric(t, "validator_chain_socket_up") != 0 {
+		t.Error("a websocket that tells nothing new is counted on")
+	}
+	r.health(t, validator.HealthOK)
+}
+
 func TestANodeWithoutAWebsocketIsAskedForOneOnce(t *testing.T) {
 	for name, f := range map[string]devchain.SocketFaults{
 		"not found": {Refuses: 404}, "not allowed": {Refuses: 405}, "an answer without an upgrade": {Refuses: 200},
