@@ -91,7 +91,7 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	if err != nil {
 		return err
 	}
-	s, err := newSite(cfg, store, standIns{openGPUs: rigs.here.Open, demo: &web.Demo{Wallet: c.wallet}}, log)
+	s, err := newSite(cfg, store, standIns{openGPUs: rigs.here.Open, host: demoHost, demo: &web.Demo{Wallet: c.wallet}}, log)
 	if err != nil {
 		return err
 	}

@@ -52,8 +52,8 @@ type act struct {
 // What the validator did with its stake, in days before the history's end.
 const (
 	stakedAgo     = 365*24*time.Hour + 20*time.Hour
-	slashedAgo    = 183*24*time.Hour + 7*time.Hour + 43*time.Minute
-	stakedMoreAgo = 179*24*time.Hour + 3*time.Hour
+	slashedAgo    = 6*24*time.Hour + 7*time.Hour + 43*time.Minute
+	stakedMoreAgo = 5*24*time.Hour + 3*time.Hour
 	unstakedAgo   = 3*24*time.Hour + 19*time.Hour
 	claimEvery    = 30 * 24 * time.Hour
 	claimsMade    = 12
@@ -77,7 +77,7 @@ func newDemoChain(end time.Time) (*demoChain, error) {
 	if c.wallet, err = devchain.NewWallet(c.Chain, devchain.WalletConfig{Seed: "the demo's validator"}); err != nil {
 		return nil, err
 	}
-	c.slash = demodata.Slash{At: end.Add(-slashedAgo).Truncate(time.Second), Reason: validator.SlashTimeout}
+	c.slash = demodata.Slash{At: end.Add(-slashedAgo).Truncate(time.Second), Reason: validator.SlashTimeout, GPUUUID: overheats, Overheated: true}
 	c.slash.JobID = strconv.FormatInt(demodata.Story{Now: end}.JobIDAt(c.slash.At.Add(-70*time.Minute)), 10)
 	c.settle()
 	c.plan()
@@ -239,7 +239,7 @@ func (c *demoChain) recall(ended []validator.Job, completed, failed int64) {
 }
 
 // judge queues what an ended job does to the validator's reputation. The network records no
-// success in ProverStaking, so that the failure of half a year ago still counts.
+// success in ProverStaking, so that the failure of last week still counts.
 func (c *demoChain) judge(j validator.Job) {
 	me, job := c.wallet.Address(), jobFelt(j.ID)
 	if j.Status.Failed() {

@@ -14,17 +14,23 @@ const demoSeed = 20260
 // demoFall is when one of the demo's cards falls off the bus.
 const demoFall = time.Minute
 
+// demoHost is the machine that the dashboard runs on.
+const demoHost = "rig-1"
+
 // demoRigs are the validator's machines: the one that the dashboard runs on, and one whose
 // cards it knows from reports only.
 type demoRigs struct {
 	here, away *gpusim.Host
 }
 
+// overheats is the card that gets too hot.
+const overheats = "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b202"
+
 var (
 	cardsHere = []gpusim.Card{
 		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b200", Name: "NVIDIA H100 80GB HBM3"},
 		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b201", Name: "NVIDIA H100 80GB HBM3"},
-		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b202", Name: "NVIDIA H100 80GB HBM3", Overheats: true},
+		{UUID: overheats, Name: "NVIDIA H100 80GB HBM3", Overheats: true},
 		{UUID: "GPU-5f0d3c1e-8a47-4b6e-9c21-0e7a64d1b203", Name: "NVIDIA H100 80GB HBM3", FallsOffBusAfter: demoFall},
 	}
 	cardsAway = []gpusim.Card{
@@ -63,7 +69,7 @@ func (r demoRigs) usable(uuid string) bool { return r.here.Usable(uuid) || r.awa
 
 // demoHosts are the machines as the story knows them, with what their cards say of themselves.
 func (r demoRigs) hosts(now time.Time) ([]demodata.Host, error) {
-	hosts := []demodata.Host{{ID: "rig-1"}, {ID: "rig-2", Since: now.Add(-74 * 24 * time.Hour), Reported: true}}
+	hosts := []demodata.Host{{ID: demoHost}, {ID: "rig-2", Since: now.Add(-74 * 24 * time.Hour), Reported: true}}
 	for i, h := range []*gpusim.Host{r.here, r.away} {
 		reader, err := h.Open()
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type site struct {
 	index   *eventIndex
 	prices  *priceFeed
 	server  *web.Server
+	samples *sampleKeeper // nil while nobody knows for whom this host's GPUs work
 	log     *slog.Logger
 }
 
@@ -33,6 +35,7 @@ type site struct {
 // have. The zero standIns is the server as it is.
 type standIns struct {
 	openGPUs func() (gpu.Reader, error)
+	host     string // that the GPUs are on; "" = this machine's own name
 	demo     *web.Demo
 }
 
@@ -61,12 +64,22 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 		return nil, err
 	}
 	prices := newPriceFeed(cfg.SAGEPrice, store, log.With(slog.String("room", "price")))
-	return &site{store: store, sampler: sampler, client: client, index: index, prices: prices, server: server, log: log}, nil
+	s := &site{store: store, sampler: sampler, client: client, index: index, prices: prices, server: server, log: log}
+	if cfg.ValidatorAddress != "" {
+		s.samples = &sampleKeeper{
+			store: store, gpus: sampler, worker: cfg.ValidatorAddress, host: cmp.Or(in.host, hostName()), every: sampleEvery,
+			log: log.With(slog.String("room", "samples")),
+		}
+	}
+	return s, nil
 }
 
 // start runs all of it but the store, which whoever opened it runs.
 func (s *site) start(ctx context.Context, g *group, l net.Listener) {
 	g.run("gpu sampler", func() error { return s.sampler.Run(ctx) })
+	if s.samples != nil {
+		g.run("sample keeper", func() error { return s.samples.run(ctx) })
+	}
 	g.run("chain watcher", func() error { return s.client.Run(ctx) })
 	g.run("claim tracker", func() error { return trackClaims(ctx, s.store, s.client, s.log) })
 	g.run("event index", func() error { return s.index.run(ctx) })

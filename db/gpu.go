@@ -153,7 +153,21 @@ func (s *Store) WorkerGPUs(ctx context.Context, worker validator.Address) ([]val
 // WorkerGPUSteps sums up a GPU's samples since a time by steps of time, oldest first.
 // Steps without a sample are left out.
 func (s *Store) WorkerGPUSteps(ctx context.Context, worker validator.Address, uuid string, since time.Time, step time.Duration) ([]validator.GPUStep, error) {
-	rows, err := s.q.gpuSteps(ctx, gpuStepsParams{WorkerAddress: worker, GPUUUID: uuid, Since: since, Step: step})
+	return s.WorkerGPUStepsBetween(ctx, worker, uuid, since, endOfTime, step)
+}
+
+// FirstGPUSample is since when anything is kept of a GPU; zero if nothing is.
+func (s *Store) FirstGPUSample(ctx context.Context, worker validator.Address, uuid string) (time.Time, error) {
+	first, err := s.q.firstGPUSample(ctx, firstGPUSampleParams{WorkerAddress: worker, GPUUUID: uuid})
+	if err != nil || first.Unix() == 0 {
+		return time.Time{}, s.fail("read since when a GPU is known", err)
+	}
+	return first.UTC(), nil
+}
+
+// WorkerGPUStepsBetween is WorkerGPUSteps for the samples before a time.
+func (s *Store) WorkerGPUStepsBetween(ctx context.Context, worker validator.Address, uuid string, since, until time.Time, step time.Duration) ([]validator.GPUStep, error) {
+	rows, err := s.q.gpuSteps(ctx, gpuStepsParams{WorkerAddress: worker, GPUUUID: uuid, Since: since, Until: until, Step: step})
 	if err != nil {
 		return nil, s.fail("read a GPU's history", err)
 	}

@@ -13,6 +13,26 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+const firstGPUSample = `-- name: firstGPUSample :one
+SELECT coalesce(least(
+    (SELECT min(h.hour) FROM gpu_hours h WHERE h.worker_address = $1 AND h.gpu_uuid = $2),
+    (SELECT min(g.sampled_at) FROM gpu_samples g WHERE g.worker_address = $1 AND g.gpu_uuid = $2)
+), timestamptz 'epoch')::timestamptz AS first
+`
+
+type firstGPUSampleParams struct {
+	WorkerAddress validator.Address
+	GPUUUID       string
+}
+
+// firstGPUSample is since when anything is kept of a GPU, the epoch if nothing is.
+func (q *Queries) firstGPUSample(ctx context.Context, arg firstGPUSampleParams) (time.Time, error) {
+	row := q.db.QueryRow(ctx, firstGPUSample, arg.WorkerAddress, arg.GPUUUID)
+	var first time.Time
+	err := row.Scan(&first)
+	return first, err
+}
+
 const forgetGPUsUnseenSince = `-- name: forgetGPUsUnseenSince :exec
 DELETE FROM worker_gpus WHERE sampled_at < $1
 `
@@ -59,14 +79,14 @@ FROM (
         count(power_milliwatts) AS power_samples, sum(power_milliwatts) AS power_sum, min(power_milliwatts) AS power_min, max(power_milliwatts) AS power_max,
         bit_or(throttle_reasons) AS throttle_reasons
     FROM gpu_samples g
-    WHERE g.worker_address = $2 AND g.gpu_uuid = $3 AND g.sampled_at >= $4::timestamptz
+    WHERE g.worker_address = $2 AND g.gpu_uuid = $3 AND g.sampled_at >= $4::timestamptz AND g.sampled_at < $5::timestamptz
     GROUP BY 1
     UNION ALL
     SELECT date_bin($1::interval, hour, timestamptz 'epoch'), utilization_samples, utilization_sum, utilization_min, utilization_max,
         memory_samples, memory_sum, memory_min, memory_max, temperature_samples, temperature_sum, temperature_min, temperature_max,
         power_samples, power_sum, power_min, power_max, throttle_reasons
     FROM gpu_hours h
-    WHERE h.worker_address = $2 AND h.gpu_uuid = $3 AND h.hour >= $4::timestamptz
+    WHERE h.worker_address = $2 AND h.gpu_uuid = $3 AND h.hour >= $4::timestamptz AND h.hour < $5::timestamptz
 ) parts
 GROUP BY step_start
 ORDER BY step_start
@@ -77,6 +97,7 @@ type gpuStepsParams struct {
 	WorkerAddress validator.Address
 	GPUUUID       string
 	Since         time.Time
+	Until         time.Time
 }
 
 type gpuStepsRow struct {
@@ -108,6 +129,7 @@ func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsR
 		arg.WorkerAddress,
 		arg.GPUUUID,
 		arg.Since,
+		arg.Until,
 	)
 	if err != nil {
 		return nil, err

@@ -193,6 +193,47 @@ func (q *Queries) heartbeatHours(ctx context.Context, arg heartbeatHoursParams) 
 	return items, nil
 }
 
+const heartbeatHoursBetween = `-- name: heartbeatHoursBetween :many
+SELECT hour, bit_or(minutes)::bigint AS minutes
+FROM uptime_hours
+WHERE worker_address = $1 AND hour >= date_trunc('hour', $2::timestamptz, 'UTC') AND hour <= $3::timestamptz
+GROUP BY hour
+HAVING bit_or(minutes) <> 0
+ORDER BY hour
+`
+
+type heartbeatHoursBetweenParams struct {
+	WorkerAddress validator.Address
+	Since         time.Time
+	Until         time.Time
+}
+
+type heartbeatHoursBetweenRow struct {
+	Hour    time.Time
+	Minutes int64
+}
+
+// heartbeatHoursBetween is heartbeatHours for the hours of two times and those between.
+func (q *Queries) heartbeatHoursBetween(ctx context.Context, arg heartbeatHoursBetweenParams) ([]heartbeatHoursBetweenRow, error) {
+	rows, err := q.db.Query(ctx, heartbeatHoursBetween, arg.WorkerAddress, arg.Since, arg.Until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []heartbeatHoursBetweenRow{}
+	for rows.Next() {
+		var i heartbeatHoursBetweenRow
+		if err := rows.Scan(&i.Hour, &i.Minutes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const hostFirstHours = `-- name: hostFirstHours :many
 WITH RECURSIVE hosts AS (
     (SELECT worker_id, day FROM heartbeat_days

@@ -136,6 +136,10 @@ func TestNoReadScansABigTable(t *testing.T) {
 	contract, ids := validator.Address("0x0000000000000000000000000000000000000000000000000000000000000002"), []validator.Felt{worker.Felt(), "0x0000000000000000000000000000000000000000000000000000000000000009"}
 	check(t, onlyErr(s.ReputationChanges(ctx, contract, ids, validator.ReputationCursor{Block: 40_000}, 20)))
 	check(t, onlyErr(s.ReputationScores(ctx, contract, ids, at.AddDate(0, 0, -30), 24*time.Hour, 30)))
+	check(t, onlyErr(s.WorkerGPUStepsBetween(ctx, worker, "GPU-6", at.Add(-2*time.Hour), at.Add(-time.Hour), time.Minute)))
+	check(t, onlyErr(s.FirstGPUSample(ctx, worker, "GPU-6")))
+	_, _, err = s.HeartbeatHours(ctx, worker, at.Add(-2*time.Hour), at.Add(-time.Hour))
+	check(t, err)
 	check(t, onlyErr(s.Slashes(ctx, worker, contract.Felt())))
 	check(t, onlyErr(s.Claims(ctx, worker, 20)))
 	open := must[[]validator.Claim](t)(s.OpenClaims(ctx, 20))

@@ -98,3 +98,22 @@ func addHosts(ctx context.Context, q *Queries, worker validator.Address, minutes
 func firstOf(hour time.Time, minutes int64) time.Time {
 	return hour.UTC().Add(time.Duration(bits.TrailingZeros64(uint64(minutes))) * time.Minute)
 }
+
+// HeartbeatHours returns in which minutes between two times any host of a worker was heard,
+// by the hours that hold those times, and when the first heartbeat ever was; nil: there is none.
+func (s *Store) HeartbeatHours(ctx context.Context, worker validator.Address, from, to time.Time) ([]validator.HourMask, *time.Time, error) {
+	var hours []validator.HourMask
+	var first *time.Time
+	err := s.inSnapshot(ctx, func(q *Queries) error {
+		var err error
+		if first, err = firstMinute(ctx, q, worker); err != nil {
+			return err
+		}
+		rows, err := q.heartbeatHoursBetween(ctx, heartbeatHoursBetweenParams{WorkerAddress: worker, Since: from, Until: to})
+		for _, r := range rows {
+			hours = append(hours, validator.HourMask{Hour: r.Hour.UTC(), Minutes: uint64(r.Minutes)})
+		}
+		return err
+	})
+	return hours, first, s.fail("read the minutes of uptime", err)
+}

@@ -51,17 +51,24 @@ FROM (
         count(power_milliwatts) AS power_samples, sum(power_milliwatts) AS power_sum, min(power_milliwatts) AS power_min, max(power_milliwatts) AS power_max,
         bit_or(throttle_reasons) AS throttle_reasons
     FROM gpu_samples g
-    WHERE g.worker_address = @worker_address AND g.gpu_uuid = @gpu_uuid AND g.sampled_at >= @since::timestamptz
+    WHERE g.worker_address = @worker_address AND g.gpu_uuid = @gpu_uuid AND g.sampled_at >= @since::timestamptz AND g.sampled_at < @until::timestamptz
     GROUP BY 1
     UNION ALL
     SELECT date_bin(@step::interval, hour, timestamptz 'epoch'), utilization_samples, utilization_sum, utilization_min, utilization_max,
         memory_samples, memory_sum, memory_min, memory_max, temperature_samples, temperature_sum, temperature_min, temperature_max,
         power_samples, power_sum, power_min, power_max, throttle_reasons
     FROM gpu_hours h
-    WHERE h.worker_address = @worker_address AND h.gpu_uuid = @gpu_uuid AND h.hour >= @since::timestamptz
+    WHERE h.worker_address = @worker_address AND h.gpu_uuid = @gpu_uuid AND h.hour >= @since::timestamptz AND h.hour < @until::timestamptz
 ) parts
 GROUP BY step_start
 ORDER BY step_start;
+
+-- name: firstGPUSample :one
+-- firstGPUSample is since when anything is kept of a GPU, the epoch if nothing is.
+SELECT coalesce(least(
+    (SELECT min(h.hour) FROM gpu_hours h WHERE h.worker_address = @worker_address AND h.gpu_uuid = @gpu_uuid),
+    (SELECT min(g.sampled_at) FROM gpu_samples g WHERE g.worker_address = @worker_address AND g.gpu_uuid = @gpu_uuid)
+), timestamptz 'epoch')::timestamptz AS first;
 
 -- name: keepPartitions :exec
 SELECT keep_partitions(@parent::text, @part_days::integer, @oldest::date, @first_day::date, @last_day::date);

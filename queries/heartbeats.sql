@@ -25,6 +25,15 @@ GROUP BY hour
 HAVING bit_or(minutes) <> 0
 ORDER BY hour;
 
+-- name: heartbeatHoursBetween :many
+-- heartbeatHoursBetween is heartbeatHours for the hours of two times and those between.
+SELECT hour, bit_or(minutes)::bigint AS minutes
+FROM uptime_hours
+WHERE worker_address = @worker_address AND hour >= date_trunc('hour', @since::timestamptz, 'UTC') AND hour <= @until::timestamptz
+GROUP BY hour
+HAVING bit_or(minutes) <> 0
+ORDER BY hour;
+
 -- name: hostHeartbeatHours :many
 SELECT worker_id, hour, minutes FROM uptime_hours
 WHERE worker_address = @worker_address AND hour >= date_trunc('hour', @since::timestamptz, 'UTC') AND minutes <> 0

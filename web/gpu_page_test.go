@@ -98,7 +98,7 @@ func TestAGPUsPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			t.Errorf("the page lacks %q", words)
 		}
 	}
-	if w := visit(s, "/gpus/GPU-local?window=24h").Body.String(); !strings.Contains(w, "this server remembers one hour") {
+	if w := visit(s, "/gpus/GPU-local?window=24h").Body.String(); !strings.Contains(w, "this server remembers one hour. Longer windows show the samples in the database") {
 		t.Error("an empty day does not say why")
 	}
 	if w := visit(s, "/gpus/GPU-local?window=1y"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "10m, 1h, 24h, 7d") {

@@ -74,7 +74,7 @@ func noHistory(g gpuAsked, past gpuPast) *views.Empty {
 	case past.memory:
 		e.Text = "This server keeps the last hour of this host's GPUs in memory, and has not read this one in that time."
 	case g.local():
-		e.Text = "Of this host's GPUs this server remembers one hour. Longer windows show what a worker reports with POST /api/worker/gpu-metrics, and none has reported this GPU in that time."
+		e.Text = "Of this host's GPUs this server remembers one hour. Longer windows show the samples in the database: this server stores some while VALIDATOR_ADDRESS names the wallet that they work for, and none is of that time."
 	default:
 		e.Text = "Its host has reported no sample of it in that time."
 	}
@@ -92,9 +92,17 @@ func historyNote(g gpuAsked, past gpuPast, steps []validator.GPUStep) string {
 	case past.memory:
 		return note + "Kept in this server's memory."
 	case short:
-		return note + "From the samples that its host reported, the first of them after " + utc(first) + "."
+		return note + "From the samples that " + storedBy(g) + ", the first of them after " + utc(first) + "."
 	}
-	return note + "From the samples that its host reported."
+	return note + "From the samples that " + storedBy(g) + "."
+}
+
+// storedBy says who stored a GPU's samples.
+func storedBy(g gpuAsked) string {
+	if g.local() {
+		return "this server stored"
+	}
+	return "its host reported"
 }
 
 func stepWords(d time.Duration) string {

@@ -162,8 +162,9 @@ func TestTheYearIsPlausible(t *testing.T) {
 	between("kinds of errors", 7, 60, `SELECT count(DISTINCT regexp_replace(error_message, 'GPU-.:|after .*', ''))::float8`+own+`error_message IS NOT NULL`, worker)
 	between("jobs in progress", 2, 3, `SELECT count(*)::float8`+own+`status IN ('assigned', 'running')`, worker)
 	between("pending jobs", 2, 2, `SELECT count(*)::float8`+own+`status = 'pending'`, worker)
-	between("samples of a day", 2*1400, 2*1441, `SELECT count(*)::float8 FROM gpu_samples WHERE sm_clock_mhz BETWEEN 345 AND 1980 AND temperature_c BETWEEN 25 AND 85`)
-	between("reported cards", 2, 2, `SELECT count(*)::float8 FROM worker_gpus WHERE sample ->> 'UUID' = gpu_uuid`)
+	between("samples of a day", 6*1400, 6*1441, `SELECT count(*)::float8 FROM gpu_samples WHERE sampled_at >= $1 AND sm_clock_mhz BETWEEN 345 AND 1980 AND temperature_c BETWEEN 25 AND 85`, s.Now.Add(-day))
+	between("samples of the week before", 6*6*140, 6*6*144, `SELECT count(*)::float8 FROM gpu_samples WHERE sampled_at < $1 AND temperature_c BETWEEN 25 AND 85`, s.Now.Add(-day))
+	between("cards", 6, 6, `SELECT count(*)::float8 FROM worker_gpus WHERE sample ->> 'UUID' = gpu_uuid`)
 	between("other workers", otherWorkers, otherWorkers, `SELECT count(DISTINCT worker_address)::float8 FROM jobs WHERE worker_address <> $1`, worker)
 	between("most jobs of another", 1_000, 4_000, `SELECT max(n)::float8 FROM (SELECT count(*) AS n FROM jobs WHERE worker_address <> $1 GROUP BY worker_address) w`, worker)
 	between("days without a job", 3, 5, `SELECT count(*)::float8 FROM generate_series($2::timestamptz - interval '362 days', $2::timestamptz - interval '1 day', interval '1 day') d WHERE NOT EXISTS (SELECT`+own+`created_at::date = d::date)`, worker, s.Now)
@@ -179,6 +180,33 @@ func TestTheSlashIsInEveryTable(t *testing.T) {
 	}
 	if n := value[int](t, conn, `SELECT count(*) FROM heartbeats WHERE worker_address = $1 AND heartbeat_time BETWEEN $2::timestamptz - interval '2 minutes' AND $2::timestamptz + interval '2 hours'`, worker, x.At); n != 0 {
 		t.Errorf("%d heartbeats around the slash", n)
+	}
+}
+
+// TestACardThatOverheatedShowsItInItsSamples: slowed while the job that was slashed ran on
+// it, and cool before and after.
+func TestACardThatOverheatedShowsItInItsSamples(t *testing.T) {
+	s := slashedFor(validator.SlashTimeout)
+	x := &s.Slashes[0]
+	x.GPUUUID, x.Overheated = "GPU-e", true
+	conn := connect(t, write(t, s))
+	began := value[time.Time](t, conn, `SELECT assigned_at FROM jobs WHERE job_id = $1 AND gpu_uuid = 'GPU-e' AND status = 'timeout'`, x.JobID)
+	hot := func(from, to time.Time) (samples, slowed int) {
+		const sql = `SELECT count(*)%s FROM gpu_samples WHERE gpu_uuid = 'GPU-e' AND sampled_at >= $1 AND sampled_at < $2`
+		return value[int](t, conn, fmt.Sprintf(sql, ""), from, to), value[int](t, conn, fmt.Sprintf(sql, ` FILTER (WHERE throttle_reasons & $3 <> 0 AND temperature_c BETWEEN 87 AND 91 AND sm_clock_mhz < 1700)`), from, to, int64(validator.ThrottleSWThermal))
+	}
+	if n, slowed := hot(began.Add(-30*time.Minute), began); n < 29 || slowed != 0 {
+		t.Errorf("before the job: %d samples, %d of them slowed", n, slowed)
+	}
+	if n, slowed := hot(began.Add(20*time.Minute), x.At.Add(-4*time.Minute)); n < 90 || slowed != n {
+		t.Errorf("during the job: %d samples, %d of them slowed", n, slowed)
+	}
+	if n, slowed := hot(x.At.Add(20*time.Minute), x.At.Add(40*time.Minute)); n < 15 || slowed != 0 {
+		t.Errorf("after the job: %d samples, %d of them slowed", n, slowed)
+	}
+	x.GPUUUID = "GPU-nobody"
+	if err := Write(t.Context(), "postgres://nobody@127.0.0.1:9/none", s); err == nil || !strings.Contains(err.Error(), "no card of the story") {
+		t.Errorf("a card that there is not: %v", err)
 	}
 }
 
@@ -240,8 +268,8 @@ func TestTheStoreReadsTheYearAsItIs(t *testing.T) {
 		t.Errorf("%d workers, %d active", network.TotalWorkers, network.ActiveWorkers)
 	}
 	gpus, err := store.WorkerGPUs(t.Context(), worker)
-	if err != nil || len(gpus) != 2 || gpus[0].GPU.Name.Or("") != "NVIDIA H200" || gpus[0].GPU.Tier.Or(0) != validator.TierEnterprise {
-		t.Errorf("reported GPUs: %+v, %v", gpus, err)
+	if err != nil || len(gpus) != 6 || gpus[4].WorkerID != "rig-2" || gpus[4].GPU.Name.Or("") != "NVIDIA H200" || gpus[4].GPU.Tier.Or(0) != validator.TierEnterprise {
+		t.Errorf("%d GPUs: %v", len(gpus), err)
 	}
 }
 

@@ -30,7 +30,11 @@ func (s Story) outages() []outage {
 		gap(s.ago(61*day+20*time.Hour), 95*time.Minute), // the provider's network
 	}
 	for _, x := range s.Slashes {
-		const before, length = 3 * time.Minute, 3 * time.Hour
+		const before, restart = 3 * time.Minute, 22 * time.Minute
+		length := 3 * time.Hour
+		if x.Overheated { // its host was only started again
+			length = restart
+		}
 		o := gap(x.At.UTC().Truncate(time.Minute).Add(-before), length)
 		if last := s.ago(10 * time.Minute); o.to.After(last) {
 			o.to = last

@@ -3,17 +3,22 @@ package demodata
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 const (
-	sampledFor  = 24 * time.Hour // how far back samples of reported GPUs go
-	airC        = 27.0
-	fullyHotC   = 37.0 // above the air, at the power limit
-	idleShare   = 0.1  // of the power limit
-	thermalStep = 0.8  // of the way to its goal the die goes in a minute
+	sampledFor   = 7 * day        // how far back samples of GPUs go: some an hour,
+	minutely     = 24 * time.Hour // and one a minute lately
+	sparse       = 10 * time.Minute
+	sampledSlash = 29 * day // a slash since then has the minutes around its job, too
+	aroundSlash  = 40 * time.Minute
+	airC         = 27.0
+	fullyHotC    = 37.0 // above the air, at the power limit
+	idleShare    = 0.1  // of the power limit
+	thermalStep  = 0.8  // of the way to its goal the die goes in a minute
 )
 
 // clocks are the SM clocks of models in MHz: idle, and under load (NVIDIA's data sheets and
@@ -25,7 +30,16 @@ var clocks = map[string][2]uint32{
 	"NVIDIA L40S":           {210, 2520},
 }
 
-// sampler tells what a reported card was like, minute by minute, as its jobs loaded it.
+// A card whose cooling fails under a job is held at its limit by the driver, which takes clock
+// and with it power away.
+const (
+	heldC          = 89.0 // where it is held
+	heldPowerShare = 0.64 // of its limit
+	heldClockShare = 0.79
+	coolingLasts   = 14 * time.Minute // of the job
+)
+
+// sampler tells what a card was like, minute by minute, as its jobs loaded it.
 type sampler struct {
 	cursor *cursor
 	dice   *rand.Rand
@@ -45,7 +59,17 @@ func (p *sampler) at(t time.Time) validator.GPU {
 			reasons = validator.ThrottlePowerCap
 		}
 	}
-	p.dieC += (airC + fullyHotC*watts/limit - p.dieC) * thermalStep
+	goal, held := airC+fullyHotC*watts/limit, false
+	if j := p.cursor.at(t); j != nil && j.hot && t.Sub(*j.AssignedAt) > coolingLasts {
+		goal, held = heldC+0.8*(p.dice.Float64()-0.3), true
+	}
+	p.dieC += (goal - p.dieC) * thermalStep
+	if held = held && p.dieC > heldC-2; held {
+		watts, reasons = limit*heldPowerShare*(0.99+0.02*p.dice.Float64()), validator.ThrottleSWThermal
+		if p.dieC >= heldC {
+			reasons |= validator.ThrottleHWThermal | validator.ThrottleHWSlowdown
+		}
+	}
 	out := validator.GPU{
 		Index: g.Index, UUID: g.UUID, SampledAt: t, Name: validator.Some(g.Name),
 		Tier:             validator.None[validator.Tier]("this model is in no tier of the network's table"),
@@ -59,6 +83,8 @@ func (p *sampler) at(t time.Time) validator.GPU {
 		const step, heldBack = 15, 0.93 // clocks move in steps
 		mhz := c[0]
 		switch {
+		case held:
+			mhz = uint32(float64(c[1])*heldClockShare) / step * step
 		case reasons == validator.ThrottlePowerCap:
 			mhz = uint32(float64(c[1])*heldBack) / step * step
 		case utilization > 0:
@@ -72,18 +98,42 @@ func (p *sampler) at(t time.Time) validator.GPU {
 	return out
 }
 
-// samples are a reported host's of the last day, oldest first for each card; those of
-// minutes in which the host was not heard are missing.
-func (y *year) samples(h Host) []validator.GPU {
-	from := y.story.ago(sampledFor)
-	var out []validator.GPU
-	for n, c := range y.cursors(h, from) {
+// eachSample hands over what a host's cards were like, for each card oldest first. Minutes
+// in which the host was not heard are left out.
+func (y *year) eachSample(h Host, do func(validator.GPU)) {
+	now := y.story.Now
+	for n, c := range y.cursors(h, y.firstSample()) {
 		p := sampler{cursor: c, dice: y.story.dice(streamSamples + uint64(n)), dieC: airC + fullyHotC*idleShare}
-		for t := from; !t.After(y.story.Now); t = t.Add(time.Minute) {
-			g := p.at(t)
-			if !dark(y.outages, t) && !c.lost(t) {
-				out = append(out, g)
+		jobs := y.slashedOn(c.card)
+		for t := y.firstSample(); !t.After(now); t = t.Add(time.Minute) {
+			g, ago := p.at(t), now.Sub(t)
+			wanted := ago <= minutely || ago <= sampledFor && t.Truncate(sparse).Equal(t) || slices.ContainsFunc(jobs, func(x span) bool { return !t.Before(x.from) && t.Before(x.to) })
+			if wanted && !t.Before(h.Since) && !dark(y.outages, t) && !c.lost(t) {
+				do(g)
 			}
+		}
+	}
+}
+
+// firstSample is when the samples of the story begin.
+func (y *year) firstSample() time.Time {
+	from := y.story.ago(sampledFor)
+	for _, c := range y.cards {
+		for _, x := range y.slashedOn(c) {
+			if x.from.Before(from) {
+				from = x.from
+			}
+		}
+	}
+	return from
+}
+
+// slashedOn are the times around the jobs on a card for which the chain slashed lately.
+func (y *year) slashedOn(c *card) []span {
+	var out []span
+	for _, j := range c.tasks {
+		if j.slashed && y.story.Now.Sub(*j.CompletedAt) < sampledSlash {
+			out = append(out, span{j.AssignedAt.Add(-aroundSlash).Truncate(time.Minute), j.CompletedAt.Add(aroundSlash)})
 		}
 	}
 	return out

@@ -52,6 +52,11 @@ type Slash struct {
 	At     time.Time
 	JobID  string
 	Reason validator.SlashReason
+
+	// GPUUUID is the card that the job ran on; "" leaves that to chance. Overheated says that
+	// heat slowed it meanwhile.
+	GPUUUID    string
+	Overheated bool
 }
 
 // Year is how far a story reaches back.
@@ -84,6 +89,9 @@ func (s Story) told() (Story, error) {
 	for _, x := range s.Slashes {
 		if x.At.Before(s.start().Add(day)) || x.At.After(s.Now) {
 			return s, fmt.Errorf("the slash at %s is not in the story's year", x.At)
+		}
+		if x.GPUUUID != "" && !seen[x.GPUUUID] {
+			return s, fmt.Errorf("the slash at %s is for a job on %s, which is no card of the story", x.At, x.GPUUUID)
 		}
 	}
 	return s, nil

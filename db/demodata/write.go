@@ -223,30 +223,25 @@ func (w writer) claims(claims []validator.Claim) error {
 	}))
 }
 
-// samples writes the history of reported GPUs, and the newest of each.
+// samples writes the history of the hosts' GPUs, and the newest of each.
 func (w writer) samples(y *year) error {
 	s := y.story
-	from := s.ago(sampledFor)
-	if _, err := w.tx.Exec(w.ctx, `SELECT keep_partitions('gpu_samples', 1, $1::date, $1::date, $2::date + 2)`, from, s.Now); err != nil {
+	if _, err := w.tx.Exec(w.ctx, `SELECT keep_partitions('gpu_samples', 1, $1::date, $1::date, $2::date + 2)`, y.firstSample(), s.Now); err != nil {
 		return fmt.Errorf("make days of samples: %w", err)
 	}
 	columns := []string{"worker_address", "worker_id", "gpu_uuid", "sampled_at", "utilization_percent", "memory_activity_percent", "memory_used_bytes", "memory_total_bytes", "temperature_c", "memory_temperature_c", "power_milliwatts", "power_limit_milliwatts", "sm_clock_mhz", "throttle_reasons"}
 	for _, h := range s.Hosts {
-		if !h.Reported {
-			continue
-		}
-		samples := y.samples(h)
-		if err := w.copyRows("gpu_samples", columns, rowsOf(samples, func(g validator.GPU) []any {
-			return []any{
+		var rows [][]any
+		newest := map[string]validator.GPU{}
+		y.eachSample(h, func(g validator.GPU) {
+			newest[g.UUID] = g
+			rows = append(rows, []any{
 				string(s.Worker), h.ID, g.UUID, g.SampledAt, int64(g.UtilizationPercent.Or(0)), int64(g.MemoryActivityPercent.Or(0)), int64(g.MemoryUsedBytes.Or(0)), int64(g.MemoryTotalBytes.Or(0)),
 				g.TemperatureC.Or(0), g.MemoryTemperatureC.Or(0), int64(g.PowerMilliwatts.Or(0)), int64(g.PowerLimitMilliwatts.Or(0)), orNull(g.SMClockMHz), int64(g.ThrottleReasons.Or(0)),
-			}
-		})); err != nil {
+			})
+		})
+		if err := w.copyRows("gpu_samples", columns, rowsOf(rows, func(row []any) []any { return row })); err != nil {
 			return err
-		}
-		newest := map[string]validator.GPU{}
-		for _, g := range samples {
-			newest[g.UUID] = g
 		}
 		for uuid, g := range newest {
 			sample, err := json.Marshal(g)

@@ -15,6 +15,8 @@ type task struct {
 	kind        *kind
 	utilization float64 // of its card, 0 to 1
 	memoryShare float64 // of its card's memory
+	slashed     bool    // the chain slashed for it
+	hot         bool    // heat slowed its card
 }
 
 // endsBy is when the task leaves its card; open ones have not yet.
@@ -259,11 +261,14 @@ func (y *year) slashed() []task {
 		}
 		assigned := created.Add(min(4*time.Second, end.Sub(created)/2))
 		c := y.cards[(int(y.story.Seed%97)+i)%len(y.cards)]
-		if !c.takes(assigned, end) {
+		switch {
+		case x.GPUUUID != "":
+			c = y.cardNamed(x.GPUUUID)
+		case !c.takes(assigned, end):
 			c = y.cards[0]
 		}
 		j := y.story.assigned(dice, k, y.story.Worker, created, assigned)
-		j.ID, j.GPUUUID = x.JobID, c.gpu.UUID
+		j.ID, j.GPUUUID, j.slashed, j.hot = x.JobID, c.gpu.UUID, true, x.Overheated
 		j.Status, j.ErrorMessage = slashWords(x.Reason, k)
 		j.CompletedAt = &end
 		if x.Reason == validator.SlashTimeout {
