@@ -324,6 +324,7 @@ func TestClaimingNeedsASignIn(t *testing.T) {
 }
 
 func TestTheDemosWalletClaims(t *testing.T) {
+	t.Parallel()
 	p := startDemo(t, dbtest.Dir(t))
 	tab, said := browser(t, 1280, 900)
 	do(t, tab, chromedp.Navigate(p.url+"/"), chromedp.WaitReady(chromedp.CSS("#rewards [data-claim]")))

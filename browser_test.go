@@ -86,6 +86,7 @@ func until(t *testing.T, ctx context.Context, js string) {
 }
 
 func TestThePageShowsTheSourcesAndFollowsThem(t *testing.T) {
+	t.Parallel()
 	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=2", "temp=61", "util=73")
 	c, env := devnet(t)
 	c.SetStake(wallet, validator.Stake{Amount: validator.WeiFromSAGE(12_500), StakedAt: time.Now().Add(-time.Hour), LastClaimAt: time.Now().Add(-time.Hour), Tier: validator.TierEnterprise, Active: true})
@@ -139,6 +140,7 @@ func TestThePageShowsTheSourcesAndFollowsThem(t *testing.T) {
 }
 
 func TestNothingOverflowsAPhone(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t))
 	ctx, _ := browser(t, 500, 800)
 	for _, path := range []string{"/?wallet=0x123", "/", "/docs", "/?wallet=nonsense"} {
@@ -150,6 +152,7 @@ func TestNothingOverflowsAPhone(t *testing.T) {
 }
 
 func TestAHiddenTabDoesNotPoll(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t))
 	ctx, _ := browser(t, 900, 700)
 	do(t, ctx, chromedp.Navigate(p.url+"/?wallet=0x123"), chromedp.WaitReady(chromedp.ID("gpus")))

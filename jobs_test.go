@@ -20,6 +20,7 @@ const manyJobs = `INSERT INTO jobs (job_id, worker_address, job_type, status, pa
 	FROM generate_series(1, 180) n`
 
 func TestTheJobsPageFollowsOnlyTheNewest(t *testing.T) {
+	t.Parallel()
 	db := dbtest.NewURL(t)
 	database(t, db, manyJobs)
 	p := start(t, "DATABASE_URL="+db, "VALIDATOR_ADDRESS="+string(wallet))
@@ -83,6 +84,7 @@ func TestTheJobsPageFollowsOnlyTheNewest(t *testing.T) {
 }
 
 func TestJobsWithoutScripts(t *testing.T) {
+	t.Parallel()
 	db := dbtest.NewURL(t)
 	database(t, db, manyJobs)
 	p := start(t, "DATABASE_URL="+db)

@@ -143,6 +143,7 @@ func TestTimesReadAlikeOnTheServerAndInTheBrowser(t *testing.T) {
 }
 
 func TestAPollThatBringsNothingNewIsOneInTheBrowserToo(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t), "VALIDATOR_ADDRESS="+string(wallet))
 	p.wire(t, "/") // later looks find the first one's answers
 	ctx, _ := browser(t, 900, 700)
@@ -243,6 +244,7 @@ func TestTheCountEndsAMinuteAfterItsBlock(t *testing.T) {
 }
 
 func TestTitleIconAndFiguresFollowTheVerdict(t *testing.T) {
+	t.Parallel()
 	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=2", "temp=61", "util=73")
 	c, env := devnet(t)
 	stake(c, time.Hour)
@@ -323,6 +325,7 @@ func shown(name string) string {
 }
 
 func TestALostServerIsSaidAndFoundAgain(t *testing.T) {
+	t.Parallel()
 	url := dbtest.NewURL(t)
 	env := []string{"DATABASE_URL=" + url, "VALIDATOR_ADDRESS=" + string(wallet)}
 	p := start(t, env...)
@@ -362,6 +365,7 @@ func front(t *testing.T, p *program, change func(*http.Response) error) string {
 }
 
 func TestAPartThatFailsAndANewVersionAreSaid(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t), "VALIDATOR_ADDRESS="+string(wallet))
 	states := make(chan string, 1)
 	states <- ""
@@ -395,6 +399,7 @@ func TestAPartThatFailsAndANewVersionAreSaid(t *testing.T) {
 }
 
 func TestShortcuts(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t))
 	ctx, _ := browser(t, 900, 700)
 	visit(t, ctx, p.url+"/")
@@ -474,6 +479,7 @@ func TestCopyButtonsCopyOrLeaveTheTextSelected(t *testing.T) {
 }
 
 func TestWhatTheReaderDoesSurvivesPolls(t *testing.T) {
+	t.Parallel()
 	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=2", "temp=61", "util=73")
 	p := start(t, "DATABASE_URL="+dbtest.NewURL(t), "NVML_LIBRARY="+lib, gputest.Env+"="+script.Path(), "VALIDATOR_ADDRESS="+string(wallet))
 	ctx, _ := browser(t, 1200, 800)

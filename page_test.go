@@ -146,23 +146,26 @@ func nothingMoves(t *testing.T, p *program) {
 		return strings.Contains(string(page), "Missing") && strings.Contains(string(page), "Throttled")
 	})
 	for _, width := range []int64{390, 1440} {
-		ctx, console := browser(t, 1440, 900)
-		see(t, ctx, width, 900, "dark")
-		visit(t, ctx, p.url+"/")
-		filled(t, ctx)
-		until(t, ctx, `document.querySelectorAll(".gpu").length === 5`)
-		evaluate[chromedp.Void](t, ctx, `window.moved = []; new PerformanceObserver((list) => {
-			for (const e of list.getEntries()) window.moved.push(e.value + " " + e.sources.map((s) => s.node ? (s.node.id || s.node.className || s.node.parentElement?.className || s.node.nodeName) + " " + JSON.stringify(s.previousRect) + " → " + JSON.stringify(s.currentRect) : "gone").join("; "));
-		}).observe({type: "layout-shift", buffered: false}); undefined`)
-		polls := `performance.getEntriesByType("resource").filter(e => e.name.includes("/partials/gpus")).length`
-		before := evaluate[float64](t, ctx, polls)
-		until(t, ctx, fmt.Sprintf("%s >= %v || performance.getEntriesByType('resource').length >= 245 && performance.clearResourceTimings()", polls, before+10))
-		until(t, ctx, fmt.Sprintf("%s >= %v", polls, before+20))
-		moved := evaluate[[]string](t, ctx, "window.moved")
-		if shift := evaluate[float64](t, ctx, "window.moved.reduce((sum, m) => sum + parseFloat(m), 0)"); shift > unseen {
-			t.Errorf("at %d px the layout shifts by %v: %s", width, shift, strings.Join(moved, "\n"))
-		}
-		noErrors(t, console())
+		t.Run(fmt.Sprint(width, " px"), func(t *testing.T) {
+			t.Parallel()
+			ctx, console := browser(t, 1440, 900)
+			see(t, ctx, width, 900, "dark")
+			visit(t, ctx, p.url+"/")
+			filled(t, ctx)
+			until(t, ctx, `document.querySelectorAll(".gpu").length === 5`)
+			evaluate[chromedp.Void](t, ctx, `window.moved = []; new PerformanceObserver((list) => {
+				for (const e of list.getEntries()) window.moved.push(e.value + " " + e.sources.map((s) => s.node ? (s.node.id || s.node.className || s.node.parentElement?.className || s.node.nodeName) + " " + JSON.stringify(s.previousRect) + " → " + JSON.stringify(s.currentRect) : "gone").join("; "));
+			}).observe({type: "layout-shift", buffered: false}); undefined`)
+			polls := `performance.getEntriesByType("resource").filter(e => e.name.includes("/partials/gpus")).length`
+			before := evaluate[float64](t, ctx, polls)
+			until(t, ctx, fmt.Sprintf("%s >= %v || performance.getEntriesByType('resource').length >= 245 && performance.clearResourceTimings()", polls, before+10))
+			until(t, ctx, fmt.Sprintf("%s >= %v", polls, before+20))
+			moved := evaluate[[]string](t, ctx, "window.moved")
+			if shift := evaluate[float64](t, ctx, "window.moved.reduce((sum, m) => sum + parseFloat(m), 0)"); shift > unseen {
+				t.Errorf("at %d px the layout shifts by %v: %s", width, shift, strings.Join(moved, "\n"))
+			}
+			noErrors(t, console())
+		})
 	}
 }
 

@@ -373,6 +373,7 @@ func TestTheWholeAPIAnswersForAnUnknownWallet(t *testing.T) {
 }
 
 func TestWithEverythingDownItIsNotReady(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL=postgres://nobody@127.0.0.1:9/none", "NVML_LIBRARY=/nonexistent/libnvidia-ml.so.1")
 	if code, b := p.call(t, http.MethodGet, "/health/ready", "", ""); code != http.StatusServiceUnavailable {
 		t.Errorf("/health/ready: %d %s", code, b)

@@ -148,6 +148,7 @@ func repeatsTheStatement(t *testing.T, database string, answer []byte) {
 }
 
 func TestWithEverythingAwayEveryFigureSaysWhy(t *testing.T) {
+	t.Parallel()
 	p := start(t, "DATABASE_URL=postgres://nobody@127.0.0.1:9/none", "NVML_LIBRARY=/nonexistent/libnvidia-ml.so.1")
 	_, page := p.call(t, http.MethodGet, "/?wallet=0x123", "", "")
 	for _, u := range origins(page) {

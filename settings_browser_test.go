@@ -18,6 +18,7 @@ func (g *gate) post(button, then string) {
 }
 
 func TestSettingsInABrowser(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 	w := g.newWallet(true)
 	g.open("/settings")

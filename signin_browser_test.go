@@ -97,6 +97,7 @@ func (g *gate) landed(path string, w *devchain.Wallet) {
 }
 
 func TestSigningInInABrowser(t *testing.T) {
+	t.Parallel()
 	g := newGate(t)
 
 	g.Run("one click, one signature, the page that was asked for", func(t *testing.T) {
@@ -293,6 +294,7 @@ func TestAPageElsewhereLeadsToWhereTheServerSignsIn(t *testing.T) {
 }
 
 func TestTheDemosWalletSignsIn(t *testing.T) {
+	t.Parallel()
 	p := startDemo(t, dbtest.Dir(t))
 	tab, said := browser(t, 1280, 900)
 	do(t, tab, chromedp.Navigate(p.url+"/signin?next=/gpus"), chromedp.WaitReady(chromedp.CSS("#wallets .wallet")))

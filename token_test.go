@@ -49,6 +49,7 @@ func (p *program) with(t *testing.T, secret, method, path, body string) int {
 
 // TestTokensOfTheCommandLine makes tokens beside a server that runs its own database.
 func TestTokensOfTheCommandLine(t *testing.T) {
+	t.Parallel()
 	env := []string{"DATA_DIR=" + dbtest.Dir(t), "NVML_LIBRARY=/nonexistent/libnvidia-ml.so.1"}
 	p := start(t, env...)
 	create := func(args ...string) string {

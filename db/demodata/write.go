@@ -122,7 +122,7 @@ func (w writer) clearOwn() error {
 			FOR t IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
 				AND NOT c.relispartition AND c.relname NOT IN ('goose_db_version', 'demo_story')
 			LOOP
-				EXECUTE format('TRUNCATE %s CASCADE', t);
+				EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', t);
 			END LOOP;
 		END $$`)
 	return err
