@@ -146,6 +146,9 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, s.SettleClaim(ctx, open[0], validator.ClaimOutcome{Status: validator.ClaimFailed}))
 	check(t, onlyErr(s.SubmitClaim(ctx, worker, "0x00000000000000000000000000000000000000000000000000000000000fffff", validator.RewardStaking, at)))
 	check(t, onlyErr(s.NetworkCounts(ctx, activeFor, at)))
+	check(t, onlyErr(s.StakeBoard(ctx, staking)))
+	check(t, onlyErr(s.ReputationBoard(ctx, reputation)))
+	check(t, onlyErr(s.WorkerMonths(ctx, 5, at)))
 	compared := must[validator.Reconciliation](t)(s.Reconciliation(ctx, worker, payers, at))
 	for _, class := range validator.ReconcileClasses {
 		check(t, onlyErr(s.ReconciledPayments(ctx, worker, class.Windows(compared.Coverage, at), db.PaymentCursor{At: at.AddDate(0, 0, -9)}, 51)))

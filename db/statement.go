@@ -28,6 +28,9 @@ var statements = map[string]string{
 	"listWorkerGPUs":          listWorkerGPUs,
 	"countWorkers":            countWorkers,
 	"networkJobTotals":        networkJobTotals,
+	"networkHours":            networkHours,
+	"stakeLeaders":            stakeLeaders,
+	"workerMonths":            workerMonths,
 	"countJobsCompletedSince": countJobsCompletedSince,
 	"activeHosts":             activeHosts,
 }

@@ -22,6 +22,7 @@ func navigation() []NavLink {
 		{ID: "earnings", Href: "/earnings", Label: "Earnings", Key: "e", Wallet: true},
 		{ID: "stake", Href: "/stake", Label: "Stake", Key: "s", Wallet: true},
 		{ID: "uptime", Href: "/uptime", Label: "Uptime", Key: "t", Wallet: true},
+		{ID: "network", Href: "/network", Label: "Network", Key: "n", Wallet: true},
 		{ID: "docs", Href: "/docs", Label: "API", Key: "a"},
 	}
 }

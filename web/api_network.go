@@ -10,23 +10,27 @@ import (
 
 // statsJSON answers /api/network/stats.
 type statsJSON struct {
-	Network                  string      `json:"network" doc:"The Starknet network"`
-	ChainID                  string      `json:"chain_id"`
-	TotalWorkers             *int64      `json:"total_workers" doc:"Workers that ever sent a heartbeat or held a job"`
-	ActiveWorkers            *int64      `json:"active_workers" doc:"With a heartbeat within active_within_secs"`
-	ActiveWithinSecs         int         `json:"active_within_secs" doc:"How recent a heartbeat must be for its worker to be active"`
-	TotalJobsProcessed       *int64      `json:"total_jobs_processed" doc:"Completed"`
-	JobsLast24h              *int64      `json:"jobs_last_24h" doc:"Completed in the last 24 hours"`
-	AvgJobCompletionTimeSecs *float64    `json:"avg_job_completion_time_secs"`
-	TotalComputeHours        *float64    `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs"`
-	NetworkUtilization       *float64    `json:"network_utilization" doc:"Average GPU utilisation in percent over the active hosts that report it"`
-	TotalStaked              *string     `json:"total_staked" doc:"Wei: ProverStaking.total_staked"`
-	TotalStakedFormatted     *string     `json:"total_staked_formatted"`
-	CurrentBlock             *uint64     `json:"current_block" doc:"The block that the chain's values are of"`
-	IndexedBlock             *uint64     `json:"indexed_block" doc:"The last block whose contract events are known"`
-	IndexLagBlocks           *uint64     `json:"index_lag_blocks" doc:"Newer blocks whose events are not known yet"`
-	IndexLagSecs             *float64    `json:"index_lag_secs" doc:"Between the timestamps of the two blocks"`
-	Sources                  sourcesJSON `json:"sources"`
+	Network                  string        `json:"network" doc:"The Starknet network"`
+	ChainID                  string        `json:"chain_id"`
+	TotalWorkers             *int64        `json:"total_workers" doc:"Workers that ever sent a heartbeat or held a job"`
+	ActiveWorkers            *int64        `json:"active_workers" doc:"With a heartbeat within active_within_secs"`
+	ActiveWithinSecs         int           `json:"active_within_secs" doc:"How recent a heartbeat must be for its worker to be active"`
+	TotalJobsProcessed       *int64        `json:"total_jobs_processed" doc:"Completed"`
+	JobsLast24h              *int64        `json:"jobs_last_24h" doc:"Completed in the last 24 hours"`
+	AvgJobCompletionTimeSecs *float64      `json:"avg_job_completion_time_secs"`
+	TotalComputeHours        *float64      `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs"`
+	NetworkUtilization       *float64      `json:"network_utilization" doc:"Average GPU utilisation in percent over the active hosts that report it"`
+	TotalStaked              *string       `json:"total_staked" doc:"Wei: ProverStaking.total_staked"`
+	TotalStakedFormatted     *string       `json:"total_staked_formatted"`
+	TotalSlashed             *string       `json:"total_slashed" doc:"Wei: ProverStaking.total_slashed"`
+	TotalSlashedFormatted    *string       `json:"total_slashed_formatted"`
+	StakingTerms             *termsJSON    `json:"staking_terms" doc:"ProverStaking.get_config, and what is staked in each tier by the events; null while the contract has not answered"`
+	Activity                 *activityJSON `json:"activity" doc:"What all workers did in the hours of the window"`
+	CurrentBlock             *uint64       `json:"current_block" doc:"The block that the chain's values are of"`
+	IndexedBlock             *uint64       `json:"indexed_block" doc:"The last block whose contract events are known"`
+	IndexLagBlocks           *uint64       `json:"index_lag_blocks" doc:"Newer blocks whose events are not known yet"`
+	IndexLagSecs             *float64      `json:"index_lag_secs" doc:"Between the timestamps of the two blocks"`
+	Sources                  sourcesJSON   `json:"sources"`
 }
 
 func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validator.Maybe[validator.NetworkCounts] {
@@ -35,9 +39,15 @@ func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validat
 	})
 }
 
-func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[statsJSON], error) {
+// statsInput says over which window the hours are told.
+type statsInput struct {
+	Window string `query:"window" enum:"24h,7d,30d" default:"24h" doc:"The window of activity"`
+}
+
+func (s *Server) apiNetworkStats(ctx context.Context, in *statsInput) (*reply[statsJSON], error) {
 	asked := databaseRead{state: told(ctx, s.db.State())}
 	counts, net := s.networkCounts(ctx, &asked), s.chain.Network()
+	activity, stakes := s.activity(ctx, &asked, windowNamed(in.Window)), s.stakeBoard(ctx, &asked)
 	count := func(f func(validator.NetworkCounts) int64) *int64 { return field(counts, f) }
 	out := statsJSON{
 		Network: s.network.Name, ChainID: s.network.ChainID, ActiveWithinSecs: int(s.heartbeatInterval.GoneAfter() / time.Second),
@@ -47,6 +57,8 @@ func (s *Server) apiNetworkStats(ctx context.Context, _ *struct{}) (*reply[stats
 		JobsLast24h:        count(func(c validator.NetworkCounts) int64 { return c.JobsLast24h }),
 		TotalComputeHours:  field(counts, func(c validator.NetworkCounts) float64 { return c.ComputeTime.Hours() }),
 		TotalStaked:        weiText(net.TotalStaked.Maybe), TotalStakedFormatted: weiFormatted(net.TotalStaked.Maybe),
+		TotalSlashed: weiText(net.TotalSlashed.Maybe), TotalSlashedFormatted: weiFormatted(net.TotalSlashed.Maybe),
+		StakingTerms: termsOf(net.Config.Maybe, stakes), Activity: activityOf(activity, windowNamed(in.Window)),
 		Sources: sources(asked.result(), told(ctx, net.State)),
 	}
 	if c, has := counts.Get(); has {
@@ -72,8 +84,12 @@ type workersJSON struct {
 	ActiveHosts   *int64        `json:"active_hosts"`
 	BusyHosts     *int64        `json:"busy_hosts" doc:"Active hosts that report a job in progress"`
 	ActiveGPUs    *int64        `json:"active_gpus"`
-	ByVersion     []versionJSON `json:"by_version" doc:"Active hosts by the version of their software"`
-	ByGPUCount    []gpuHosts    `json:"by_gpu_count" doc:"Active hosts by how many GPUs they have"`
+	ByVersion     []versionJSON `json:"by_version" doc:"Active hosts by the version of their software; versions of fewer than 5 hosts together as other"`
+	ByGPUCount    []gpuHosts    `json:"by_gpu_count" doc:"Active hosts by how many GPUs they have; groups of fewer than 5 hosts are left out"`
+	Groups        *groupsJSON   `json:"groups" doc:"Workers grouped by what they did in the last 30 UTC days before today"`
+	Own           *placeJSON    `json:"own" doc:"The place among these of the wallet that the request is about, for those who may see that wallet"`
+	Stakes        []stakerJSON  `json:"largest_stakes" doc:"The 10 largest stakes, by ProverStaking's events: public on the chain"`
+	Reputations   []scoredJSON  `json:"highest_reputations" doc:"The 10 highest scores, by ReputationManager's events: public on the chain"`
 	Sources       sourcesJSON   `json:"sources"`
 }
 
@@ -87,16 +103,23 @@ type gpuHosts struct {
 	Hosts int64 `json:"hosts"`
 }
 
-func (s *Server) apiNetworkWorkers(ctx context.Context, _ *struct{}) (*reply[workersJSON], error) {
+func (s *Server) apiNetworkWorkers(ctx context.Context, in *WalletInput) (*reply[workersJSON], error) {
 	asked := databaseRead{state: told(ctx, s.db.State())}
-	counts := s.networkCounts(ctx, &asked)
-	out := workersJSON{ByVersion: []versionJSON{}, ByGPUCount: []gpuHosts{}, Sources: sources(asked.result())}
+	counts, months := s.networkCounts(ctx, &asked), s.workerMonths(ctx, &asked)
+	stakes, reputations := s.stakeBoard(ctx, &asked), s.reputationBoard(ctx, &asked)
+	out := workersJSON{
+		ByVersion: []versionJSON{}, ByGPUCount: []gpuHosts{}, Groups: groupsOf(months), Stakes: stakersOf(stakes.Or(nil)), Reputations: scoredOf(reputations.Or(nil)),
+		Sources: sources(asked.result()),
+	}
+	if wallet, err := s.walletFor(ctx, *in); err == nil {
+		out.Own = workerPlaceOf(months, wallet)
+	}
 	if c, has := counts.Get(); has {
 		out.TotalWorkers, out.ActiveWorkers, out.ActiveHosts, out.BusyHosts, out.ActiveGPUs = &c.TotalWorkers, &c.ActiveWorkers, &c.ActiveHosts, &c.BusyHosts, &c.ActiveGPUs
-		for _, v := range c.ByVersion {
+		for _, v := range c.TellableVersions() {
 			out.ByVersion = append(out.ByVersion, versionJSON{v.Version, v.Hosts})
 		}
-		for _, v := range c.ByGPUCount {
+		for _, v := range c.TellableGPUCounts() {
 			out.ByGPUCount = append(out.ByGPUCount, gpuHosts{v.GPUs, v.Hosts})
 		}
 	}

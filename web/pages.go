@@ -212,7 +212,9 @@ func (s *Server) readNetwork(ctx context.Context) (r networkRead) {
 }
 
 func (s *Server) networkPanel(r networkRead) views.NetworkPanel {
-	return s.showNetwork(r.counts, r.chain, r.state, panel("network", everyNetwork, ""), s.now())
+	p := panel("network", everyNetwork, "")
+	p.More = views.Link{Text: "All about the network", URL: "/network"}
+	return s.showNetwork(r.counts, r.chain, r.state, p, s.now())
 }
 
 // partial makes a handler of a panel that is about a wallet.

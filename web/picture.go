@@ -94,8 +94,17 @@ func told(ctx context.Context, st validator.SourceState) validator.SourceState {
 // toldNetwork is told for all that the chain says of the network.
 func toldNetwork(ctx context.Context, n validator.ChainNetwork) validator.ChainNetwork {
 	n.State = told(ctx, n.State)
-	if viewerOf(ctx).stranger() && !n.TotalStaked.Known() {
+	if !viewerOf(ctx).stranger() {
+		return n
+	}
+	if !n.TotalStaked.Known() {
 		n.TotalStaked.Maybe = validator.None[validator.Wei](untold)
+	}
+	if !n.TotalSlashed.Known() {
+		n.TotalSlashed.Maybe = validator.None[validator.Wei](untold)
+	}
+	if !n.Config.Known() {
+		n.Config.Maybe = validator.None[validator.StakingConfig](untold)
 	}
 	return n
 }

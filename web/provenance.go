@@ -30,20 +30,25 @@ func (s *Server) origin(wallet validator.Address, id, label string) views.Origin
 type evidence struct {
 	validator.Picture
 
-	server *Server
-	counts validator.Maybe[validator.NetworkCounts] // of the network
+	server   *Server
+	counts   validator.Maybe[validator.NetworkCounts] // of the network
+	activity validator.Maybe[validator.NetworkActivity]
+	window   networkWindow // of activity
+	stakes   validator.Maybe[validator.StakeBoard]
+	months   validator.Maybe[validator.WorkerMonths]
 }
 
 // partialNetworkProvenance tells where a figure of the network came from.
 func (s *Server) partialNetworkProvenance(c echo.Context) error {
-	id := c.QueryParam("of")
+	id, window, _ := strings.Cut(c.QueryParam("of"), "@")
 	tell, known := networkFigures[id]
 	if !known {
 		return unknownFigure(id)
 	}
 	ctx := c.Request().Context()
 	asked := databaseRead{state: told(ctx, s.db.State())}
-	e := evidence{server: s, counts: s.networkCounts(ctx, &asked)}
+	e := evidence{server: s, counts: s.networkCounts(ctx, &asked), window: windowNamed(window)}
+	e.activity, e.stakes = s.activity(ctx, &asked, e.window), s.stakeBoard(ctx, &asked)
 	e.Now, e.Chain.Network, e.Database = s.now(), toldNetwork(ctx, s.chain.Network()), asked.result()
 	e.Chain.State, e.Chain.Block = e.Chain.Network.State, e.Chain.Network.Block
 	return s.render(c, http.StatusOK, views.Origins(tell(e)))
@@ -80,6 +85,9 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	tell, known := walletFigures[id]
 	if !known {
 		return unknownFigure(id)
+	}
+	if strings.HasPrefix(id, "place.") {
+		e.months = s.workerMonths(ctx, new(databaseRead))
 	}
 	return s.render(c, http.StatusOK, views.Origins(tell(e)))
 }

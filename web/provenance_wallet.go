@@ -67,6 +67,12 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 	"jobs.inprogress": jobsOrigin("Jobs in progress", "assigned + running", func(c validator.JobCounts) int64 { return c.InProgress }),
 	"jobs.success":    successOrigin,
 	"heartbeat":       heartbeatOrigin,
+	"place.uptime": placeOrigin("Your place by uptime", func(p validator.WorkerPlace) (validator.Maybe[validator.Place], string) {
+		return p.ByUptime, percent(p.UptimePercent()) + " %"
+	}),
+	"place.jobs": placeOrigin("Your place by jobs completed", func(p validator.WorkerPlace) (validator.Maybe[validator.Place], string) {
+		return p.ByJobs, integer(p.JobsCompleted)
+	}),
 }
 
 func headroomOrigin(e evidence) views.Provenance {
@@ -219,31 +225,4 @@ func heartbeatOrigin(e evidence) views.Provenance {
 	}
 	p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("newestHeartbeat", e.Address))}
 	return p
-}
-
-// networkFigures tell where the figures of the network came from.
-var networkFigures = map[string]func(evidence) views.Provenance{
-	"network.staked": chainFigure("Total staked", func(e evidence) validator.ChainRead[validator.Wei] { return e.Chain.Network.TotalStaked }, func(e evidence) views.Row {
-		return views.Row{Amount: amountOf(e.Chain.Network.TotalStaked.Maybe)}
-	}, "total_staked answers a u256: low and high felt."),
-	"network.workers": networkOrigin("Workers", "tables heartbeats and jobs", func(c validator.NetworkCounts) int64 { return c.TotalWorkers }, func(evidence) string { return db.Statement("countWorkers") }),
-	"network.active":  networkOrigin("Active workers", "table heartbeats", func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }, activeHostsSQL),
-	"network.gpus":    networkOrigin("Active GPUs", "table heartbeats", func(c validator.NetworkCounts) int64 { return c.ActiveGPUs }, activeHostsSQL),
-	"network.jobs":    networkOrigin("Jobs completed", "table job_totals", func(c validator.NetworkCounts) int64 { return c.JobsProcessed }, func(evidence) string { return db.Statement("networkJobTotals") }),
-	"network.jobs24h": networkOrigin("Jobs completed in 24 hours", "table jobs", func(c validator.NetworkCounts) int64 { return c.JobsLast24h }, func(e evidence) string {
-		return db.Statement("countJobsCompletedSince", e.Now.Add(-24*time.Hour))
-	}),
-}
-
-func activeHostsSQL(e evidence) string {
-	return db.Statement("activeHosts", e.Now.Add(-e.server.heartbeatInterval.GoneAfter()), e.Now)
-}
-
-func networkOrigin(title, tables string, of func(validator.NetworkCounts) int64, statement func(evidence) string) func(evidence) views.Provenance {
-	return func(e evidence) views.Provenance {
-		p := e.fromDatabase(title, tables, e.counts.Known(), e.counts.Reason())
-		p.Value = views.Row{Value: show(e.counts, "", func(c validator.NetworkCounts) string { return integer(of(c)) })}
-		p.Commands = []views.Command{sql("Repeat it in psql", statement(e))}
-		return p
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
 )
 
 // pages lists every route that is not of the JSON API, with who may call it.
@@ -53,6 +54,12 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},
 		{http.MethodGet, "/partials/joblist", accessWallet, s.partialJobList},
 		{http.MethodGet, "/partials/job", accessWallet, s.partialJob},
+		{http.MethodGet, "/network", accessPublic, s.networkPage},
+		{http.MethodGet, "/partials/network-now", accessPublic, partialOfNetwork(s, s.networkNow, views.NetworkNow)},
+		{http.MethodGet, "/partials/network-hours", accessPublic, partialOfNetwork(s, s.networkHours, views.NetworkActivity)},
+		{http.MethodGet, "/partials/network-stake", accessPublic, partialOfNetwork(s, s.networkStake, views.NetworkStake)},
+		{http.MethodGet, "/partials/network-workers", accessPublic, partialOfNetwork(s, s.networkWorkers, views.NetworkWorkers)},
+		{http.MethodGet, "/partials/network-chain", accessPublic, partialOfNetwork(s, s.networkChain, views.NetworkChain)},
 		{http.MethodGet, "/signin", accessPublic, s.signInPage},
 		{http.MethodPost, "/signin/message", accessPublic, s.issueSignIn},
 		{http.MethodPost, "/signin", accessPublic, s.signIn},

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+	"github.com/bitsage-network/validator-dashboard/views"
+)
+
+// How often the panels of the network's page ask anew, beside everyNetwork.
+const (
+	everyNetworkHours  = "60s"
+	everyNetworkStakes = "30s"
+)
+
+// How old remembered answers about all workers may be. The days that months are counted of
+// are over; what changes of them comes late.
+const (
+	boardMaxAge  = 30 * time.Second
+	monthsMaxAge = 5 * time.Minute
+)
+
+// networkWindow is a time over which the network's hours are shown.
+type networkWindow struct {
+	id, label string
+	length    time.Duration
+}
+
+var networkWindows = []networkWindow{{"24h", "24 hours", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour}, {"30d", "30 days", 30 * 24 * time.Hour}}
+
+// networkAsked is what a request about the network is about beside it.
+type networkAsked struct {
+	wallet validator.Address // whose place is told, "" if nobody's
+	window networkWindow
+}
+
+// readableWallet is the wallet that a public page may be about too: "" if the reader may see none.
+func (s *Server) readableWallet(c echo.Context) validator.Address {
+	wallet, err := s.pageWallet(c)
+	if err != nil || !viewerOf(c.Request().Context()).mayRead(wallet) {
+		return ""
+	}
+	return wallet
+}
+
+func (s *Server) networkAsked(c echo.Context) networkAsked {
+	return networkAsked{wallet: s.readableWallet(c), window: windowNamed(c.QueryParam("window"))}
+}
+
+// windowNamed is the window of an id, the shortest for any other.
+func windowNamed(id string) networkWindow {
+	if i := slices.IndexFunc(networkWindows, func(w networkWindow) bool { return w.id == id }); i >= 0 {
+		return networkWindows[i]
+	}
+	return networkWindows[0]
+}
+
+// query is that of the page and its panels.
+func (a networkAsked) query() string {
+	q := url.Values{"window": {a.window.id}}
+	if a.wallet != "" {
+		q.Set("wallet", string(a.wallet))
+	}
+	return "?" + q.Encode()
+}
+
+func (a networkAsked) panel(id, every string) views.Panel {
+	return views.Panel{ID: id, URL: "/partials/" + id + a.query(), Every: every}
+}
+
+func (s *Server) networkPage(c echo.Context) error {
+	a, ctx := s.networkAsked(c), c.Request().Context()
+	m := views.NetworkPage{Page: s.page(c.Request(), "Network", "network", a.wallet)}
+	var all sync.WaitGroup
+	all.Go(func() { m.Now = s.networkNow(ctx, a) })
+	all.Go(func() { m.Activity = s.networkHours(ctx, a) })
+	all.Go(func() { m.Stake = s.networkStake(ctx, a) })
+	all.Go(func() { m.Workers = s.networkWorkers(ctx, a) })
+	all.Go(func() { m.Chain = s.networkChain(ctx, a) })
+	all.Wait()
+	return s.render(c, http.StatusOK, views.OneNetwork(m))
+}
+
+// partialOfNetwork makes a handler of a panel of the network's page.
+func partialOfNetwork[M any](s *Server, read func(context.Context, networkAsked) M, show func(M) templ.Component) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		return s.render(c, http.StatusOK, show(read(c.Request().Context(), s.networkAsked(c))))
+	}
+}
+
+// activity reads what all workers did in a window.
+func (s *Server) activity(ctx context.Context, asked *databaseRead, w networkWindow) validator.Maybe[validator.NetworkActivity] {
+	hours := readDBAs(ctx, s, asked, memoryKey{read: "network hours", detail: w.id}, boardMaxAge, func(ctx context.Context) ([]validator.NetworkHour, error) {
+		now := s.now()
+		return s.db.NetworkHours(ctx, now.Add(-w.length), now)
+	})
+	return validator.Map(hours, func(h []validator.NetworkHour) validator.NetworkActivity {
+		return validator.ActivityOver(h, w.length, s.now())
+	})
+}
+
+// contractNamed is the address of a contract that is read, "" if none is configured.
+func (s *Server) contractNamed(name string) validator.Address {
+	for _, c := range s.chain.Contracts() {
+		if c.Name == name {
+			return c.Address
+		}
+	}
+	return ""
+}
+
+func (s *Server) stakeBoard(ctx context.Context, asked *databaseRead) validator.Maybe[validator.StakeBoard] {
+	contract := s.contractNamed("ProverStaking")
+	return readDBAs(ctx, s, asked, memoryKey{read: "stake board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.StakeBoard, error) {
+		return s.db.StakeBoard(ctx, contract)
+	})
+}
+
+func (s *Server) reputationBoard(ctx context.Context, asked *databaseRead) validator.Maybe[validator.ReputationBoard] {
+	contract := s.contractNamed("ReputationManager")
+	return readDBAs(ctx, s, asked, memoryKey{read: "reputation board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.ReputationBoard, error) {
+		return s.db.ReputationBoard(ctx, contract)
+	})
+}
+
+// workerMonths reads what each worker did. It is told of to its own wallet only, and of all
+// in groups.
+func (s *Server) workerMonths(ctx context.Context, asked *databaseRead) validator.Maybe[validator.WorkerMonths] {
+	now := s.now()
+	return readDBAs(ctx, s, asked, memoryKey{read: "worker months", detail: now.Format(time.DateOnly)}, monthsMaxAge, func(ctx context.Context) (validator.WorkerMonths, error) {
+		return s.db.WorkerMonths(ctx, s.heartbeatInterval, now)
+	})
+}
+
+// indexLag is how far the chain's events are read.
+func (s *Server) indexLag() validator.Maybe[validator.IndexLag] {
+	if s.index == nil {
+		return validator.None[validator.IndexLag]("this program reads no events")
+	}
+	return s.index.IndexLag()
+}
