@@ -76,6 +76,13 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	cfg.StarknetWS, cfg.PollHeads = []string{node.SocketURL()}, false
 	cfg.Contracts = chain.Contracts{ProverStaking: at.ProverStaking, ReputationManager: at.ReputationManager, SAGEToken: at.SAGEToken, JobManager: at.JobManager, MiningRewards: at.MiningRewards}
 
+	price, err := newDemoPrice(ctx)
+	if err != nil {
+		return err
+	}
+	g.run("simulated price", func() error { return price.run(ctx) })
+	cfg.SAGEPrice = price.config
+
 	story, err := tell(ctx, cfg, c, store, log)
 	if err != nil {
 		return err
@@ -122,7 +129,7 @@ func startDemoChain(now time.Time) (*demoChain, *devchain.Node, error) {
 // tell writes the year into the database as the chain has it, and the year's end onto the
 // chain as the database has it.
 func tell(ctx context.Context, cfg Config, c *demoChain, store *db.Store, log *slog.Logger) (demodata.Story, error) {
-	story := demodata.Story{Worker: cfg.ValidatorAddress, Seed: demoSeed, Now: c.end, Slashes: []demodata.Slash{c.slash}, Block: c.blockOf}
+	story := demodata.Story{Worker: cfg.ValidatorAddress, Seed: demoSeed, Now: c.end, Slashes: []demodata.Slash{c.slash}, Block: c.blockOf, PriceSource: cfg.SAGEPrice.Source()}
 	idle, err := newDemoRigs()
 	if err != nil {
 		return story, err

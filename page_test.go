@@ -100,6 +100,7 @@ func TestTheDemoInABrowser(t *testing.T) {
 	t.Run("every page is for everybody", func(t *testing.T) { everyPageIsForEverybody(t, p) })
 	t.Run("every figure opens its provenance, and polls leave it open", func(t *testing.T) { everyFigureOpensItsProvenance(t, p) })
 	t.Run("nothing moves when polls arrive", func(t *testing.T) { nothingMoves(t, p) })
+	t.Run("what was earned, net of power, and whether the claims arrived", func(t *testing.T) { whatWasEarned(t, p) })
 }
 
 func everyPageIsForEverybody(t *testing.T, p *program) {

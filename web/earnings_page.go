@@ -180,7 +180,11 @@ func (s *Server) wrongRange(c echo.Context, p validator.Picture, wrong error) er
 		return wrong
 	}
 	form := s.earningsForm(p.Address, earningsQuery{last: lastDefault}, validator.None[validator.DayRange](""))
-	form.From, form.To = c.QueryParam(paramFrom), c.QueryParam(paramTo)
+	for param, field := range map[string]*string{paramFrom: &form.From, paramTo: &form.To} {
+		if t, err := time.Parse(time.DateOnly, c.QueryParam(param)); err == nil { // a browser shows no other
+			*field = t.Format(time.DateOnly)
+		}
+	}
 	for i := range form.By {
 		form.By[i].Current = form.By[i].Value == c.QueryParam(paramBy)
 	}
@@ -189,6 +193,9 @@ func (s *Server) wrongRange(c echo.Context, p validator.Picture, wrong error) er
 	}
 	form.Wrong = strings.TrimPrefix(told.Errors[0].Field, "query.")
 	form.Problem = wrongWords[form.Wrong] + " " + told.Errors[0].Rule + "."
+	if entered, ok := told.Errors[0].Value.(string); ok && entered != "" {
+		form.Problem += " What was asked for: “" + beginning(entered, rowErrorLength) + "”."
+	}
 	return s.render(c, http.StatusBadRequest, views.Earnings(views.EarningsPage{
 		Page: s.page(c.Request(), "Earnings · "+p.Address.Abbreviated(), "earnings", p.Address), Form: form, Now: s.showEarningsNow(c.Request().Context(), p),
 	}))

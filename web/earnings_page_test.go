@@ -73,7 +73,7 @@ func TestTheEarningsPageSumsUpPeriods(t *testing.T) {
 func TestTheEarningsPageSaysWhatIsWrongWithDays(t *testing.T) {
 	s, _ := earningsServer(t)
 	for query, words := range map[string]string{
-		"&from=2026-13-01":               `id="earnings-from" type="date" name="from" value="2026-13-01" aria-invalid="true"|The first day must be a UTC day such as 2026-11-20.`,
+		"&from=2026-13-01":               `id="earnings-from" type="date" name="from" value="" aria-invalid="true"|The first day must be a UTC day such as 2026-11-20. What was asked for: “2026-13-01”.`,
 		"&to=yesterday":                  "The last day must be a UTC day",
 		"&from=2026-02-02&to=2026-02-01": "The last day is before from",
 		"&from=2027-01-01":               "The first day is in the future",

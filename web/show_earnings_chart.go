@@ -75,13 +75,13 @@ func sageFloat(w validator.Wei) float64 {
 	return f
 }
 
-// niceAbove is the next round number: 1, 2, 2.5 or 5 times a power of ten.
+// niceAbove is the next round number, which has one or two digits.
 func niceAbove(v float64) float64 {
 	if v <= 0 {
 		return 1
 	}
 	power := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, step := range []float64{1, 2, 2.5, 5} {
+	for _, step := range []float64{1, 1.5, 2, 2.5, 3, 4, 5, 6, 8} {
 		if step*power >= v {
 			return step * power
 		}

@@ -165,6 +165,12 @@ func (b *bench) totals(ctx context.Context) error {
 		{"earnings: all, 24 hours, 7 and 30 days", `SELECT sum(payment_amount), sum(payment_amount) FILTER (WHERE completed_at > now() - interval '1 day'), sum(payment_amount) FILTER (WHERE completed_at > now() - interval '7 days'),
 			sum(payment_amount) FILTER (WHERE completed_at > now() - interval '30 days') FROM jobs WHERE worker_address = $1 AND status = 'completed'`,
 			func(w validator.Address) error { _, err := b.store.Earnings(ctx, w, now); return err }},
+		{"the earnings page: a year", `SELECT date_trunc('day', COALESCE(completed_at, created_at), 'UTC'), sum(payment_amount), count(*), sum(execution_time_ms) FROM jobs
+			WHERE worker_address = $1 AND status = 'completed' AND COALESCE(completed_at, created_at) > now() - interval '1 year' GROUP BY 1`,
+			func(w validator.Address) error { return b.earningsPage(ctx, w, now.AddDate(-1, 0, 0), now) }},
+		{"the earnings page: all", `SELECT date_trunc('day', COALESCE(completed_at, created_at), 'UTC'), sum(payment_amount), count(*), sum(execution_time_ms) FROM jobs
+			WHERE worker_address = $1 AND status = 'completed' GROUP BY 1`,
+			func(w validator.Address) error { return b.earningsPage(ctx, w, now.AddDate(-3, 0, 0), now) }},
 	} {
 		kept, few, err := alternating(quick, func() error { return f.ask(b.busy) }, func() error { return f.ask(b.few) })
 		if err != nil {
@@ -192,6 +198,14 @@ func (b *bench) totals(ctx context.Context) error {
 	}
 	row("the network's figures", millis(network), "counting rows: "+millis(counted), fmt.Sprintf("%.0f times faster", counted.Seconds()/network.Seconds()), "")
 	return nil
+}
+
+// earningsPage asks what the earnings page does for a range: its sums, and a page of its list.
+func (b *bench) earningsPage(ctx context.Context, worker validator.Address, first, last time.Time) error {
+	const pageSize = 51
+	_, _, err := b.store.EarningDays(ctx, worker, first, last)
+	return errors.Join(err, onlyErr(b.store.JobTime(ctx, worker, first, last)), onlyErr(b.store.MeasuredEnergy(ctx, worker, first, last)),
+		onlyErr(b.store.EarningsPage(ctx, worker, db.EarningFilter{From: validator.DayOf(first), Limit: pageSize})))
 }
 
 // pages compares a page at any depth with the first.

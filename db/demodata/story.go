@@ -26,6 +26,8 @@ type Story struct {
 	Slashes []Slash
 	// Block is the number of the chain's newest block at a time; nil leaves it out of jobs.
 	Block func(time.Time) uint64
+	// PriceSource is who told the price of SAGE; "" = nobody did.
+	PriceSource string
 }
 
 // Host is one of the worker's machines.

@@ -40,12 +40,12 @@ func Write(ctx context.Context, databaseURL string, s Story) error {
 			if err := w.clearOwn(); err != nil {
 				return err
 			}
-			return errors.Join(w.weeks(s.heartbeatsSplit(), s.Now), w.jobs(tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.claims(s.Claims), w.samples(y))
+			return errors.Join(w.weeks(s.heartbeatsSplit(), s.Now), w.jobs(tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.prices(s), w.claims(s.Claims), w.samples(y), w.energy(y))
 		})
 		if err != nil {
 			return err
 		}
-		_, err = conn.Exec(ctx, "ANALYZE jobs; ANALYZE heartbeats; ANALYZE reward_claims; ANALYZE gpu_samples; ANALYZE worker_gpus")
+		_, err = conn.Exec(ctx, "ANALYZE jobs; ANALYZE heartbeats; ANALYZE reward_claims; ANALYZE gpu_samples; ANALYZE worker_gpus; ANALYZE sage_prices; ANALYZE gpu_energy_days")
 		return err
 	})
 	if err != nil {
