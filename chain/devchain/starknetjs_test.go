@@ -39,7 +39,7 @@ func TestTestnetWithStarknetJS(t *testing.T) {
 			}
 		})
 	}
-	if checks < 16 {
+	if checks < 17 {
 		t.Errorf("%d checks ran", checks)
 	}
 }

@@ -126,8 +126,12 @@ func here(t testing.TB) string {
 func (n *Network) RunScript(t testing.TB, script string, more map[string]any) []byte {
 	t.Helper()
 	dir := filepath.Join(here(t), "..", "testdata", "starknetjs")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "starknet")); err != nil {
-		t.Fatalf("starknet.js is not installed: run make starknetjs, which make test does first (%v)", err)
+	want, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "node_modules", "installed-lock.json")); err != nil || !bytes.Equal(got, want) {
+		t.Fatal("starknet.js is not installed in the versions of package-lock.json: run make starknetjs, which make test does first")
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {

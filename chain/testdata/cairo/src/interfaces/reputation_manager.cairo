@@ -35,6 +35,7 @@ pub struct ReputationEvent {
 pub trait IReputationManager<TContractState> {
     fn get_reputation(self: @TContractState, worker_id: felt252) -> ReputationScore;
     fn get_worker_rank(self: @TContractState, worker_id: felt252) -> u32;
+    fn get_network_stats(self: @TContractState) -> (u32, u32, u32, u32);
     fn get_reputation_history(self: @TContractState, worker_id: felt252, limit: u32) -> Array<ReputationEvent>;
     fn initialize_reputation(ref self: TContractState, worker_id: felt252) -> bool;
     fn update_reputation(

@@ -78,6 +78,24 @@ pub mod ReputationManager {
             rank
         }
 
+        /// How many workers have a score, their average rounded down, the highest and the lowest.
+        fn get_network_stats(self: @ContractState) -> (u32, u32, u32, u32) {
+            let workers = self.workers.read();
+            if workers == 0 {
+                return (0, 0, 0, 0);
+            }
+            let mut sum = 0;
+            let mut highest = 0;
+            let mut lowest = 1000;
+            for place in 0..workers {
+                let score = self.reputations.read(self.worker_at.read(place)).score;
+                sum += score;
+                highest = core::cmp::max(highest, score);
+                lowest = core::cmp::min(lowest, score);
+            }
+            (workers, sum / workers, highest, lowest)
+        }
+
         fn get_reputation_history(self: @ContractState, worker_id: felt252, limit: u32) -> Array<ReputationEvent> {
             let mut history = array![];
             let mut place = self.changes.read(worker_id);
