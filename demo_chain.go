@@ -117,7 +117,7 @@ func otherScore(n int) int32 {
 	if ahead := []int32{978, 941, 909}; n < demoRank-1 {
 		return ahead[n]
 	}
-	const next, apart = 833, 11
+	const next, apart = 721, 8
 	return next - int32(n)*apart
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,16 @@ func demoPages(t *testing.T, p *program) []string {
 	for _, g := range []int{0, 4} {
 		pages = append(pages, "/gpus/"+gpus.GPUs[g].UUID)
 	}
+	var slash string
+	eventually(t, "a slash with its evidence", func() bool {
+		_, b := p.call(t, http.MethodGet, "/stake", "", "")
+		slash = regexp.MustCompile(`/stake/slash/[^"]+`).FindString(string(b))
+		return slash != ""
+	})
+	if _, b := p.call(t, http.MethodGet, slash, "", ""); !strings.Contains(text(b), "Heat slowed the card meanwhile") || !strings.Contains(text(b), "Not heard") {
+		t.Errorf("the demo's slash lacks its evidence: %s", text(b))
+	}
+	pages = append(pages, slash)
 	for _, status := range []string{"completed", "failed", "running"} {
 		var jobs struct {
 			Jobs []struct {

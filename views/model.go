@@ -389,6 +389,8 @@ type StakeEventRow struct {
 	Amount Amount
 	Job    Link
 	Tx     Link
+
+	Evidence Link // of a slash: to its own page
 }
 
 // NetworkPanel is the network as a whole.

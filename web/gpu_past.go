@@ -62,6 +62,7 @@ type gpuPast struct {
 	failures validator.Maybe[[]validator.Job]
 	cut      bool // there were more failed jobs than were read
 	slashes  []validator.StakeEvent
+	events   []validator.StakeEvent // all of the stake, newest first
 	database validator.SourceState
 }
 
@@ -82,7 +83,9 @@ func (s *Server) gpuPast(ctx context.Context, g gpuAsked) gpuPast {
 	failed := s.failedJobsSince(ctx, &asked, g)
 	p.failures = validator.Map(failed, func(f failedJobs) []validator.Job { return jobsOn(f.jobs, uuid) })
 	p.cut = failed.Or(failedJobs{}).cut
-	p.slashes = slashesOf(s.chain.Look(ctx, g.wallet), failed.Or(failedJobs{}).jobs, uuid, from)
+	told := s.chain.Look(ctx, g.wallet)
+	p.events = told.StakeEvents.Or(nil)
+	p.slashes = slashesOf(told, failed.Or(failedJobs{}).jobs, uuid, from)
 	p.database = asked.result()
 	return p
 }

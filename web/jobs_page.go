@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
-	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -153,11 +151,7 @@ func (s *Server) jobAsked(c echo.Context, id string) (validator.Address, jobRead
 	ctx := c.Request().Context()
 	asked := databaseRead{state: s.db.State()}
 	found := readDBAs(ctx, s, &asked, memoryKey{"job", wallet, id}, walletMaxAge, func(ctx context.Context) (*validator.Job, error) {
-		j, err := s.db.Job(ctx, wallet, id)
-		if errors.Is(err, db.ErrNotFound) || errors.Is(err, db.ErrInvalid) { // an invalid identifier is nobody's
-			return nil, nil
-		}
-		return &j, err
+		return s.jobOrNone(ctx, wallet, id)
 	})
 	j, known := found.Get()
 	switch {

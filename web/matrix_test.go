@@ -31,6 +31,8 @@ func walletData(t *testing.T, store *db.Store, databaseURL, owner string) {
 			VALUES ('job-' || $4, $2, $1 || '-type', 'completed', 5000000000000000000, 'GPU-' || $4, $3, $3)`: {owner, wallet, now, number},
 		`INSERT INTO jobs (job_id, worker_address, status, error_message, gpu_uuid, created_at)
 			VALUES ('failed-' || $4, $2, 'failed', $1 || ' ran out of memory', 'GPU-' || $4, $3)`: {owner, wallet, now, number},
+		`INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount, slash_reason, job_id)
+			VALUES (7, '0x' || lpad('7', 64, '0'), $3, '0x' || lpad('51a5' || $4, 64, '0'), '0x' || lpad('9', 64, '0'), $4::integer, $4::integer, $2, 'slashed', 5, COALESCE(length($1), 0) * 0, 'failed-' || $4)`: {owner, wallet, now, number},
 		`INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count) VALUES ($2, $1 || '-rig', $3, 1)`: {owner, wallet, now},
 		`INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, status, failure)
 			VALUES ($2, NULL, 'staking', $3, '0xc1a1', 'failed', $1 || ' could not pay')`: {owner, wallet, now},
@@ -99,6 +101,9 @@ func matrixRequest(t *testing.T, method, path, named string) *http.Request {
 		object = numbers[named]
 	}
 	path = strings.NewReplacer(":uuid", "GPU-"+object, ":file", "app.js").Replace(path)
+	if path == slashPath {
+		path = "/stake/slash/0x51a5" + object + "/0"
+	}
 	if path == "/jobs/:id" {
 		path = "/jobs/job-" + object
 	}
@@ -186,7 +191,7 @@ func expected(a access, c credential, path, named string) int {
 
 // isAboutOne says whether a route shows one job or one GPU.
 func isAboutOne(path string) bool {
-	return slices.Contains([]string{"/jobs/:id", "/gpus/:uuid", "/partials/job", "/partials/gpu", "/partials/gpu-charts", "/partials/gpu-failures", "/partials/gpu-health"}, path)
+	return slices.Contains([]string{slashPath, "/jobs/:id", "/gpus/:uuid", "/partials/job", "/partials/gpu", "/partials/gpu-charts", "/partials/gpu-failures", "/partials/gpu-health"}, path)
 }
 
 // fits compares a status with the expected one.
@@ -255,7 +260,7 @@ func TestEveryRouteWithEveryCredential(t *testing.T) {
 		table.WriteByte('\n')
 	}
 	t.Logf("status codes naming no wallet, alice and bob:\n%s", table.String())
-	for _, route := range []string{"GET /jobs", "GET /gpus", "GET /jobs/:id", "GET /gpus/:uuid", "GET /partials/jobs", "GET /jobs/export", "GET /settings", "GET /api/jobs/recent", "GET /api/validator/gpus", "GET /api/worker/status"} {
+	for _, route := range []string{"GET /jobs", "GET /gpus", "GET /jobs/:id", "GET /gpus/:uuid", "GET " + slashPath, "GET /partials/jobs", "GET /jobs/export", "GET /settings", "GET /api/jobs/recent", "GET /api/validator/gpus", "GET /api/worker/status"} {
 		if shown[route] == 0 {
 			t.Errorf("%s shows nobody's data, so it proves nothing", route)
 		}

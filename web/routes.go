@@ -33,6 +33,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/uptime", accessWallet, s.partialUptime(s.partialUptimeNow)},
 		{http.MethodGet, "/partials/uptime-past", accessWallet, s.partialUptime(s.partialUptimePast)},
 		{http.MethodGet, "/stake", accessWallet, s.stakePage},
+		{http.MethodGet, slashPath, accessWallet, s.slashPage},
 		{http.MethodGet, "/partials/stake-state", accessWallet, s.partialStake(s.partialStakeState)},
 		{http.MethodGet, "/partials/stake-risk", accessWallet, s.partialStake(s.partialStakeRisk)},
 		{http.MethodGet, "/partials/stake-terms", accessWallet, s.partialStake(s.partialStakeTerms)},

@@ -174,7 +174,7 @@ func (s *Server) gpuMarks(g gpuAsked, past gpuPast, steps []validator.GPUStep, g
 		add(endOf(j), views.ChartMark{Label: label, Tone: views.ToneBad, Icon: "bad", Link: *s.jobLink(j.ID, g.wallet)})
 	}
 	for _, e := range past.slashes {
-		add(e.Block.Time, views.ChartMark{Label: fmt.Sprintf("Slashed %s: %s", e.Amount.Format(), e.Reason), Tone: views.ToneBad, Icon: "shield", Link: s.txLink(e.TxHash)})
+		add(e.Block.Time, views.ChartMark{Label: fmt.Sprintf("Slashed %s: %s", e.Amount.Format(), e.Reason), Tone: views.ToneBad, Icon: "shield", Link: s.slashLink(e, past.events, g.wallet)})
 	}
 	for _, x := range firstOfStep(g.member.GPU.XIDs, g.window.step) {
 		add(x.At, views.ChartMark{Label: fmt.Sprintf("XID %d: %s", x.Code, xidWords(x.Code)), Tone: views.ToneBad, Icon: "warn"})

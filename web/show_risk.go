@@ -132,6 +132,7 @@ func (s *Server) stakeEventRow(e validator.StakeEvent, p validator.Picture) view
 	switch e.Kind {
 	case validator.StakeEventSlashed:
 		row.Why, row.Job = capital(e.Reason.String()), *s.jobLink(contractJobID(e.JobID), p.Address)
+		row.Evidence = s.slashLink(e, p.Chain.StakeEvents.Or(nil), p.Address)
 	case validator.StakeEventUnstakeRequested:
 		row.Why, row.Unlock = "Free to take out", momentOf(p.Now, e.UnlockAt)
 	case validator.StakeEventStaked:

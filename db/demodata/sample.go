@@ -14,7 +14,7 @@ const (
 	minutely     = 24 * time.Hour // and one a minute lately
 	sparse       = 10 * time.Minute
 	sampledSlash = 29 * day // a slash since then has the minutes around its job, too
-	aroundSlash  = 40 * time.Minute
+	aroundSlash  = 70 * time.Minute
 	airC         = 27.0
 	fullyHotC    = 37.0 // above the air, at the power limit
 	idleShare    = 0.1  // of the power limit
