@@ -252,7 +252,10 @@ func (r *rig) testnetSignIn(t *testing.T, n *testnet.Network) {
 func testnetSocket(t *testing.T, n *testnet.Network) {
 	r := testnetRig(t, n, hardlyPolled, func(c *chain.Config) { c.SocketURLs = []string{n.SocketURL} })
 	r.look(n.Worker.Address)
-	r.told(t)
+	eventually(t, "a websocket tells heads", func() bool {
+		n.Mine(t)
+		return r.metric(t, "validator_chain_socket_up") == 1
+	})
 	for range 3 {
 		r.seenAt(t, n.Worker.Address, n.Mine(t))
 	}
