@@ -74,7 +74,7 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	cfg.Network = chain.Network{Name: "simulated", ChainID: demoChainID}
 	cfg.StarknetRPC, cfg.ValidatorAddress = []string{node.URL()}, c.wallet.Address()
 	cfg.StarknetWS, cfg.PollHeads = []string{node.SocketURL()}, false
-	cfg.Contracts = chain.Contracts{ProverStaking: at.ProverStaking, ReputationManager: at.ReputationManager, SAGEToken: at.SAGEToken, JobManager: at.JobManager, MiningRewards: at.MiningRewards}
+	cfg.Contracts = chain.Contracts{ProverStaking: at.ProverStaking, ReputationManager: at.ReputationManager, SAGEToken: at.SAGEToken, JobManager: at.JobManager, MiningRewards: at.MiningRewards, PaymentRouter: at.PaymentRouter}
 
 	price, err := newDemoPrice(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 		return err
 	}
 	live, err := demodata.NewLive(demodata.LiveConfig{
-		Story: story, Store: store, DatabaseURL: store.PrivateURL(), SetLoad: rigs.setLoad, Usable: rigs.usable, Read: rigs.read, Ended: c.judge,
+		Story: story, Store: store, DatabaseURL: store.PrivateURL(), SetLoad: rigs.setLoad, Usable: rigs.usable, Read: rigs.read, Ended: c.ended,
 		Log: log.With(slog.String("room", "demo")),
 	})
 	if err != nil {
@@ -129,14 +129,9 @@ func startDemoChain(now time.Time) (*demoChain, *devchain.Node, error) {
 // tell writes the year into the database as the chain has it, and the year's end onto the
 // chain as the database has it.
 func tell(ctx context.Context, cfg Config, c *demoChain, store *db.Store, log *slog.Logger) (demodata.Story, error) {
-	story := demodata.Story{Worker: cfg.ValidatorAddress, Seed: demoSeed, Now: c.end, Slashes: []demodata.Slash{c.slash}, Block: c.blockOf, PriceSource: cfg.SAGEPrice.Source()}
-	idle, err := newDemoRigs()
-	if err != nil {
-		return story, err
-	}
-	if story.Hosts, err = idle.hosts(c.end); err != nil {
-		return story, err
-	}
+	story := c.story
+	story.PriceSource = cfg.SAGEPrice.Source()
+	var err error
 	if story.Claims, err = c.outcomes(ctx, cfg, log); err != nil {
 		return story, err
 	}
@@ -145,7 +140,7 @@ func tell(ctx context.Context, cfg Config, c *demoChain, store *db.Store, log *s
 	if err := store.WaitReady(starting); err != nil {
 		return story, err
 	}
-	if err := demodata.Write(ctx, store.PrivateURL(), story); err != nil {
+	if err := c.told.Write(ctx, store.PrivateURL(), story); err != nil {
 		return story, err
 	}
 	counts, err := store.JobCounts(ctx, story.Worker, time.Now())

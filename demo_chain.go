@@ -41,6 +41,8 @@ type demoChain struct {
 	acts   []act       // still to be done, by time
 	claims []validator.Felt
 	slash  demodata.Slash
+	story  demodata.Story
+	told   *demodata.Told
 }
 
 // act is something that happens on the chain at a time.
@@ -64,7 +66,7 @@ const (
 func newDemoChain(end time.Time) (*demoChain, error) {
 	genesis := end.Add(-stakedAgo - time.Hour).Truncate(time.Second)
 	c := &demoChain{
-		Chain: devchain.New(devchain.Config{ChainID: demoChainID, BlockTime: demoBlockTime, Genesis: genesis, StateBlocks: demoStateBlocks, MiningRewards: true}),
+		Chain: devchain.New(devchain.Config{ChainID: demoChainID, BlockTime: demoBlockTime, Genesis: genesis, StateBlocks: demoStateBlocks, MiningRewards: true, PaymentRouter: true, ClassHistory: true}),
 		end:   end, times: []time.Time{genesis},
 	}
 	for t := genesis.Add(yearBlockTime); t.Before(end.Add(-denseFor)); t = t.Add(yearBlockTime) {
@@ -79,9 +81,27 @@ func newDemoChain(end time.Time) (*demoChain, error) {
 	}
 	c.slash = demodata.Slash{At: end.Add(-slashedAgo).Truncate(time.Second), Reason: validator.SlashTimeout, GPUUUID: overheats, Overheated: true}
 	c.slash.JobID = strconv.FormatInt(demodata.Story{Now: end}.JobIDAt(c.slash.At.Add(-70*time.Minute)), 10)
+	if err := c.tellStory(); err != nil {
+		return nil, err
+	}
 	c.settle()
 	c.plan()
+	c.planPayments(c.told.Ended(end.Add(-payingFor)))
 	return c, nil
+}
+
+// tellStory lets the year of jobs pass, of which the chain and the database tell.
+func (c *demoChain) tellStory() error {
+	c.story = demodata.Story{Worker: c.wallet.Address(), Seed: demoSeed, Now: c.end, Slashes: []demodata.Slash{c.slash}, Block: c.blockOf}
+	idle, err := newDemoRigs()
+	if err != nil {
+		return err
+	}
+	if c.story.Hosts, err = idle.hosts(c.end); err != nil {
+		return err
+	}
+	c.told, err = demodata.Tell(c.story)
+	return err
 }
 
 // settle is what the chain holds before the validator comes to it: its own tokens, and
@@ -202,7 +222,7 @@ func (c *demoChain) blockOf(t time.Time) uint64 {
 	if i := sort.Search(len(c.times), func(i int) bool { return !c.times[i].Before(t) }); i < len(c.times) {
 		return uint64(i)
 	}
-	return c.Head().Number + 1
+	return max(c.Head().Number+1, uint64(len(c.times)))
 }
 
 // What ended jobs do to the validator's reputation.

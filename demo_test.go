@@ -83,6 +83,21 @@ func TestTheDemoIsAValidatorWithAYearBehindIt(t *testing.T) {
 		t.Errorf("%d GPUs", len(gpus))
 	}
 
+	t.Run("its payments are compared with the chain", func(t *testing.T) {
+		var classes map[string]float64
+		var v map[string]any
+		eventually(t, "the last weeks' payments are known", func() bool {
+			v, classes = p.get(t, "/api/validator/reconciliation", ""), map[string]float64{}
+			list, _ := v["classes"].([]any)
+			for _, c := range list {
+				classes[c.(map[string]any)["class"].(string)] = c.(map[string]any)["jobs"].(float64)
+			}
+			return classes["matched"] > 300 && v["coverage"].(map[string]any)["to_block"] != nil && classes["missing_on_chain"] < 2
+		})
+		if v["differing"] != 4.0 || classes["different_amount"] != 1 || classes["missing_on_chain"] != 1 || classes["missing_in_database"] != 2 || classes["not_known_yet"] < 5_000 {
+			t.Errorf("%v differ: %v", v["differing"], classes)
+		}
+	})
 	t.Run("a second one is refused", func(t *testing.T) {
 		path, _ := binary()
 		second := exec.Command(path, "demo")

@@ -58,7 +58,7 @@ func demoPages(t *testing.T, p *program) []string {
 		return json.Unmarshal(b, &gpus) == nil && len(gpus.GPUs) == 5
 	})
 	pages := []string{"/", "/gpus", "/stake", "/earnings", "/earnings?last=1y", "/earnings?from=nonsense", "/jobs", "/jobs?state=failed&q=out+of+memory&order=longest", "/docs", "/signin", "/dev/components", "/nothing-here", "/?wallet=nonsense"}
-	pages = append(pages, "/uptime", "/uptime?host=rig-2", "/network", "/network?window=7d")
+	pages = append(pages, "/uptime", "/uptime?host=rig-2", "/network", "/network?window=7d", "/earnings/reconciliation", "/earnings/reconciliation?class=matched")
 	for _, g := range []int{0, 4} {
 		pages = append(pages, "/gpus/"+gpus.GPUs[g].UUID)
 	}

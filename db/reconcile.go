@@ -147,6 +147,12 @@ func reconciledIn(worker validator.Address, w validator.PaymentWindow, before Pa
 	return p
 }
 
+// ListReconciled is the statement that lists a wallet's payments of a window, to be repeated.
+func ListReconciled(worker validator.Address, w validator.PaymentWindow) string {
+	p := reconciledIn(worker, w, PaymentCursor{}, MaxPage)
+	return Statement("listReconciled", p.WorkerAddress, p.State, p.FromUs, p.ToUs, p.PlaceUs, p.PlaceKey, p.MaxRows)
+}
+
 // EachReconciledPayment hands over all payments of some windows, newest first, and ends with
 // the first error. It reads some at a time, as EachJob does.
 func (s *Store) EachReconciledPayment(ctx context.Context, worker validator.Address, windows []validator.PaymentWindow, each func(validator.ReconciledPayment) error) error {

@@ -159,7 +159,7 @@ func (q *Queries) noteFirstBlock(ctx context.Context, arg noteFirstBlockParams) 
 const paymentsOfJobs = `-- name: paymentsOfJobs :many
 SELECT block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, job_id, amount, private, paid_at FROM chain_payments
 WHERE job_id = ANY($1::text[]) AND worker_address = $2
-ORDER BY block_number, place, event_index
+ORDER BY block_number, kind DESC, place, event_index
 `
 
 type paymentsOfJobsParams struct {
@@ -316,9 +316,11 @@ func (q *Queries) walletClaimEvents(ctx context.Context, workerAddress validator
 }
 
 const walletClaims = `-- name: walletClaims :many
+
 SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims WHERE address = $1 ORDER BY claim_time DESC, tx_hash DESC
 `
 
+// what was released before what was paid of it
 // walletClaims lists all claims of a wallet, newest first.
 func (q *Queries) walletClaims(ctx context.Context, address validator.Address) ([]ClaimRow, error) {
 	rows, err := q.db.Query(ctx, walletClaims, address)

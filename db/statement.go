@@ -27,6 +27,7 @@ var statements = map[string]string{
 	"newestHeartbeat":         newestHeartbeat,
 	"listWorkerGPUs":          listWorkerGPUs,
 	"countWorkers":            countWorkers,
+	"listReconciled":          listReconciled,
 	"networkJobTotals":        networkJobTotals,
 	"networkHours":            networkHours,
 	"stakeLeaders":            stakeLeaders,

@@ -53,7 +53,7 @@ WHERE worker_address = @worker_address::text AND job_id = ANY(@spellings::text[]
 -- paymentsOfJobs lists a worker's payments on chain for some jobs, oldest first.
 SELECT * FROM chain_payments
 WHERE job_id = ANY(@jobs::text[]) AND worker_address = @worker_address
-ORDER BY block_number, place, event_index;
+ORDER BY block_number, kind DESC, place, event_index; -- what was released before what was paid of it
 
 -- name: walletClaims :many
 -- walletClaims lists all claims of a wallet, newest first.

@@ -47,6 +47,9 @@ func (c ReconcileClass) Differs() bool {
 	return c == ClassDifferent || c == ClassMissingOnChain || c == ClassMissingInDatabase
 }
 
+// Comparable says whether what the chain has of such a payment is known, be it nothing.
+func (c ReconcileClass) Comparable() bool { return c != ClassNotComparable && c != ClassNotKnown }
+
 // PaymentGrace is how long after one side the other may come: a payment is released after
 // the job was completed, and the database may learn of it later than the chain.
 const PaymentGrace = 10 * time.Minute

@@ -2,13 +2,14 @@ package views
 
 // EarningsPage is the page "/earnings".
 type EarningsPage struct {
-	Page   Page
-	Form   EarningsForm
-	Now    EarningsNowPanel
-	Report EarningReportPanel
-	Claims EarningClaims
-	List   EarningList
-	Prices PriceForm
+	Page    Page
+	Against Link // leads to the comparison of payments with the chain
+	Form    EarningsForm
+	Now     EarningsNowPanel
+	Report  EarningReportPanel
+	Claims  EarningClaims
+	List    EarningList
+	Prices  PriceForm
 }
 
 // EarningsForm chooses the days that the page is about. While something is wrong with them

@@ -89,6 +89,7 @@ type JobDetail struct {
 	Status   Tag
 	Timeline []TimelineStep
 	Payment  Amount
+	OnChain  *JobOnChain // nil for a job of which the chain cannot tell anything yet
 	Facts    []JobFact
 	Error    string // in full
 }

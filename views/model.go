@@ -335,6 +335,7 @@ type RewardsPanel struct {
 	ByDay  *Chart // nil while the earnings are unknown
 	Power  []Row  // what the GPUs draw, and what that leaves of a day
 	Priced bool   // the reader has told prices
+	Differ Link   // leads to payments that the chain has otherwise; no text if there are none
 	Claim  *ClaimButton
 	Claims []ClaimRow
 	Rows   []RewardRow

@@ -151,8 +151,9 @@ func (s *Server) allEarnings(c echo.Context) error {
 		return s.wrongRange(c, p, err)
 	}
 	m := views.EarningsPage{
-		Page: s.page(c.Request(), "Earnings · "+wallet.Abbreviated(), "earnings", wallet),
-		Form: s.earningsForm(wallet, q, days), Now: s.showEarningsNow(ctx, p),
+		Against: s.paymentsLink(wallet),
+		Page:    s.page(c.Request(), "Earnings · "+wallet.Abbreviated(), "earnings", wallet),
+		Form:    s.earningsForm(wallet, q, days), Now: s.showEarningsNow(ctx, p),
 	}
 	var both sync.WaitGroup
 	var read earningsRead
@@ -197,7 +198,7 @@ func (s *Server) wrongRange(c echo.Context, p validator.Picture, wrong error) er
 		form.Problem += " What was asked for: “" + beginning(entered, rowErrorLength) + "”."
 	}
 	return s.render(c, http.StatusBadRequest, views.Earnings(views.EarningsPage{
-		Page: s.page(c.Request(), "Earnings · "+p.Address.Abbreviated(), "earnings", p.Address), Form: form, Now: s.showEarningsNow(c.Request().Context(), p),
+		Page: s.page(c.Request(), "Earnings · "+p.Address.Abbreviated(), "earnings", p.Address), Against: s.paymentsLink(p.Address), Form: form, Now: s.showEarningsNow(c.Request().Context(), p),
 	}))
 }
 

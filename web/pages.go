@@ -175,6 +175,7 @@ func (s *Server) jobsPanel(r jobsRead, wallet validator.Address) views.JobsPanel
 type rewardsRead struct {
 	page   validator.Maybe[earningsPage]
 	claims validator.Maybe[[]validator.Claim]
+	chain  validator.Maybe[validator.Reconciliation]
 }
 
 func (s *Server) readRewards(ctx context.Context, wallet validator.Address) (r rewardsRead) {
@@ -182,6 +183,7 @@ func (s *Server) readRewards(ctx context.Context, wallet validator.Address) (r r
 	var both sync.WaitGroup
 	both.Go(func() { r.page = s.earningsPage(ctx, &asked, wallet, "all", rewardsShown, 0) })
 	both.Go(func() { r.claims = s.claims(ctx, &asked, wallet) })
+	both.Go(func() { r.chain = s.reconciliation(ctx, &asked, wallet) })
 	both.Wait()
 	return r
 }
@@ -190,6 +192,9 @@ func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead
 	of := panel("rewards", everyRewards, p.Address)
 	of.More = views.Link{Text: "All earnings", URL: s.earningsURL(p.Address, earningsQuery{})}
 	m := s.showRewards(p, r.page, r.claims, of)
+	if n := r.chain.Or(validator.Reconciliation{}).Differing(); n > 0 {
+		m.Differ = views.Link{Text: "Payments that differ from the chain: " + integer(n), URL: s.reconcileURL(p.Address, reconcileQuery{})}
+	}
 	entry := enteredPrices(c.Request())
 	m.Claim = s.claimButton(c.Request().Context(), p, r.claims.Or(nil))
 	m.Power, m.Priced = powerRows(p, entry, s.sagePrice(c.Request().Context()).Or(nil)), entry != priceEntry{}

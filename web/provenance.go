@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/url"
@@ -69,27 +70,39 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	if field, uuid, isGPU := strings.Cut(strings.TrimPrefix(id, "gpu."), "@"); isGPU && strings.HasPrefix(id, "gpu.") {
 		return s.renderGPUOrigin(c, e, field, uuid)
 	}
-	if field, days, isPeriod := parsePeriodFigure(id); isPeriod {
-		asked := databaseRead{state: s.db.State()}
-		return s.render(c, http.StatusOK, views.Origins(periodFigures[field](periodEvidence{
-			e, s.earningReport(ctx, &asked, wallet, days, validator.ByMonth), s.measuredEnergy(ctx, &asked, wallet, days), days,
-		})))
-	}
-	if figure, host, isHosts := strings.Cut(id, "@"); uptimeFigures[figure] != nil {
-		asked := uptimeOrigin{evidence: e, reports: s.uptime(ctx, new(databaseRead), wallet)}
-		if isHosts {
-			asked.host = &host
-		}
-		return s.render(c, http.StatusOK, views.Origins(uptimeFigures[figure](asked)))
-	}
-	tell, known := walletFigures[id]
+	told, known := s.tell(ctx, e, id)
 	if !known {
 		return unknownFigure(id)
 	}
-	if strings.HasPrefix(id, "place.") {
-		e.months = s.workerMonths(ctx, new(databaseRead))
+	return s.render(c, http.StatusOK, views.Origins(told))
+}
+
+// tell says where a figure came from that is no GPU's; known is false for none.
+func (s *Server) tell(ctx context.Context, e evidence, id string) (told views.Provenance, known bool) {
+	asked := databaseRead{state: s.db.State()}
+	if field, days, isPeriod := parsePeriodFigure(id); isPeriod {
+		return periodFigures[field](periodEvidence{
+			e, s.earningReport(ctx, &asked, e.Address, days, validator.ByMonth), s.measuredEnergy(ctx, &asked, e.Address, days), days,
+		}), true
 	}
-	return s.render(c, http.StatusOK, views.Origins(tell(e)))
+	if figure, host, isHosts := strings.Cut(id, "@"); uptimeFigures[figure] != nil {
+		of := uptimeOrigin{evidence: e, reports: s.uptime(ctx, &asked, e.Address)}
+		if isHosts {
+			of.host = &host
+		}
+		return uptimeFigures[figure](of), true
+	}
+	if class, isClass := parseReconciledFigure(id); isClass {
+		return e.reconciled(class, s.reconciliation(ctx, &asked, e.Address)), true
+	}
+	tell, known := walletFigures[id]
+	if !known {
+		return views.Provenance{}, false
+	}
+	if strings.HasPrefix(id, "place.") {
+		e.months = s.workerMonths(ctx, &asked)
+	}
+	return tell(e), true
 }
 
 func (s *Server) renderGPUOrigin(c echo.Context, e evidence, field, uuid string) error {
@@ -119,6 +132,9 @@ func figures() []string {
 	}
 	for field := range periodFigures {
 		out = append(out, periodPrefix+field)
+	}
+	for _, class := range validator.ReconcileClasses {
+		out = append(out, reconciledFigure(class))
 	}
 	slices.Sort(out)
 	return out

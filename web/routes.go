@@ -50,6 +50,10 @@ func (s *Server) pages() []route {
 		{http.MethodPost, "/earnings/claim-price", accessOwner, s.recordClaimPrice},
 		{http.MethodGet, "/partials/earnings", accessWallet, s.partialEarnings},
 		{http.MethodGet, "/partials/earnings-now", accessWallet, s.partialEarningsNow},
+		{http.MethodGet, reconcilePath, accessWallet, s.reconcilePage},
+		{http.MethodGet, reconcilePath + "/export", accessWallet, s.exportReconciled},
+		{http.MethodGet, "/partials/reconciliation", accessWallet, s.partialReconciliation},
+		{http.MethodGet, "/partials/reconciled", accessWallet, s.partialReconciled},
 		{http.MethodGet, "/jobs", accessWallet, s.jobsPage},
 		{http.MethodGet, "/jobs/export", accessWallet, s.exportJobs},
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},
@@ -90,6 +94,7 @@ func (s *Server) operations(api huma.API) {
 	get(api, s, "/api/validator/reputation", accessWallet, "Validator", "Reputation of a validator with its changes, newest first", s.apiReputation)
 	get(api, s, "/api/validator/history", accessWallet, "Validator", "Earnings of a validator, newest first", s.apiHistory)
 	get(api, s, "/api/validator/earnings", accessWallet, "Validator", "Earnings of a validator by day, week or month, with what can be claimed", s.apiEarnings)
+	get(api, s, "/api/validator/reconciliation", accessWallet, "Validator", "Payments and claims of a validator against the chain's events", s.apiReconciliation)
 	get(api, s, "/api/jobs/recent", accessWallet, "Jobs", "Newest jobs of a validator", s.apiRecentJobs)
 	get(api, s, "/api/jobs/analytics", accessWallet, "Jobs", "Counts over all jobs of a validator", s.apiAnalytics)
 	post(api, s, "/api/jobs", accessIngest, "Jobs", "Store reports of up to 1,000 jobs, all or none", s.apiReportJobs)

@@ -235,6 +235,7 @@ func (s *Server) jobDetail(ctx context.Context, r jobRead, wallet validator.Addr
 		Status: jobTag(j.Status), Timeline: jobTimeline(j, now), Payment: jobPayment(j), Error: j.ErrorMessage,
 	}
 	m.Panel.Stale = m.Notice != nil
+	m.OnChain = s.jobOnChain(ctx, j, wallet)
 	text := func(s string) views.Value {
 		if s == "" {
 			return views.Value{Reason: "Not recorded."}

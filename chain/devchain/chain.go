@@ -29,6 +29,13 @@ type Config struct {
 	// one felt.
 	WideJobIDs bool
 
+	// PaymentRouter gives that contract an address; DeployPaymentRouter puts it there.
+	PaymentRouter bool
+
+	// ClassHistory makes nodes tell the classes of contracts in blocks whose state is pruned,
+	// so that the block of a deployment can be found.
+	ClassHistory bool
+
 	// MiningRewards makes the chain have that contract, which the real networks have none of.
 	MiningRewards bool
 }
@@ -67,7 +74,9 @@ type block struct {
 	parent validator.Felt
 	time   int64
 	state  *state // nil once pruned
-	txs    []*transaction
+	// classes are the contracts of a pruned block, if the chain remembers them.
+	classes map[validator.Address]deployment
+	txs     []*transaction
 }
 
 func (b *block) public() validator.Block {
@@ -96,6 +105,9 @@ func New(cfg Config) *Chain {
 		},
 		byHash:  make(map[validator.Felt]*transaction),
 		changed: make(chan struct{}),
+	}
+	if cfg.PaymentRouter {
+		c.contracts.PaymentRouter = address("PaymentRouter")
 	}
 	if cfg.MiningRewards {
 		c.contracts.MiningRewards = address("MiningRewards")
@@ -148,6 +160,9 @@ func (c *Chain) MineAt(at time.Time) validator.Block {
 	b.state = c.working
 	c.blocks = append(c.blocks, b)
 	if old := len(c.blocks) - 1 - c.cfg.StateBlocks; c.cfg.StateBlocks > 0 && old >= 0 {
+		if c.cfg.ClassHistory {
+			c.blocks[old].classes = c.blocks[old].state.deployed
+		}
 		c.blocks[old].state = nil
 	}
 	c.tellChange()

@@ -11,15 +11,22 @@ import (
 )
 
 func (v chainView) deployment(p []json.RawMessage) (deployment, error) {
-	b, _, err := v.stateAt(p[0])
+	b, _, err := v.at(p[0])
 	if err != nil {
 		return deployment{}, err
+	}
+	contracts := b.classes
+	if contracts == nil {
+		if b, _, err = v.stateAt(p[0]); err != nil {
+			return deployment{}, err
+		}
+		contracts = b.state.deployed
 	}
 	at, err := feltParam(p[1])
 	if err != nil {
 		return deployment{}, err
 	}
-	for addr, d := range b.state.deployed {
+	for addr, d := range contracts {
 		if addr.Felt() == at {
 			return d, nil
 		}

@@ -42,7 +42,7 @@ func generate(ctx context.Context, conn *pgx.Conn, s scale) error {
 			ALTER TABLE heartbeats DISABLE TRIGGER USER`},
 		{"jobs", fmt.Sprintf(`INSERT INTO jobs (job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at,
 				execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number)
-			SELECT 'job-' || md5(n::text), '0x' || lpad(to_hex(4096 + n %% 500), 64, '0'),
+			SELECT ('x' || left(md5(n::text), 15))::bit(60)::bigint::text, '0x' || lpad(to_hex(4096 + n %% 500), 64, '0'),
 			       '0x' || lpad(to_hex(CASE WHEN n %% 6 < 5 THEN 1 WHEN n %% %[2]d = 5 THEN 2 ELSE 3 + n / 6 %% (%[3]d - 2) END), 64, '0'),
 			       (ARRAY['proof', 'training', 'inference', 'render'])[1 + n / 7 %% 4], status, CASE WHEN status = 'completed' THEN (n %% 9999 + 1)::numeric * 10^15 END,
 			       at, at + interval '2 seconds', CASE WHEN status IN ('completed', 'failed') THEN at + (5 + n %% 300) * interval '1 second' END,
@@ -56,6 +56,7 @@ func generate(ctx context.Context, conn *pgx.Conn, s scale) error {
 		{"what is kept of the jobs", `DO $$ DECLARE s text; BEGIN
 				FOREACH s IN ARRAY add_job_totals(current_schema(), 'SELECT 1 AS sign, * FROM jobs') LOOP EXECUTE s; END LOOP;
 				EXECUTE job_rollup_statements('SELECT 1 AS sign, j.* FROM jobs j');
+				EXECUTE 'INSERT INTO reconciled_jobs ' || payment_sums(job_payments('SELECT 1 AS sign, j.* FROM jobs j'));
 				UPDATE job_totals SET folded = true; UPDATE job_days SET folded = true; UPDATE job_hours SET folded = true;
 				UPDATE network_hours SET folded = true; UPDATE earning_days SET folded = true;
 			END $$`},

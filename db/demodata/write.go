@@ -26,21 +26,57 @@ var ErrNotOurs = errors.New("the database holds rows that are not the demo's")
 // heartbeats, which are WriteOlderHeartbeats' part. Rows go in as those of any program, so
 // that all that the schema keeps of rows is kept of these.
 func Write(ctx context.Context, databaseURL string, s Story) error {
+	t, err := Tell(s)
+	if err != nil {
+		return err
+	}
+	return t.Write(ctx, databaseURL, s)
+}
+
+// Told is a story of which all jobs are known.
+type Told struct {
+	story Story
+	year  *year
+	tasks []task // of all workers, in order of submission
+}
+
+// Tell lets the story's year pass.
+func Tell(s Story) (*Told, error) {
 	s, err := s.told()
 	if err != nil {
-		return fmt.Errorf("write the demo's year: %w", err)
+		return nil, fmt.Errorf("tell the demo's year: %w", err)
 	}
-	y := s.live()
-	tasks := append(y.tasks(), s.otherTasks()...)
-	slices.SortStableFunc(tasks, func(a, b task) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	s.number(tasks)
-	err = onConn(ctx, databaseURL, func(conn *pgx.Conn) error {
+	t := &Told{story: s, year: s.live()}
+	t.tasks = append(t.year.tasks(), s.otherTasks()...)
+	slices.SortStableFunc(t.tasks, func(a, b task) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	s.number(t.tasks)
+	return t, nil
+}
+
+// Ended lists the worker's jobs that ended since a time, in the order of their ends.
+func (t *Told) Ended(since time.Time) []validator.Job {
+	var out []validator.Job
+	for _, j := range t.tasks {
+		if j.Worker == t.story.Worker && j.CompletedAt != nil && !j.CompletedAt.Before(since) {
+			out = append(out, j.Job)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b validator.Job) int { return a.CompletedAt.Compare(*b.CompletedAt) })
+	return out
+}
+
+// Write writes what is told, as the function Write does. Of the story as it is now, the claims
+// and the source of prices count: they may have become known meanwhile.
+func (t *Told) Write(ctx context.Context, databaseURL string, now Story) error {
+	s, y := t.story, t.year
+	s.Claims, s.PriceSource = now.Claims, now.PriceSource
+	err := onConn(ctx, databaseURL, func(conn *pgx.Conn) error {
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			w := writer{ctx, tx}
 			if err := w.clearOwn(); err != nil {
 				return err
 			}
-			return errors.Join(w.weeks(s.heartbeatsSplit(), s.Now), w.jobs(tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.prices(s), w.claims(s.Claims), w.samples(y), w.energy(y))
+			return errors.Join(w.weeks(s.heartbeatsSplit(), s.Now), w.jobs(t.tasks), w.heartbeats(y, s.heartbeatsSplit(), s.Now), w.otherHeartbeats(s), w.prices(s), w.claims(s.Claims), w.samples(y), w.energy(y))
 		})
 		if err != nil {
 			return err
