@@ -32,7 +32,7 @@ type socketState struct {
 	early  validator.Felt // hash of what it told before any head was known; "" if nothing
 	newest uint64         // number of the last head that it told; 0 if it told none
 	owes   uint64         // number of a head that a poll found and that it had not told; 0 for none
-	unread int            // heads in a row that no node knew
+	unread int            // heads in a row that no node knew, of all websockets
 	fault  *fault         // why none is open; nil before the first try, and while one is
 
 	opened, dropped, heads uint64
@@ -161,7 +161,7 @@ func (c *Client) socketOpened(a *socketAddress, drop context.CancelCauseFunc) {
 	defer c.mu.Unlock()
 	s := &c.socket
 	s.host, s.drop, s.fault = a.host, drop, nil
-	s.silent, s.early, s.newest, s.owes, s.unread = true, "", 0, 0, 0
+	s.silent, s.early, s.newest, s.owes = true, "", 0, 0
 	if c.head != nil {
 		s.newest = c.head.number
 	}
@@ -216,13 +216,13 @@ func (c *Client) noteToldHead(h linkedHeader) (ask, read bool) {
 		s.early = h.Hash
 		return true, false // no node has told yet which chain it serves
 	case h.Number > cur.number+1, h.Number == cur.number+1 && h.parent == cur.hash:
-		s.silent = false
+		s.silent = s.silent && s.unread > 0
 		c.told = &toldHead{h.Block, now}
 		return false, c.lookedAt(now)
 	case h.Hash == cur.hash:
 		confirmed := *cur
 		confirmed.polledAt, confirmed.lost = now, false
-		c.head, s.silent = &confirmed, false
+		c.head, s.silent, s.unread = &confirmed, false, 0
 		return false, false
 	}
 	return c.recent.get(h.Number) != h.Hash, false // one that is known is an earlier one
@@ -272,7 +272,7 @@ func (c *Client) checkSocket(polled head) {
 
 // followTold makes a told head that has been read the one that is followed; c.mu is held.
 func (c *Client) followTold(t *toldHead, is validator.Block) {
-	c.socket.unread = 0
+	c.socket.unread, c.socket.silent = 0, false
 	if c.told == t {
 		c.told = nil
 	}
@@ -295,6 +295,7 @@ func (c *Client) forgetTold(t *toldHead, err error) {
 	}
 	if o, is := errors.AsType[*outage](err); is && o.only(faultBlockGone) {
 		c.socket.unread++
+		c.socket.silent = true
 	}
 	if s := &c.socket; s.unread >= most && s.drop != nil {
 		s.drop(&fault{kind: faultBlockGone, host: s.host, says: "the node at " + s.host + " tells blocks over its websocket that no node knows"})
