@@ -110,6 +110,9 @@ func TestTheStakePageTellsOfReputationAndMining(t *testing.T) {
 			t.Errorf("%s is missing: %q in\n%s", what, want, said)
 		}
 	}
+	if _, earned := p.call(t, http.MethodGet, "/earnings", "", ""); !strings.Contains(text(earned), "Paid by MiningRewards : where it comes from 3 SAGE") {
+		t.Errorf("the earnings do not tell what was mined:\n%s", text(earned))
+	}
 	told := 0
 	for _, u := range origins(page) {
 		if code, answer := p.call(t, http.MethodGet, u, "", ""); code != http.StatusOK || !strings.Contains(string(answer), "Source") {

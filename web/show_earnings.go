@@ -46,7 +46,25 @@ func (s *Server) showEarningsNow(ctx context.Context, picture validator.Picture)
 	booked := validator.Map(p.Chain.Stake.Maybe, func(s validator.Stake) validator.Wei { return s.PendingRewards })
 	claimable.Parts = append([]views.Row{{Label: "Of it booked", Amount: amountOf(booked), Origin: p.from("claim.pending", "the booked rewards")}}, claimable.Parts...)
 	m.Figures = []views.Figure{claimable, p.claimed(), p.yield()}
+	if p.Chain.Mining.Configured {
+		m.Figures = append(m.Figures, p.mined())
+	}
 	return m
+}
+
+// mined is what MiningRewards says that it has paid in all. It tells no days, so that sums
+// over days know of it only what the database has as claims of kind mining.
+func (p statusShow) mined() views.Figure {
+	mining := p.Chain.Mining
+	amount := showAmount(validator.Map(mining.Stats.Maybe, func(m validator.MiningStats) validator.Wei { return m.Earned }))
+	return views.Figure{
+		ID: "mined", Label: "Paid by MiningRewards", Origin: p.from("mining.earned", "the mining rewards"), Amount: &amount,
+		Parts: []views.Row{
+			{Label: "Today", Origin: p.from("mining.today", "the day's mining rewards"), Amount: amountOf(validator.Map(p.MiningDay(), func(d validator.MiningDay) validator.Wei { return d.Earned }))},
+			{Label: "Left of today's cap", Origin: p.from("mining.left", "what is left of the cap"), Amount: amountOf(mining.RemainingCap.Maybe)},
+		},
+		Notes: []views.Note{{Text: "It pays by itself. The contract tells no days: below is of it what the database has as claims of kind mining."}},
+	}
 }
 
 // claimed is what claims have brought so far.
