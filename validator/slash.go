@@ -164,7 +164,7 @@ func (r SlashReason) Advice(e Evidence) []string {
 	}
 	if n := len(e.Uptime.Gaps); n > 0 {
 		minutes := e.Uptime.TotalMinutes - e.Uptime.UpMinutes
-		out = append(out, "No host was heard for "+Ago(time.Duration(minutes)*time.Minute)+" around it. Check the host's power, network and worker, and let an alert wake you before a deadline passes.")
+		out = append(out, "No host was heard for "+Ago(time.Duration(minutes)*time.Minute)+" around it. Check the host's power, network and worker.")
 	}
 	if e.Job != nil && strings.Contains(strings.ToLower(e.Job.ErrorMessage), "out of memory") {
 		out = append(out, "The job ran out of the card's memory: leave no other program on it, or take smaller jobs.")
