@@ -232,7 +232,7 @@ func TestAGPUsPageShowsTheEvidence(t *testing.T) {
 	}
 
 	do(t, ctx, chromedp.Navigate(p.url+"/gpus/"+uuid+"?window=7d"), chromedp.WaitReady(chromedp.ID("gpu-charts")))
-	if said := evaluate[string](t, ctx, `document.querySelector("#gpu-charts").innerText`); !strings.Contains(said, "this server remembers one hour") {
+	if said := evaluate[string](t, ctx, `document.querySelector("#gpu-charts").innerText`); !strings.Contains(said, "From the samples that this server stored, the first of them after") {
 		t.Errorf("a week of this host's GPU says %q", said)
 	}
 	noErrors(t, console())

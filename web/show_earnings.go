@@ -63,7 +63,7 @@ func (p statusShow) mined() views.Figure {
 			{Label: "Today", Origin: p.from("mining.today", "the day's mining rewards"), Amount: amountOf(validator.Map(p.MiningDay(), func(d validator.MiningDay) validator.Wei { return d.Earned }))},
 			{Label: "Left of today's cap", Origin: p.from("mining.left", "what is left of the cap"), Amount: amountOf(mining.RemainingCap.Maybe)},
 		},
-		Notes: []views.Note{{Text: "It pays by itself. The contract tells no days: below is of it what the database has as claims of kind mining."}},
+		Notes: []views.Note{{Text: "Paid without a claim. The contract does not tell when, so this is in no sum by day, and in no yield: those know only claims of kind mining in the database."}},
 	}
 }
 
