@@ -78,6 +78,9 @@ func (c Config) parse() (*pgxpool.Config, error) {
 	// Filters that are left out and how often a value occurs are known only with the values:
 	// a plan that is made once for all of them reads whole tables for some.
 	setDefault(conn.RuntimeParams, "plan_cache_mode", "force_custom_plan")
+	// Every read takes a few rows by an index: compiling its plan, which a wrong guess of many
+	// rows brings about, takes a hundred times as long as running it.
+	setDefault(conn.RuntimeParams, "jit", "off")
 	setDefault(conn.RuntimeParams, "statement_timeout", fmt.Sprint(c.StatementTimeout.Milliseconds()))
 	setDefault(conn.RuntimeParams, "idle_in_transaction_session_timeout", fmt.Sprint(2*c.StatementTimeout.Milliseconds()))
 	switch {
