@@ -3,6 +3,7 @@ package validator
 import (
 	"fmt"
 	"math/big"
+	"time"
 )
 
 // Prices are what the reader pays for power and gets for SAGE, in one currency.
@@ -55,16 +56,19 @@ func NetOfPower(earned Wei, milliwatts uint64, prices Prices) PowerResult {
 }
 
 // WithObserved fills in the price of SAGE that the reader left out by the one that was
-// observed, if that is in the same currency; observed may be nil.
-func (p Prices) WithObserved(observed *SAGEPrice) Maybe[Prices] {
-	switch {
-	case p.PerSAGE != nil:
+// observed, if that counts at the time and is in the same currency; see UsableSAGEPrice.
+func (p Prices) WithObserved(observed Maybe[*SAGEPrice], now time.Time) Maybe[Prices] {
+	if p.PerSAGE != nil {
 		return Some(p)
-	case observed == nil:
-		return None[Prices]("no price of SAGE is entered, and none was observed")
-	case observed.Currency != p.Currency:
-		return None[Prices]("the observed price of SAGE is in " + observed.Currency + ", yours of power in " + p.Currency + ": enter one of SAGE in " + p.Currency)
 	}
-	p.PerSAGE = observed.Amount
+	usable := UsableSAGEPrice(observed, now)
+	price, counts := usable.Get()
+	switch {
+	case !counts:
+		return None[Prices](usable.Reason())
+	case price.Currency != p.Currency:
+		return None[Prices]("the observed price of SAGE is in " + price.Currency + ", yours of power in " + p.Currency + ": enter one of SAGE in " + p.Currency)
+	}
+	p.PerSAGE = price.Amount
 	return Some(p)
 }

@@ -25,6 +25,24 @@ type ClaimPrice struct {
 // SAGEPriceStale is the age at which an observed price is no longer shown as live.
 const SAGEPriceStale = 20 * time.Minute
 
+// SAGEPriceCounts is the age up to which an observed price counts where none is entered.
+const SAGEPriceCounts = 24 * time.Hour
+
+// UsableSAGEPrice is the newest observed price if it counts at a time; observed holds nil if
+// there never was one. From SAGEPriceStale on, a page says that it is not live.
+func UsableSAGEPrice(observed Maybe[*SAGEPrice], now time.Time) Maybe[*SAGEPrice] {
+	p, known := observed.Get()
+	switch {
+	case !known:
+		return observed
+	case p == nil:
+		return None[*SAGEPrice]("no price of SAGE is entered, and none was observed")
+	case now.Sub(p.At) > SAGEPriceCounts:
+		return None[*SAGEPrice]("the newest price of SAGE that " + p.Source + " told is from " + Ago(now.Sub(p.At)) + " ago, and none counts for more than a day: enter one by hand")
+	}
+	return observed
+}
+
 // Value is what an amount is worth at the price.
 func (p SAGEPrice) Value(w Wei) *big.Rat {
 	return new(big.Rat).Mul(new(big.Rat).SetFrac(w.Big(), weiPerSAGE), p.Amount)

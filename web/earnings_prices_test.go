@@ -194,8 +194,15 @@ func TestEarningsNetOfPower(t *testing.T) {
 	has("an observed price", unpriced, "Price of SAGE, from prices.example, 1 min ago 0.5 EUR", "Earned, at that price 5.00 EUR", "Net of power -55.00 EUR")
 	has("both", new, "entered by hand 0.4 EUR", "Net of power -56.00 EUR")
 	has("in another currency", "prices=0.25~~USD~1000", "in EUR, yours of power in USD")
-	s.now = func() time.Time { return earningsNow.Add(time.Hour) }
-	has("an old price", unpriced, "Price of SAGE, not live: from prices.example, 1 h 1 min ago")
+	for age, words := range map[time.Duration][]string{
+		validator.SAGEPriceStale:                {"Price of SAGE, from prices.example, 20 min ago 0.5 EUR", "Net of power -55.00 EUR"},
+		validator.SAGEPriceStale + time.Second:  {"Price of SAGE, not live: from prices.example, 20 min ago 0.5 EUR", "Net of power -55.00 EUR"},
+		validator.SAGEPriceCounts:               {"Price of SAGE, not live: from prices.example, 1 d ago 0.5 EUR", "Net of power -55.00 EUR"},
+		validator.SAGEPriceCounts + time.Second: {"Price of SAGE — unknown: The newest price of SAGE that prices.example told is from 1 d ago", "Earned, at that price — unknown: The newest", "Net of power — unknown: The newest", "Breaks even at 6.0000"},
+	} {
+		s.now = func() time.Time { return earningsNow.Add(age - time.Minute) }
+		has("a price that is "+age.String()+" old", unpriced, words...)
+	}
 	s.now = func() time.Time { return earningsNow }
 
 	// Two GPUs, of which one was measured for half of the time: three quarters in all.

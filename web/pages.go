@@ -197,7 +197,7 @@ func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead
 	}
 	entry := enteredPrices(c.Request())
 	m.Claim = s.claimButton(c.Request().Context(), p, r.claims.Or(nil))
-	m.Power, m.Priced = powerRows(p, entry, s.sagePrice(c.Request().Context()).Or(nil)), entry != priceEntry{}
+	m.Power, m.Priced = s.powerRows(p, entry, s.sagePrice(c.Request().Context())), entry != priceEntry{}
 	return m
 }
 

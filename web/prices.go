@@ -145,8 +145,8 @@ func (s *Server) backFrom(c echo.Context, wallet validator.Address) string {
 	return s.earningsURL(wallet, q)
 }
 
-// sagePrice is the newest observed price of SAGE, nil if none was observed lately enough to
-// be of any use.
+// sagePrice is the newest observed price of SAGE, however old; nil if there never was one.
+// Whether it counts, UsableSAGEPrice says.
 func (s *Server) sagePrice(ctx context.Context) validator.Maybe[*validator.SAGEPrice] {
 	asked := databaseRead{state: s.db.State()}
 	return readDBAs(ctx, s, &asked, memoryKey{read: "price of SAGE"}, networkMaxAge, s.db.SAGEPrice)
@@ -155,7 +155,7 @@ func (s *Server) sagePrice(ctx context.Context) validator.Maybe[*validator.SAGEP
 func (s *Server) showPriceForm(r *http.Request, wallet validator.Address, back string) views.PriceForm {
 	e := enteredPrices(r)
 	f := views.PriceForm{Wallet: string(wallet), PerKWh: e.perKWh, PerSAGE: e.perSAGE, Currency: e.currency, Watts: e.watts, Back: back}
-	if p := s.sagePrice(r.Context()).Or(nil); p != nil {
+	if p := validator.UsableSAGEPrice(s.sagePrice(r.Context()), s.now()).Or(nil); p != nil {
 		f.Observed = "Left empty, the price that " + p.Source + " told counts: " + validator.PriceText(p.Amount) + " " + p.Currency + ", " + ago(s.now(), p.At) + "."
 		if f.Currency == "" {
 			f.Currency = p.Currency
@@ -164,8 +164,10 @@ func (s *Server) showPriceForm(r *http.Request, wallet validator.Address, back s
 	return f
 }
 
+const netAtPresentDraw = "Earned in 24 h, net of power at the present draw"
+
 // powerRows are what the GPUs draw, and with the reader's prices what is left of a day.
-func powerRows(p validator.Picture, e priceEntry, observed *validator.SAGEPrice) []views.Row {
+func (s *Server) powerRows(p validator.Picture, e priceEntry, observed validator.Maybe[*validator.SAGEPrice]) []views.Row {
 	draw := p.PowerDraw()
 	rows := []views.Row{{Label: "Power draw of the GPUs", Value: show(draw, "W", func(mw uint64) string { return integer((mw + 500) / 1000) })}}
 	mw, known := draw.Get()
@@ -179,12 +181,16 @@ func powerRows(p validator.Picture, e priceEntry, observed *validator.SAGEPrice)
 	if !has || err != nil {
 		return rows
 	}
-	prices, priced := entered.WithObserved(observed).Get()
+	if entered.PerSAGE == nil {
+		rows = append(rows, s.priceRow(observed, entered))
+	}
+	complete := entered.WithObserved(observed, s.now())
+	prices, priced := complete.Get()
 	if !priced {
-		return rows
+		return append(rows, views.Row{Label: netAtPresentDraw, Value: views.Value{Reason: validator.Sentence(complete.Reason())}})
 	}
 	r := validator.NetOfPower(earned.Last24h, mw, prices)
-	net := views.Row{Label: "Earned in 24 h, net of power at the present draw", Value: money(r.Net, prices.Currency)}
+	net := views.Row{Label: netAtPresentDraw, Value: money(r.Net, prices.Currency)}
 	net.Value.Title = "earned " + earned.Last24h.Format() + " at " + decimal(prices.PerSAGE) + " " + prices.Currency + ", less a day at the present draw for " + r.Cost.FloatString(2) + " " + prices.Currency
 	if r.Net.Sign() < 0 {
 		net.Tone = views.ToneWarn

@@ -22,11 +22,11 @@ func (s *Server) rangePower(p validator.Picture, r earningsRead, report validato
 	if e, known := energy.Get(); known && e.Assumed.Sign() > 0 {
 		rows = append(rows, views.Row{Label: "Assumed for the rest, at your " + decimal(entered.AssumedWatts) + " W", Value: kWhValue(e.Assumed)})
 	}
-	rows = append(rows, s.priceRow(r, entered))
+	rows = append(rows, s.priceRow(r.price, entered))
 	if enteredErr != nil {
 		return append(rows, views.Row{Label: "Net of power", Value: views.Value{Reason: "Set your price of power to see it."}})
 	}
-	prices := entered.WithObserved(r.price.Or(nil))
+	prices := entered.WithObserved(r.price, s.now())
 	costs := validator.Map(energy, func(e validator.RangeEnergy) *big.Rat { return new(big.Rat).Mul(e.KWh(), entered.PerKWh) })
 	net := validator.Map2(energy, prices, func(e validator.RangeEnergy, prices validator.Prices) validator.PowerResult {
 		return validator.NetOfEnergy(report.Sums.Total().Amount, e.KWh(), prices)
@@ -76,16 +76,17 @@ func (s *Server) measuredRow(wallet validator.Address, days validator.DayRange, 
 }
 
 // priceRow says what one SAGE is taken to be worth, and who says so.
-func (s *Server) priceRow(r earningsRead, entered validator.Prices) views.Row {
+func (s *Server) priceRow(observed validator.Maybe[*validator.SAGEPrice], entered validator.Prices) views.Row {
 	if entered.PerSAGE != nil {
 		return views.Row{Label: "Price of SAGE, entered by hand", Value: views.Value{Text: decimal(entered.PerSAGE), Unit: entered.Currency}}
 	}
-	p := r.price.Or(nil)
-	switch {
-	case !r.price.Known():
-		return views.Row{Label: "Price of SAGE", Value: views.Value{Reason: validator.Sentence(r.price.Reason())}}
-	case p == nil:
+	if p, known := observed.Get(); known && p == nil {
 		return views.Row{Label: "Price of SAGE", Value: views.Value{Reason: "None is entered, and none was observed: set SAGE_PRICE_URL on the server, or enter one by hand."}}
+	}
+	usable := validator.UsableSAGEPrice(observed, s.now())
+	p, counts := usable.Get()
+	if !counts {
+		return views.Row{Label: "Price of SAGE", Value: views.Value{Reason: validator.Sentence(usable.Reason())}}
 	}
 	row := views.Row{Label: "Price of SAGE, from " + p.Source + ", " + ago(s.now(), p.At), Value: views.Value{Text: validator.PriceText(p.Amount), Unit: p.Currency, Title: utc(p.At)}}
 	if s.now().Sub(p.At) > validator.SAGEPriceStale {
