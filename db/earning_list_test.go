@@ -162,3 +162,39 @@ func TestAClaimIsPricedByWhatWasObservedBeforeIt(t *testing.T) {
 	b.exec("DELETE FROM reward_claims WHERE tx_hash IS NOT NULL")
 	equal(t, "prices without a claim", []string{dbtest.Value(t, b.url, "SELECT count(*) FROM claim_prices"), dbtest.Value(t, b.url, "SELECT count(*) FROM claim_prices WHERE by_hand")}, "[1 1]")
 }
+
+// TestAClaimKeepsItsPriceWhenItIsReadAgain: prices are kept for 400 days, claims for ever.
+func TestAClaimKeepsItsPriceWhenItIsReadAgain(t *testing.T) {
+	b := newBench(t)
+	check(t, b.store.StoreSAGEPrice(b.ctx(), validator.SAGEPrice{Amount: big.NewRat(1, 2), Currency: "USD", Source: "prices.example", At: now.Add(-time.Minute)}))
+	confirm := func(at time.Time) {
+		t.Helper()
+		b.exec(`INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status, from_event) VALUES ('0xa11', 5, 'staking', $1, '0x1', 7, 'confirmed', true)
+			ON CONFLICT (address, tx_hash) DO UPDATE SET amount = excluded.amount, claim_time = excluded.claim_time, block_number = excluded.block_number, status = 'confirmed', failure = NULL`, at)
+	}
+	recorded := func(when, want string) {
+		t.Helper()
+		equal(t, "prices "+when, dbtest.Value(t, b.url, "SELECT count(*) FROM claim_prices WHERE price = 0.5 AND NOT by_hand"), want)
+	}
+	confirm(now)
+	b.exec("DELETE FROM sage_prices")
+	confirm(now)
+	recorded("once it is confirmed again", "1")
+	b.exec("UPDATE reward_claims SET amount = 6")
+	confirm(now.Add(30 * time.Minute))
+	recorded("at a time that it fits too", "1")
+	confirm(now.Add(2 * time.Hour))
+	recorded("at a time that it is too old for", "0")
+
+	check(t, b.store.StoreSAGEPrice(b.ctx(), validator.SAGEPrice{Amount: big.NewRat(1, 2), Currency: "USD", Source: "prices.example", At: now.Add(-time.Minute)}))
+	confirm(now)
+	recorded("when one was observed again", "1")
+	b.exec("DELETE FROM sage_prices")
+	b.exec("UPDATE reward_claims SET status = 'submitted', amount = NULL, block_number = NULL")
+	recorded("of a claim that is open again", "0")
+	check(t, b.store.StoreSAGEPrice(b.ctx(), validator.SAGEPrice{Amount: big.NewRat(1, 2), Currency: "USD", Source: "prices.example", At: now.Add(-time.Minute)}))
+	confirm(now)
+	recorded("once it is confirmed anew", "1")
+	b.exec("DELETE FROM reward_claims")
+	recorded("of a claim that the chain took back", "0")
+}
