@@ -17,7 +17,8 @@ const (
 // MeasuredEnergy sums up the energy that a worker's GPUs used on the UTC days from the first
 // to the last, as far as their samples tell. Samples of the last minutes may not be in it yet.
 func (s *Store) MeasuredEnergy(ctx context.Context, worker validator.Address, firstDay, lastDay time.Time) (validator.MeasuredEnergy, error) {
-	row, err := s.q.workerEnergy(ctx, workerEnergyParams{WorkerAddress: worker, FirstDay: utcDay(firstDay), LastDay: utcDay(lastDay)})
+	first, last := utcDay(firstDay), utcDay(lastDay)
+	row, err := s.q.workerEnergy(ctx, workerEnergyParams{WorkerAddress: worker, FirstDay: first, LastDay: last, Since: first, Until: last.AddDate(0, 0, 1)})
 	if err != nil {
 		return validator.MeasuredEnergy{}, s.fail("sum the energy of GPUs", err)
 	}

@@ -24,27 +24,49 @@ func (q *Queries) rollUpGPUEnergy(ctx context.Context, most int32) (int64, error
 }
 
 const workerEnergy = `-- name: workerEnergy :one
-SELECT count(DISTINCT gpu_uuid) AS gpus, COALESCE(sum(joules), 0)::double precision AS joules, COALESCE(sum(covered_seconds), 0)::double precision AS covered_seconds
-FROM gpu_energy_days
-WHERE worker_address = $1 AND day >= $2::date AND day <= $3::date
+WITH energy AS (
+    SELECT d.gpu_uuid, sum(d.joules) AS joules, sum(d.covered_seconds) AS covered_seconds
+    FROM gpu_energy_days d
+    WHERE d.worker_address = $1 AND d.day >= $2::date AND d.day <= $3::date
+    GROUP BY d.gpu_uuid
+), silent AS (
+    SELECT DISTINCT w.gpu_uuid
+    FROM worker_gpus w
+    WHERE w.worker_address = $1 AND w.gpu_uuid NOT IN (SELECT e.gpu_uuid FROM energy e)
+      AND (EXISTS (SELECT 1 FROM gpu_samples s WHERE s.worker_address = $1 AND s.gpu_uuid = w.gpu_uuid
+                AND s.sampled_at >= $4::timestamptz AND s.sampled_at < $5::timestamptz)
+        OR EXISTS (SELECT 1 FROM gpu_hours h WHERE h.worker_address = $1 AND h.gpu_uuid = w.gpu_uuid
+                AND h.hour >= $4::timestamptz AND h.hour < $5::timestamptz))
+)
+SELECT (SELECT count(*) FROM energy) + (SELECT count(*) FROM silent) AS gpus,
+    COALESCE((SELECT sum(e.joules) FROM energy e), 0)::double precision AS joules, COALESCE((SELECT sum(e.covered_seconds) FROM energy e), 0)::double precision AS covered_seconds
 `
 
 type workerEnergyParams struct {
 	WorkerAddress validator.Address
 	FirstDay      time.Time
 	LastDay       time.Time
+	Since         time.Time
+	Until         time.Time
 }
 
 type workerEnergyRow struct {
-	GPUs           int64
+	GPUs           int32
 	Joules         float64
 	CoveredSeconds float64
 }
 
 // workerEnergy sums up the energy that a worker's GPUs used on the UTC days from the first to
-// the last, as far as it was measured.
+// the last, as far as it was measured. It counts those GPUs too that were seen on these days
+// and told no power; since and until are the times at which the days begin and end.
 func (q *Queries) workerEnergy(ctx context.Context, arg workerEnergyParams) (workerEnergyRow, error) {
-	row := q.db.QueryRow(ctx, workerEnergy, arg.WorkerAddress, arg.FirstDay, arg.LastDay)
+	row := q.db.QueryRow(ctx, workerEnergy,
+		arg.WorkerAddress,
+		arg.FirstDay,
+		arg.LastDay,
+		arg.Since,
+		arg.Until,
+	)
 	var i workerEnergyRow
 	err := row.Scan(&i.GPUs, &i.Joules, &i.CoveredSeconds)
 	return i, err

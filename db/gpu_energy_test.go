@@ -35,6 +35,8 @@ func TestEnergyIsIntegratedOverWhatSamplesCover(t *testing.T) {
 	}
 	silent := validator.GPU{UUID: "GPU-c", SampledAt: end, PowerMilliwatts: validator.None[uint32]("not supported")}
 	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "rig", end, []validator.GPU{silent}))
+	gone := validator.GPU{UUID: "GPU-d", SampledAt: start.AddDate(0, 0, -2), PowerMilliwatts: validator.None[uint32]("not supported")}
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "rig", gone.SampledAt, []validator.GPU{gone}))
 	known := map[string][]reading{}
 	late := map[string][]reading{}
 	for uuid, list := range readings {
@@ -61,8 +63,8 @@ func TestEnergyIsIntegratedOverWhatSamplesCover(t *testing.T) {
 			}
 		}
 		kWh, _ := m.KWh.Float64()
-		if math.Abs(kWh-joules/3.6e6) > 1e-9 || (m.Covered-covered).Abs() > time.Millisecond || m.GPUs != len(known) {
-			t.Errorf("%s: %v kWh over %s of %d GPUs, want %v over %s", when, kWh, m.Covered, m.GPUs, joules/3.6e6, covered)
+		if math.Abs(kWh-joules/3.6e6) > 1e-9 || (m.Covered-covered).Abs() > time.Millisecond || m.GPUs != len(known)+1 {
+			t.Errorf("%s: %v kWh over %s of %d GPUs, want %v over %s of those and the silent one", when, kWh, m.Covered, m.GPUs, joules/3.6e6, covered)
 		}
 	}
 	for uuid, list := range known {
@@ -75,6 +77,12 @@ func TestEnergyIsIntegratedOverWhatSamplesCover(t *testing.T) {
 	}
 	compare("with those that came late")
 	compare("once more")
+	summed := func(day time.Time) int {
+		return must[validator.MeasuredEnergy](t)(b.store.MeasuredEnergy(b.ctx(), alice, day, day)).GPUs
+	}
+	equal(t, "GPUs of the days before", []int{summed(start.AddDate(0, 0, -2)), summed(start.AddDate(0, 0, -3))}, "[1 0]")
+	b.exec("INSERT INTO gpu_hours (worker_address, gpu_uuid, hour, utilization_samples, memory_samples, temperature_samples, power_samples, throttle_reasons) SELECT worker_address, gpu_uuid, $1, 0, 0, 0, 0, 0 FROM gpu_samples WHERE gpu_uuid = 'GPU-d'", start.AddDate(0, 0, -3).Truncate(time.Hour))
+	equal(t, "GPUs of which only hours are left", summed(start.AddDate(0, 0, -3)), "1")
 	if m := must[validator.MeasuredEnergy](t)(b.store.MeasuredEnergy(b.ctx(), bob, start, end)); m.GPUs != 0 || m.Covered != 0 || m.KWh.Sign() != 0 {
 		t.Errorf("another's: %+v", m)
 	}

@@ -9,7 +9,7 @@ import (
 // tell. Two samples of a GPU at most five minutes apart cover the time between them.
 type MeasuredEnergy struct {
 	KWh     *big.Rat
-	GPUs    int           // that were measured
+	GPUs    int           // that were seen, of which some may not tell their power
 	Covered time.Duration // GPU-time that is covered, summed over the GPUs
 }
 
@@ -28,7 +28,7 @@ func (e RangeEnergy) KWh() *big.Rat { return new(big.Rat).Add(e.Measured.KWh, e.
 const enoughMeasured = 0.99
 
 // MeasuredShare is the covered share of the time that has passed of a range, over all GPUs
-// that were measured in it at all.
+// that were seen in it at all: one that does not tell its power is not covered.
 func (m MeasuredEnergy) MeasuredShare(passed time.Duration) float64 {
 	if m.GPUs == 0 || passed <= 0 {
 		return 0
@@ -47,7 +47,7 @@ func EnergyOver(m MeasuredEnergy, passed time.Duration, assumedWatts *big.Rat) M
 		const wattSecondsPerKWh = 3_600_000
 		rest := new(big.Rat).SetFloat64(passed.Seconds() * (1 - e.Share))
 		e.Assumed.Mul(assumedWatts, rest).Quo(e.Assumed, big.NewRat(wattSecondsPerKWh, 1))
-	case m.GPUs == 0:
+	case m.Covered == 0:
 		return None[RangeEnergy]("no GPU's power was measured in this time: enter the watts to assume")
 	default:
 		return None[RangeEnergy]("not all of this time is measured: enter the watts to assume for the rest")

@@ -218,6 +218,13 @@ func TestEarningsNetOfPower(t *testing.T) {
 	dbtest.Exec(t, database, "DELETE FROM gpu_energy_days WHERE gpu_uuid = 'GPU-2'")
 	s.memory.kept.InvalidateAll()
 	has("all measured", old, "covers 100.00 % of the time of 1 GPU 120.0 kWh", "Cost of power, at 0.25 EUR a kWh 30.00 EUR", "Net of power -26.00 EUR")
+	// A card that never tells its power costs something too.
+	silent := validator.GPU{UUID: "GPU-3", SampledAt: earningsNow.AddDate(0, 0, -20), PowerMilliwatts: validator.None[uint32]("not supported")}
+	if err := s.db.UpsertWorkerGPUs(t.Context(), alice, "rig", silent.SampledAt, []validator.GPU{silent}); err != nil {
+		t.Fatal(err)
+	}
+	s.memory.kept.InvalidateAll()
+	has("a silent card", old, "covers 50.00 % of the time of 2 GPUs 120.0 kWh", "Net of power — unknown: Not all of this time is measured")
 
 	told := open(t, s, "/partials/provenance?wallet="+string(alice)+"&of=period.energy@2026-11-01..2026-11-10")
 	if !strings.Contains(told, "gpu_energy_days") || !strings.Contains(told, "240.0") || !strings.Contains(told, "5 minutes") {

@@ -118,14 +118,15 @@ func periodCount(title, formula string, of func(validator.EarningSums) int64) fu
 func energyOrigin(e periodEvidence) views.Provenance {
 	p := e.fromDatabase("Measured energy of the GPUs", "table gpu_energy_days, integrated over gpu_samples", e.energy.Known(), e.energy.Reason())
 	m, known := e.energy.Get()
-	if known && m.GPUs > 0 {
+	if known && m.Covered > 0 {
 		p.Value = views.Row{Value: kWhValue(m.KWh)}
-		p.Rows = []views.Row{{Label: "GPUs measured", Value: views.Value{Text: integer(m.GPUs)}}, {Label: "GPU-hours covered", Value: views.Value{Text: oneDecimalGrouped(m.Covered.Hours())}}}
+		p.Rows = []views.Row{{Label: "GPUs seen", Value: views.Value{Text: integer(m.GPUs)}}, {Label: "GPU-hours covered", Value: views.Value{Text: oneDecimalGrouped(m.Covered.Hours())}}}
 	} else {
 		p.Value = views.Row{Value: views.Value{Reason: "No sample of a GPU's power is stored for this time."}}
 	}
 	p.Formula = "sum over each two samples of a GPU at most 5 minutes apart of\n(power + next power) / 2 · time between"
-	p.Note = "What lies between samples further apart is not covered. The share is the covered time by the time that has passed of these days, over all GPUs that were measured in them at all. It is the cards' own draw, without the host around them. Samples of the last minutes may be missing."
-	p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("workerEnergy", e.Address, e.days.First.Format(time.DateOnly), e.days.Last.Format(time.DateOnly)))}
+	p.Note = "What lies between samples further apart is not covered. The share is the covered time by the time that has passed of these days, over all GPUs that were seen in them at all: one that does not tell its power is not covered. It is the cards' own draw, without the host around them. Samples of the last minutes may be missing."
+	p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("workerEnergy", e.Address, e.days.First.Format(time.DateOnly), e.days.Last.Format(time.DateOnly),
+		e.days.First.UTC().Format(time.RFC3339), e.days.End().UTC().Format(time.RFC3339)))}
 	return p
 }

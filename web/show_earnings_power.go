@@ -66,7 +66,7 @@ func (s *Server) measuredRow(wallet validator.Address, days validator.DayRange, 
 	switch {
 	case !known:
 		row.Value = views.Value{Reason: validator.Sentence(energy.Reason())}
-	case m.GPUs == 0:
+	case m.Covered == 0:
 		row.Value = views.Value{Reason: "No sample of a GPU's power is stored for this time."}
 	default:
 		row.Value = kWhValue(m.KWh)
