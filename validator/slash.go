@@ -56,38 +56,11 @@ func EffectOfSlash(events []StakeEvent, slash StakeEvent) Maybe[SlashEffect] {
 	return None[SlashEffect]("this slash is not among the events that are kept")
 }
 
-// UptimeBetween counts the minutes of a window of the past, of which the hours are known.
-// Minutes before the first heartbeat ever and those that have not passed are not counted.
-func UptimeBetween(hours []HourMask, first *time.Time, from, to, now time.Time) Uptime {
-	from, to = from.UTC().Truncate(time.Minute), to.UTC().Truncate(time.Minute)
-	if running := now.UTC().Truncate(time.Minute); to.After(running) {
-		to = running
-	}
-	if first == nil {
-		return Uptime{From: to, To: to}
-	}
-	if begin := first.UTC().Truncate(time.Minute); begin.After(from) {
-		from = begin
-	}
-	u := Uptime{From: from, To: to}
-	if !from.Before(to) {
-		return Uptime{From: to, To: to}
-	}
-	masks := make(map[time.Time]uint64, len(hours))
-	for _, h := range hours {
-		masks[h.Hour.UTC()] |= h.Minutes
-	}
-	for hour := from.Truncate(time.Hour); hour.Before(to); hour = hour.Add(time.Hour) {
-		lo, hi := 0, 60
-		if from.After(hour) {
-			lo = from.Minute()
-		}
-		if end := to.Sub(hour); end < time.Hour {
-			hi = int(end / time.Minute)
-		}
-		u.addHour(hour, masks[hour], lo, hi)
-	}
-	return u
+// UptimeBetween counts the minutes of a window of the past. The hours must reach back to an
+// hour before the window. Minutes before the first heartbeat ever and those that have not
+// passed are not counted.
+func UptimeBetween(hours []HourMask, first *time.Time, interval HeartbeatInterval, from, to, now time.Time) Uptime {
+	return newMinutes(first, hours, interval, now).between(from.UTC().Truncate(time.Minute), to.UTC().Truncate(time.Minute))
 }
 
 // HeldBack is how often heat, a power brake or a fault held a GPU back in a time.

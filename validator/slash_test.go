@@ -35,19 +35,41 @@ func TestUptimeBetweenCountsAWindowOfThePast(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	begin := at.Add(-24 * time.Hour)
 	hours := []HourMask{{Hour: at.Add(-time.Hour), Minutes: 1<<60 - 1}, {Hour: at, Minutes: (1<<60 - 1) &^ (1<<10 - 1)}}
-	u := UptimeBetween(hours, &begin, at.Add(-30*time.Minute), at.Add(30*time.Minute), at.Add(time.Hour))
-	if u.TotalMinutes != 60 || u.UpMinutes != 50 || len(u.Gaps) != 1 || !u.Gaps[0].From.Equal(at) || u.Gaps[0].Minutes() != 10 {
+	u := UptimeBetween(hours, &begin, 1, at.Add(-30*time.Minute), at.Add(30*time.Minute), at.Add(time.Hour))
+	if u.TotalMinutes != 60 || u.UpMinutes != 51 || len(u.Gaps) != 1 || !u.Gaps[0].From.Equal(at.Add(time.Minute)) || u.Gaps[0].Minutes() != 9 {
 		t.Errorf("%+v", u)
 	}
-	if u := UptimeBetween(hours, &begin, at.Add(-30*time.Minute), at.Add(30*time.Minute), at.Add(5*time.Minute)); u.TotalMinutes != 35 {
+	if u := UptimeBetween(hours, &begin, 1, at.Add(-30*time.Minute), at.Add(30*time.Minute), at.Add(5*time.Minute)); u.TotalMinutes != 35 {
 		t.Errorf("minutes that have not passed are counted: %+v", u)
 	}
 	late := at.Add(-10 * time.Minute)
-	if u := UptimeBetween(hours, &late, at.Add(-30*time.Minute), at, at.Add(time.Hour)); u.TotalMinutes != 10 || u.UpMinutes != 10 {
+	if u := UptimeBetween(hours, &late, 1, at.Add(-30*time.Minute), at, at.Add(time.Hour)); u.TotalMinutes != 10 || u.UpMinutes != 10 {
 		t.Errorf("minutes before the first heartbeat are counted: %+v", u)
 	}
-	if u := UptimeBetween(nil, nil, at.Add(-time.Hour), at, at); u.TotalMinutes != 0 {
+	if u := UptimeBetween(nil, nil, 1, at.Add(-time.Hour), at, at); u.TotalMinutes != 0 {
 		t.Errorf("without any heartbeat: %+v", u)
+	}
+}
+
+func TestUptimeAroundASlashGoesByTheHeartbeatInterval(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
+	begin := at.Add(-24 * time.Hour)
+	every5 := uint64(0)
+	for m := 2; m < 60; m += 5 {
+		every5 |= 1 << m
+	}
+	var hours []HourMask
+	for n := -2; n <= 1; n++ {
+		hours = append(hours, HourMask{Hour: at.Truncate(time.Hour).Add(time.Duration(n) * time.Hour), Minutes: every5})
+	}
+	if u := UptimeBetween(hours, &begin, 5, at.Add(-30*time.Minute), at.Add(30*time.Minute), at.Add(3*time.Hour)); u.UpMinutes != 60 || u.TotalMinutes != 60 || len(u.Gaps) != 0 {
+		t.Errorf("a heartbeat in every interval leaves %+v", u)
+	}
+	hole := uint64(1<<22-1) << 20 // 12:20 to 12:42
+	hours = []HourMask{{Hour: at.Truncate(time.Hour), Minutes: everyMinute &^ hole}}
+	u := UptimeBetween(hours, &begin, 1, at.Add(-20*time.Minute), at.Add(20*time.Minute), at.Add(3*time.Hour))
+	if u.TotalMinutes != 40 || len(u.Gaps) != 1 || !u.Gaps[0].From.Equal(at.Add(-9*time.Minute)) || !u.Gaps[0].To.Equal(at.Add(12*time.Minute)) {
+		t.Errorf("a hole of 22 minutes is %+v", u)
 	}
 }
 

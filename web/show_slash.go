@@ -175,13 +175,13 @@ func slashUptime(r slashRead) views.UptimeStrip {
 	case u.TotalMinutes == 0:
 		return views.UptimeStrip{Reason: "No heartbeat had arrived by then, or none is kept of that time."}
 	}
-	strip := views.UptimeStrip{Label: fmt.Sprintf("Some host was heard in %d of %d minutes.", u.UpMinutes, u.TotalMinutes)}
+	strip := views.UptimeStrip{Label: fmt.Sprintf("Up in %d of %d minutes.", u.UpMinutes, u.TotalMinutes)}
 	origin := r.slash.Block.Time.Add(-uptimeAround).UTC().Truncate(time.Minute)
 	bar := func(from, to time.Time, tone views.Tone, title string) {
 		x := int(from.Sub(origin) / time.Minute)
 		strip.Bars = append(strip.Bars, views.StripBar{X: strconv.Itoa(x), Width: strconv.Itoa(int(to.Sub(from) / time.Minute)), Tone: tone, Title: title})
 	}
-	bar(u.From, u.To, views.ToneGood, "heard")
+	bar(u.From, u.To, views.ToneGood, "up")
 	for _, g := range u.Gaps {
 		bar(g.From, g.To, views.ToneBad, gapText(g))
 		strip.Gaps = append(strip.Gaps, "Not heard "+gapText(g))

@@ -143,8 +143,8 @@ func (s *Server) readEvidence(ctx context.Context, r *slashRead, asked *database
 	all.Go(func() {
 		from, to := at.Add(-uptimeAround), at.Add(uptimeAround)
 		r.uptime = readDBAs(ctx, s, asked, memoryKey{"uptime of a slash", wallet, key}, evidenceMaxAge, func(ctx context.Context) (validator.Uptime, error) {
-			hours, first, err := s.db.HeartbeatHours(ctx, wallet, from, to)
-			return validator.UptimeBetween(hours, first, from, to, r.picture.Now), err
+			hours, first, err := s.db.HeartbeatHours(ctx, wallet, from.Add(-time.Hour), to)
+			return validator.UptimeBetween(hours, first, s.heartbeatInterval, from, to, r.picture.Now), err
 		})
 	})
 	all.Wait()

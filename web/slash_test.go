@@ -90,10 +90,10 @@ func TestASlashHasAPageWithTheEvidenceOfItsTime(t *testing.T) {
 		"the mark of the slash":       "Slashed 600 SAGE: timeout",
 		"the mark of the heat":        "Slowed: too hot",
 		"the error of the driver":     "XID 79",
-		"the minutes without a sign":  fmt.Sprintf("Not heard %s–%s UTC", at.Format("15:04"), at.Add(10*time.Minute).Format("15:04")),
-		"the count of minutes":        "Some host was heard in 50 of 60 minutes.",
+		"the minutes without a sign":  fmt.Sprintf("Not heard %s–%s UTC", at.Add(time.Minute).Format("15:04"), at.Add(10*time.Minute).Format("15:04")),
+		"the count of minutes":        "Up in 51 of 60 minutes.",
 		"what to do about the heat":   "Heat slowed the card meanwhile.",
-		"what to do about the host":   "No host was heard for 10 min around it.",
+		"what to do about the host":   "No host was heard for 9 min around it.",
 		"what to do about the reason": "Take no more jobs at a time than the cards finish",
 	} {
 		if !strings.Contains(page, want) {
@@ -111,6 +111,19 @@ func TestASlashHasAPageWithTheEvidenceOfItsTime(t *testing.T) {
 		if w := visit(s, bad+"?wallet="+string(alice)); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d", bad, w.Code)
 		}
+	}
+}
+
+func TestASlashOfAHostThatIsHeardEveryFiveMinutesShowsNoGap(t *testing.T) {
+	s, url, at := slashScene(t)
+	s.heartbeatInterval = 5
+	dbtest.Exec(t, url, `DELETE FROM heartbeats WHERE extract(minute FROM heartbeat_time)::integer % 5 <> 2`)
+	dbtest.Exec(t, url, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count)
+		SELECT $1, 'rig', m, 1 FROM generate_series($2::timestamptz, $2::timestamptz + interval '10 minutes', interval '1 minute') m
+		WHERE extract(minute FROM m)::integer % 5 = 2 ON CONFLICT DO NOTHING`, string(alice), at)
+	page := visit(s, "/stake/slash/"+slashTx.Short()+"/0?wallet="+string(alice)).Body.String()
+	if !strings.Contains(page, "Up in 60 of 60 minutes.") || strings.Contains(page, "Not heard") || strings.Contains(page, "No host was heard") {
+		t.Error(main(page))
 	}
 }
 
