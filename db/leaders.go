@@ -47,12 +47,13 @@ func (s *Store) WorkerMonths(ctx context.Context, interval validator.HeartbeatIn
 	}
 	out := make(validator.WorkerMonths, len(rows))
 	for i, r := range rows {
-		counted := from
-		if first := firstOf(r.FirstHour, r.FirstMinutes); first.After(counted) {
-			counted = first
-		}
-		out[i] = validator.WorkerMonth{
-			Worker: validator.Address(r.WorkerAddress), UpMinutes: int(r.UpMinutes), TotalMinutes: max(int(end.Sub(counted)/time.Minute), 0), JobsCompleted: r.Jobs,
+		out[i] = validator.WorkerMonth{Worker: validator.Address(r.WorkerAddress), UpMinutes: int(r.UpMinutes), JobsCompleted: r.Jobs}
+		if r.FirstMinutes != 0 {
+			counted := from
+			if first := firstOf(r.FirstHour, r.FirstMinutes); first.After(counted) {
+				counted = first
+			}
+			out[i].TotalMinutes = max(int(end.Sub(counted)/time.Minute), 0)
 		}
 	}
 	return out, nil

@@ -117,9 +117,11 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 		}
 	}
 	b.exec("INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time) VALUES ('0xfe', 'long ago', $1)", from.Add(-time.Hour))
-	b.exec("INSERT INTO jobs (job_id, worker_address, status, completed_at) VALUES ('unheard', '0xff', 'completed', $1), ('silent', '0xfe', 'completed', $1)", today.Add(-time.Hour))
+	b.exec("INSERT INTO jobs (job_id, worker_address, status, completed_at) VALUES ('unheard', '0xff', 'completed', $1), ('silent', '0xfe', 'completed', $1), ('nobody''s', NULL, 'completed', $1)", today.Add(-time.Hour))
 	heard["0x"+fmt.Sprintf("%064x", 0xfe)] = map[time.Time]bool{from.Add(-time.Hour): true}
 	done["0x"+fmt.Sprintf("%064x", 0xfe)] = 1
+	heard["0x"+fmt.Sprintf("%064x", 0xff)] = nil
+	done["0x"+fmt.Sprintf("%064x", 0xff)] = 1
 	b.fold()
 	got := must[validator.WorkerMonths](t)(b.store.WorkerMonths(b.ctx(), interval, today.Add(15*time.Hour)))
 	if len(got) != len(heard) {
@@ -138,7 +140,7 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 			up += heardBy{"": minutes}.up("", day, interval)
 		}
 		for at := from; at.Before(today); at = at.Add(time.Minute) {
-			if !at.Before(first) {
+			if !first.IsZero() && !at.Before(first) {
 				total++
 			}
 		}

@@ -113,19 +113,29 @@ func (q *Queries) stakeLeaders(ctx context.Context, contractAddress string) ([]s
 }
 
 const workerMonths = `-- name: workerMonths :many
-WITH RECURSIVE workers AS (
+WITH RECURSIVE beating AS (
     (SELECT worker_address FROM worker_days ORDER BY worker_address LIMIT 1)
     UNION ALL
-    SELECT (SELECT d.worker_address FROM worker_days d WHERE d.worker_address > w.worker_address ORDER BY d.worker_address LIMIT 1)
-    FROM workers w WHERE w.worker_address IS NOT NULL
+    SELECT (SELECT d.worker_address FROM worker_days d WHERE d.worker_address > b.worker_address ORDER BY d.worker_address LIMIT 1)
+    FROM beating b WHERE b.worker_address IS NOT NULL
+), working AS (
+    (SELECT worker_address FROM job_days WHERE worker_address > '' ORDER BY worker_address LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.worker_address FROM job_days d WHERE d.worker_address > w.worker_address ORDER BY d.worker_address LIMIT 1)
+    FROM working w WHERE w.worker_address IS NOT NULL
+), workers AS (
+    SELECT worker_address FROM beating WHERE worker_address IS NOT NULL
+    UNION
+    SELECT worker_address FROM working WHERE worker_address IS NOT NULL
 )
-SELECT w.worker_address::text AS worker_address, COALESCE(up.minutes, 0)::bigint AS up_minutes, first.hour AS first_hour, first.minutes AS first_minutes, done.jobs::bigint AS jobs
+SELECT w.worker_address::text AS worker_address, COALESCE(up.minutes, 0)::bigint AS up_minutes,
+       COALESCE(first.hour, 'epoch')::timestamptz AS first_hour, COALESCE(first.minutes, 0)::bigint AS first_minutes, done.jobs::bigint AS jobs
 FROM workers w
 CROSS JOIN LATERAL (
     SELECT sum((within[$1::integer])::integer) AS minutes FROM worker_days
     WHERE worker_address = w.worker_address AND day >= $2::date AND day < $3::date) up
-CROSS JOIN LATERAL (
-    SELECT hour, minutes FROM heartbeat_hours WHERE worker_address = w.worker_address AND minutes <> 0 ORDER BY hour LIMIT 1) first
+LEFT JOIN LATERAL (
+    SELECT hour, minutes FROM heartbeat_hours WHERE worker_address = w.worker_address AND minutes <> 0 ORDER BY hour LIMIT 1) first ON true
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(jobs), 0) AS jobs FROM job_days
     WHERE worker_address = w.worker_address AND day >= $2::date AND day < $3::date AND status = 'completed') done
@@ -147,8 +157,9 @@ type workerMonthsRow struct {
 	Jobs          int64
 }
 
-// workerMonths is what each worker that was ever heard did in some UTC days: how many of their
-// minutes are up, since when it was ever heard, and the jobs that it completed.
+// workerMonths is what each worker that was ever heard, or ever had a job, did in some UTC
+// days: how many of their minutes are up, since when it was ever heard (no minutes: it never
+// was), and the jobs that it completed. Jobs without a worker stand under ”.
 func (q *Queries) workerMonths(ctx context.Context, arg workerMonthsParams) ([]workerMonthsRow, error) {
 	rows, err := q.db.Query(ctx, workerMonths, arg.IntervalMinutes, arg.FirstDay, arg.EndDay)
 	if err != nil {

@@ -71,14 +71,15 @@ const WorkerMonthDays = 30
 type WorkerMonth struct {
 	Worker        Address
 	UpMinutes     int
-	TotalMinutes  int // from its first heartbeat ever
+	TotalMinutes  int // from its first heartbeat ever; 0: none of these days' counts, as before it
 	JobsCompleted int64
 }
 
-// UptimePercent is UpMinutes of TotalMinutes.
-func (m WorkerMonth) UptimePercent() float64 {
-	return sharePercent(m.UpMinutes, m.TotalMinutes).Or(0)
-}
+// Uptime is UpMinutes of TotalMinutes in percent; missing if no minute counts.
+func (m WorkerMonth) Uptime() Maybe[float64] { return sharePercent(m.UpMinutes, m.TotalMinutes) }
+
+// UptimePercent is Uptime of a worker that was heard in these days.
+func (m WorkerMonth) UptimePercent() float64 { return m.Uptime().Or(0) }
 
 // WorkerMonths are those of all workers that were heard in these days, or completed a job.
 type WorkerMonths []WorkerMonth

@@ -109,7 +109,7 @@ type placeJSON struct {
 	WorkerAddress string    `json:"worker_address"`
 	Uptime        *rankJSON `json:"by_uptime" doc:"Among those that were heard; null if it was not, or they are too few"`
 	Jobs          *rankJSON `json:"by_jobs_completed" doc:"Among those that completed a job; null if it did not, or they are too few"`
-	UptimePercent float64   `json:"uptime_percent"`
+	UptimePercent *float64  `json:"uptime_percent" doc:"null: no minute of these days counts, such as before the first heartbeat"`
 	JobsCompleted int64     `json:"jobs_completed"`
 }
 
@@ -125,7 +125,7 @@ func rankOf(m validator.Maybe[validator.Place]) *rankJSON {
 func workerPlaceOf(m validator.Maybe[validator.WorkerMonths], wallet validator.Address) *placeJSON {
 	return field(m, func(all validator.WorkerMonths) placeJSON {
 		p := all.PlaceOf(wallet)
-		return placeJSON{string(wallet), rankOf(p.ByUptime), rankOf(p.ByJobs), p.UptimePercent(), p.JobsCompleted}
+		return placeJSON{string(wallet), rankOf(p.ByUptime), rankOf(p.ByJobs), known(p.Uptime()), p.JobsCompleted}
 	})
 }
 

@@ -111,6 +111,20 @@ func TestTheNetworkTellsNothingOfOneWorker(t *testing.T) {
 	}
 }
 
+// TestAWorkerThatWasNeverHeardHasItsJobsButNoUptime among the workers.
+func TestAWorkerThatWasNeverHeardHasItsJobsButNoUptime(t *testing.T) {
+	url := dbtest.NewURL(t)
+	store := dbtest.Open(t, db.Config{URL: url})
+	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, status, created_at, completed_at)
+		SELECT 'job ' || n, CASE n WHEN 0 THEN $1 ELSE '0x' || lpad(n::text, 64, '0') END, 'completed', now() - interval '2 days', now() - interval '2 days' FROM generate_series(0, 5) n`, string(alice))
+	s := newServer(t, store, onPublicURL)
+	cookie := signIn(t, s, remote(http.MethodPost, "/signin"), alice)
+	own := askedBy(s, "/api/network/workers", func(r *http.Request) { r.AddCookie(cookie) })
+	if want := `"by_uptime":null,"by_jobs_completed":{"rank":1,"of":6},"uptime_percent":null,"jobs_completed":1}`; !strings.Contains(own, want) {
+		t.Errorf("%s is missing in %s", want, own)
+	}
+}
+
 // TestTheNetworksPageShowsWhatTheAPITells in every panel and window.
 func TestTheNetworksPageShowsWhatTheAPITells(t *testing.T) {
 	s := networkOf(t, 12)
