@@ -178,9 +178,15 @@ func (s *Store) CountJobs(ctx context.Context, worker validator.Address, status 
 	return n, s.fail("count jobs", err)
 }
 
-// Job returns one of a worker's jobs. ErrNotFound: there is none, or it is another's.
+// Job returns one of a worker's jobs: that of an identifier, else, if the identifier is a
+// number, the one that has that number in another spelling. ErrNotFound: there is none, or
+// it is another's.
 func (s *Store) Job(ctx context.Context, worker validator.Address, id string) (validator.Job, error) {
-	row, err := s.q.getJob(ctx, getJobParams{WorkerAddress: string(worker), JobID: id})
+	ids := []string{id}
+	if number, ok := validator.JobNumber(id); ok {
+		ids = append(ids, validator.JobSpellings(number)...)
+	}
+	row, err := s.q.getJob(ctx, getJobParams{WorkerAddress: string(worker), JobIds: ids})
 	if err != nil {
 		return validator.Job{}, s.fail("read a job", err)
 	}

@@ -190,16 +190,18 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 }
 
 const getJob = `-- name: getJob :one
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs WHERE job_id = $1 AND worker_address = $2::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs WHERE job_id = ANY($1::text[]) AND worker_address = $2::text
+ORDER BY array_position($1::text[], job_id) LIMIT 1
 `
 
 type getJobParams struct {
-	JobID         string
+	JobIds        []string
 	WorkerAddress string
 }
 
+// getJob reads the first of a worker's jobs under some identifiers.
 func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) {
-	row := q.db.QueryRow(ctx, getJob, arg.JobID, arg.WorkerAddress)
+	row := q.db.QueryRow(ctx, getJob, arg.JobIds, arg.WorkerAddress)
 	var i JobRow
 	err := row.Scan(
 		&i.JobID,

@@ -1,5 +1,7 @@
 -- name: getJob :one
-SELECT * FROM jobs WHERE job_id = @job_id AND worker_address = @worker_address::text;
+-- getJob reads the first of a worker's jobs under some identifiers.
+SELECT * FROM jobs WHERE job_id = ANY(@job_ids::text[]) AND worker_address = @worker_address::text
+ORDER BY array_position(@job_ids::text[], job_id) LIMIT 1;
 
 -- name: findJobs :many
 -- findJobs lists jobs below a place, newest first. What is NULL is not asked for:

@@ -140,11 +140,11 @@ func jobsOn(jobs []validator.Job, uuid string) []validator.Job {
 func slashesOf(chain validator.ChainSnapshot, failed []validator.Job, uuid string, from time.Time) []validator.StakeEvent {
 	elsewhere := map[string]bool{}
 	for _, j := range failed {
-		elsewhere[j.ID] = j.GPUUUID != "" && j.GPUUUID != uuid
+		elsewhere[jobKey(j.ID)] = j.GPUUUID != "" && j.GPUUUID != uuid
 	}
 	var out []validator.StakeEvent
 	for _, e := range chain.StakeEvents.Or(nil) {
-		if e.Kind == validator.StakeEventSlashed && !e.Block.Time.Before(from) && !elsewhere[contractJobID(e.JobID)] {
+		if e.Kind == validator.StakeEventSlashed && !e.Block.Time.Before(from) && !elsewhere[jobKey(contractJobID(e.JobID))] {
 			out = append(out, e)
 		}
 	}

@@ -271,7 +271,7 @@ func (s *Server) slashFact(ctx context.Context, j validator.Job, wallet validato
 	seen := s.chain.Look(ctx, wallet)
 	events, known := seen.StakeEvents.Get()
 	for _, e := range events {
-		if e.Kind == validator.StakeEventSlashed && contractJobID(e.JobID) == j.ID {
+		if e.Kind == validator.StakeEventSlashed && jobKey(contractJobID(e.JobID)) == jobKey(j.ID) {
 			f.Link = s.txLink(e.TxHash)
 			f.Link.Text = showWei(e.Amount).Text + " SAGE, " + e.Reason.String()
 			return f

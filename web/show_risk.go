@@ -142,13 +142,21 @@ func (s *Server) stakeEventRow(e validator.StakeEvent, p validator.Picture) view
 	return row
 }
 
-// contractJobID writes a job's number on chain as the jobs table does: in decimal.
+// contractJobID writes a job's number on chain in decimal, as the jobs table mostly does.
 func contractJobID(hex string) string {
 	n, ok := new(big.Int).SetString(strings.TrimPrefix(hex, "0x"), 16)
 	if !ok {
 		return hex
 	}
 	return n.String()
+}
+
+// jobKey is what all spellings of a job's identifier have in common.
+func jobKey(id string) string {
+	if number, ok := validator.JobNumber(id); ok {
+		return number
+	}
+	return id
 }
 
 func capital(s string) string {

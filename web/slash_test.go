@@ -127,6 +127,29 @@ func TestASlashOfAHostThatIsHeardEveryFiveMinutesShowsNoGap(t *testing.T) {
 	}
 }
 
+// TestASlashFindsItsJobInEverySpelling of the contract's number, and the job its slash.
+func TestASlashFindsItsJobInEverySpelling(t *testing.T) {
+	s, url, _ := slashScene(t)
+	wallet := "?wallet=" + string(alice)
+	for _, id := range []string{"0x1267", "0x" + strings.Repeat("0", 60) + "1267"} {
+		dbtest.Exec(t, url, `UPDATE jobs SET job_id = $1`, id)
+		s = newServer(t, dbtest.Open(t, db.Config{URL: url}), func(c *Config) { c.Chain = s.chain })
+		if page := visit(s, "/stake/slash/"+slashTx.Short()+"/0"+wallet).Body.String(); !strings.Contains(page, "/jobs/"+id+"?wallet=") || !strings.Contains(page, "GPU-hot") {
+			t.Errorf("%s: the slash does not show its job: %s", id, main(page))
+		}
+		for _, path := range []string{"/jobs/" + id, "/jobs/4711"} { // the timeline leads to the number
+			if w := visit(s, path+wallet); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "600 SAGE, timeout") {
+				t.Errorf("%s: %s does not tell of the slash: %d", id, path, w.Code)
+			}
+		}
+		failed := []validator.Job{{ID: id, GPUUUID: "GPU-hot"}}
+		seen := s.chain.Look(t.Context(), alice)
+		if here, there := slashesOf(seen, failed, "GPU-hot", time.Time{}), slashesOf(seen, failed, "GPU-cool", time.Time{}); len(here) != 1 || len(there) != 0 {
+			t.Errorf("%s: %d slashes on its card, %d on another", id, len(here), len(there))
+		}
+	}
+}
+
 func TestASlashThatOnlyTheIndexKnowsSaysWhatIsMissing(t *testing.T) {
 	s, url, at := slashScene(t)
 	s.chain = silentChain{}
