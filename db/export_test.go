@@ -22,5 +22,10 @@ func (s *Store) ForgetAccess(ctx context.Context, now time.Time) error {
 // FoldPayments does what upkeep does every few seconds.
 func (s *Store) FoldPayments(ctx context.Context) error { return s.foldPayments(ctx) }
 
+// FoldPaymentsBy folds in parts of so many changes.
+func (s *Store) FoldPaymentsBy(ctx context.Context, most int64) error {
+	return s.foldPaymentsBy(ctx, most)
+}
+
 // RollUpGPUEnergy does what upkeep does now and then.
 func (s *Store) RollUpGPUEnergy(ctx context.Context) error { return s.rollUpGPUEnergy(ctx) }

@@ -11,16 +11,31 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+// paymentsAtATime is how many changes a transaction folds, so that none takes long.
+const paymentsAtATime = 50_000
+
 // foldPayments adds the changes of jobs and of the chain's payments to the jobs' rows, unless
 // another replica is at it.
 func (s *Store) foldPayments(ctx context.Context) error {
-	return s.inUpkeep(ctx, func(q *Queries) error {
-		first, err := q.lockPayments(ctx)
-		if err != nil || !first {
+	return s.foldPaymentsBy(ctx, paymentsAtATime)
+}
+
+// foldPaymentsBy folds parts of so many changes, a transaction each, until nothing waits.
+func (s *Store) foldPaymentsBy(ctx context.Context, most int64) error {
+	for {
+		var folded int64
+		err := s.inUpkeep(ctx, func(q *Queries) error {
+			first, err := q.lockPayments(ctx)
+			if err != nil || !first {
+				return err
+			}
+			folded, err = q.foldPayments(ctx, most)
+			return err
+		})
+		if err != nil || folded < most {
 			return err
 		}
-		return q.foldPayments(ctx)
-	})
+	}
 }
 
 // Reconciliation compares all of a wallet's payments and claims with the chain's events, as

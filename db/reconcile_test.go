@@ -154,7 +154,7 @@ func TestNoPaymentIsMiscomparedInAStorm(t *testing.T) {
 		case <-calm:
 			raging = false
 		case <-time.After(20 * time.Millisecond):
-			check(t, b.store.FoldPayments(b.ctx()))
+			check(t, b.store.FoldPaymentsBy(b.ctx(), 70))
 			b.differences("while writers write")
 		}
 	}
@@ -192,6 +192,27 @@ func TestNoPaymentIsMiscomparedInAStorm(t *testing.T) {
 func (c *chainer) restart(ctx context.Context) error {
 	c.heads = map[validator.Address]*validator.Block{}
 	return c.step(ctx)
+}
+
+// TestPaymentsAreFoldedInParts of any size, though a job's changes fall into several.
+func TestPaymentsAreFoldedInParts(t *testing.T) {
+	b := newBench(t)
+	insert := func(from, to int) {
+		b.exec(`INSERT INTO jobs (job_id, worker_address, status, payment_amount, created_at, completed_at)
+			SELECT n, $1, 'completed', n, $2, $2 FROM generate_series($3::int, $4::int) n`, string(alice), now, from, to)
+	}
+	insert(1, 20)
+	b.exec("UPDATE jobs SET payment_amount = payment_amount + 1, completed_at = completed_at + interval '1 hour'")
+	b.exec("DELETE FROM jobs WHERE job_id::int > 15")
+	// The changes to rows come before the rows themselves.
+	b.exec(`WITH gone AS (DELETE FROM payment_changes RETURNING *) INSERT INTO payment_changes TABLE gone ORDER BY jobs, job_key`)
+	equal(t, "waiting", dbtest.Value(t, b.url, "SELECT count(*) FROM payment_changes"), 45)
+	equal(t, "folded of a part", dbtest.Value(t, b.url, "SELECT fold_payments(10)"), 10)
+	equal(t, "left of it", dbtest.Value(t, b.url, "SELECT count(*) FROM payment_changes"), 35)
+	check(t, b.store.FoldPaymentsBy(b.ctx(), 7))
+	equal(t, "left", dbtest.Value(t, b.url, "SELECT count(*) FROM payment_changes"), 0)
+	b.differences("after the parts")
+	equal(t, "jobs and what they were paid", dbtest.Value(t, b.url, "SELECT count(*) || ' ' || sum(recorded_wei) FROM reconciled_jobs"), "15 135")
 }
 
 // sameAsTheRule reads all of every class, in pages, and holds it against the rule, applied to

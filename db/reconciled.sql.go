@@ -12,13 +12,16 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-const foldPayments = `-- name: foldPayments :exec
-SELECT fold_payments()
+const foldPayments = `-- name: foldPayments :one
+SELECT fold_payments($1::bigint)::bigint
 `
 
-func (q *Queries) foldPayments(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, foldPayments)
-	return err
+// foldPayments adds some of the changes that wait, and says how many there were.
+func (q *Queries) foldPayments(ctx context.Context, most int64) (int64, error) {
+	row := q.db.QueryRow(ctx, foldPayments, most)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const jobsOfReconciled = `-- name: jobsOfReconciled :many

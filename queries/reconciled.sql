@@ -2,8 +2,9 @@
 -- lockPayments says whether nobody else folds payments now.
 SELECT pg_try_advisory_xact_lock(hashtext('fold payments'));
 
--- name: foldPayments :exec
-SELECT fold_payments();
+-- name: foldPayments :one
+-- foldPayments adds some of the changes that wait, and says how many there were.
+SELECT fold_payments(@most::bigint)::bigint;
 
 -- name: reconciledSince :many
 -- reconciledSince counts a worker's jobs of a state since each of several times, all in
