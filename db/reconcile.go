@@ -3,10 +3,13 @@ package db
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -48,6 +51,9 @@ func (s *Store) Reconciliation(ctx context.Context, worker validator.Address, k 
 			return err
 		}
 		r.Coverage, r.ClaimCoverage, r.Head = k.PaymentCoverage(index), k.ClaimCoverage(index), index.Head
+		if r.Coverage, err = q.compared(ctx, worker, r.Coverage); err != nil {
+			return err
+		}
 		if r.Payments, err = q.reconcileSums(ctx, worker, r.Coverage, now); err != nil {
 			return err
 		}
@@ -66,6 +72,21 @@ func (s *Store) Reconciliation(ctx context.Context, worker validator.Address, k 
 		return nil
 	})
 	return r, s.fail("compare payments with the chain", err)
+}
+
+// compared is the coverage of a worker's payments, less the events that are known and not
+// compared yet.
+func (q *Queries) compared(ctx context.Context, worker validator.Address, known validator.Maybe[validator.EventCoverage]) (validator.Maybe[validator.EventCoverage], error) {
+	cover, has := known.Get()
+	if !has {
+		return known, nil
+	}
+	oldest, err := q.eventsWaitingSince(ctx, string(worker))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return known, nil
+	}
+	cover.Waiting = time.UnixMicro(oldest).UTC()
+	return validator.Some(cover), err
 }
 
 func claimEvents(rows []walletClaimEventsRow) []validator.ClaimEvents {

@@ -12,6 +12,22 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+const eventsWaitingSince = `-- name: eventsWaitingSince :one
+SELECT floor(told_us / (releases + payments))::bigint AS oldest FROM payment_changes
+WHERE worker_address = $1 AND releases + payments <> 0
+ORDER BY told_us / (releases + payments)
+LIMIT 1
+`
+
+// eventsWaitingSince is the time, in microseconds since 1970, of the block of the oldest of a
+// worker's events of the chain that wait to be folded.
+func (q *Queries) eventsWaitingSince(ctx context.Context, workerAddress string) (int64, error) {
+	row := q.db.QueryRow(ctx, eventsWaitingSince, workerAddress)
+	var oldest int64
+	err := row.Scan(&oldest)
+	return oldest, err
+}
+
 const foldPayments = `-- name: foldPayments :one
 SELECT fold_payments($1::bigint)::bigint
 `

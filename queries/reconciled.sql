@@ -30,6 +30,14 @@ ORDER BY part.number;
 -- paymentsWaitingSince is about when the oldest change that waits to be folded was made.
 SELECT changed_at FROM payment_changes LIMIT 1;
 
+-- name: eventsWaitingSince :one
+-- eventsWaitingSince is the time, in microseconds since 1970, of the block of the oldest of a
+-- worker's events of the chain that wait to be folded.
+SELECT floor(told_us / (releases + payments))::bigint AS oldest FROM payment_changes
+WHERE worker_address = @worker_address AND releases + payments <> 0
+ORDER BY told_us / (releases + payments)
+LIMIT 1;
+
 -- name: listReconciled :many
 -- listReconciled lists a worker's jobs of a state whose time lies in a range, below a place,
 -- newest first.

@@ -169,11 +169,22 @@ type EventCoverage struct {
 	From Block  // the first block of it; its Hash is not known
 	Of   string // the contract that begins there, the last to begin
 	To   Block  // the last block of it
+	// Waiting is the time of the oldest block with events of a wallet that are known and not
+	// compared with the database yet; zero if all are.
+	Waiting time.Time
 }
 
-// Lags says whether the index is so far behind that what is new is not known yet, rather
-// than on its way.
-func (c EventCoverage) Lags(now time.Time) bool { return now.Sub(c.To.Time) > PaymentGrace }
+// Compared is the time up to which all events are compared with the database.
+func (c EventCoverage) Compared() time.Time {
+	if !c.Waiting.IsZero() && c.Waiting.Before(c.To.Time) {
+		return c.Waiting
+	}
+	return c.To.Time
+}
+
+// Lags says whether the events are compared so far behind that what is new is not known yet,
+// rather than on its way.
+func (c EventCoverage) Lags(now time.Time) bool { return now.Sub(c.Compared()) > PaymentGrace }
 
 // IndexedContract is a contract whose events the index is to read.
 type IndexedContract struct {
@@ -234,7 +245,7 @@ type PaymentWindow struct {
 func (c ReconcileClass) Windows(known Maybe[EventCoverage], now time.Time) []PaymentWindow {
 	fresh := now.Add(-PaymentGrace)
 	cover, has := known.Get()
-	behind := cover.To.Time.Add(-PaymentGrace) // what ended later may be paid in blocks to come
+	behind := cover.Compared().Add(-PaymentGrace) // what ended later may be paid in blocks to come
 	if behind.Before(cover.From.Time) {
 		behind = cover.From.Time
 	}
@@ -299,6 +310,9 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 	case ClassDifferent:
 		return p.whyDifferent()
 	case ClassMissingOnChain:
+		if !cover.Waiting.IsZero() {
+			return fmt.Sprintf("No event before %s UTC tells of a payment for it to this wallet. Later ones are still being compared.", cover.Compared().UTC().Format(time.DateTime))
+		}
 		return fmt.Sprintf("No event in the blocks up to %d tells of a payment for it to this wallet.", cover.To.Number)
 	case ClassMissingInDatabase:
 		return "The database has no completed job of this number with a payment to this wallet."
@@ -318,6 +332,8 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 			return Sentence(known.Reason())
 		case p.At().Before(cover.From.Time):
 			return fmt.Sprintf("The job was completed before block %d, from which on %s's events are read.", cover.From.Number, cover.Of)
+		case !cover.Waiting.IsZero():
+			return "Payments are still being compared."
 		}
 		return fmt.Sprintf("Events are known up to block %d only, and a payment may be in a later one.", cover.To.Number)
 	}

@@ -14,6 +14,13 @@ func covering(behind time.Duration) Maybe[EventCoverage] {
 	return Some(EventCoverage{From: Block{Number: 100, Time: comparedAt.Add(-24 * time.Hour)}, Of: "PaymentRouter", To: Block{Number: 200, Time: comparedAt.Add(-behind)}})
 }
 
+// comparing is an index that has read it all, of which events since a while ago are not compared yet.
+func comparing(ago time.Duration) Maybe[EventCoverage] {
+	c, _ := covering(time.Second).Get()
+	c.Waiting = comparedAt.Add(-ago)
+	return Some(c)
+}
+
 func TestWhatComesOfComparingAPayment(t *testing.T) {
 	recorded := func(ago time.Duration, amount int64) JobPayment {
 		return JobPayment{Job: "7", Jobs: 1, Recorded: WeiFromInt(amount), Ended: comparedAt.Add(-ago)}
@@ -61,6 +68,9 @@ func TestWhatComesOfComparingAPayment(t *testing.T) {
 		"awaited":                        {recorded(PaymentGrace+time.Minute, 80), nil, covering(time.Minute), "awaited The job was completed less than 10 min"},
 		"ended after the last block":     {recorded(-time.Second, 80), nil, covering(time.Minute), "awaited"},
 		"the index is behind":            {recorded(time.Hour, 80), nil, covering(55 * time.Minute), "not_known_yet Events are known up to block 200 only"},
+		"its event may wait":             {recorded(time.Hour, 80), nil, comparing(55 * time.Minute), "not_known_yet Payments are still being compared."},
+		"only later events wait":         {recorded(time.Hour, 80), nil, comparing(time.Minute), "missing_on_chain No event before 2026-11-20 14:59:00 UTC tells"},
+		"awaited, and an event waits":    {recorded(5*time.Minute, 80), nil, comparing(10 * time.Second), "awaited"},
 		"of before the first block":      {recorded(25*time.Hour, 80), nil, covering(time.Second), "not_known_yet The job was completed before block 100, from which on PaymentRouter's"},
 		"of the first block":             {recorded(24*time.Hour, 80), nil, covering(time.Second), "missing_on_chain"},
 		"no contract":                    {recorded(time.Hour, 80), nil, PaymentContracts{}.PaymentCoverage(ChainIndex{}), "not_known_yet No address of JobManager or PaymentRouter is configured"},
@@ -80,7 +90,7 @@ func TestWhatComesOfComparingAPayment(t *testing.T) {
 // TestEveryPaymentIsOfOneClass at most, whatever the time.
 func TestEveryPaymentIsOfOneClass(t *testing.T) {
 	states := []PaymentState{PaymentsMatch, PaymentsDiffer, PaymentUnpaid, PaymentUnrecorded, PaymentHidden, PaymentUnnumbered, PaymentNothingDue}
-	for _, known := range []Maybe[EventCoverage]{None[EventCoverage](""), covering(time.Second), covering(time.Hour), covering(25 * time.Hour)} {
+	for _, known := range []Maybe[EventCoverage]{None[EventCoverage](""), covering(time.Second), covering(time.Hour), covering(25 * time.Hour), comparing(time.Minute), comparing(time.Hour), comparing(26 * time.Hour)} {
 		for _, state := range states {
 			for at := comparedAt.Add(-30 * time.Hour); at.Before(comparedAt.Add(time.Hour)); at = at.Add(time.Minute) {
 				var in []ReconcileClass

@@ -310,6 +310,34 @@ func TestWhatIsKnownOfPaymentsIsSaid(t *testing.T) {
 	}
 }
 
+// TestAPaymentThatIsNotComparedYetIsNotMissing, though the index has stored its event.
+func TestAPaymentThatIsNotComparedYetIsNotMissing(t *testing.T) {
+	s, database := paidServer(t)
+	pay := func(worker validator.Address, block, job, age string) {
+		dbtest.Exec(t, database, `INSERT INTO chain_payments (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, job_id, amount, private)
+			VALUES ($1::text::bigint, '0x' || lpad($1::text, 64, '0'), now() - $2::text::interval, '0x' || lpad('f', 64, '0'), $3, 0, 0, $4, 'paid', $5, 8000000000000000000, false)`, block, age, string(payer(2)), string(worker), job)
+		s.memory.kept.InvalidateAll()
+	}
+	missing := func() int { return len(listed(open(t, s, paymentsPath("&class=missing_on_chain")))) }
+	pay(bob, "93", "77", "3 days")
+	pay(alice, "99", "5", "1 second")
+	if n := missing(); n != 1 {
+		t.Errorf("while later payments and others' wait, %d payments are missing", n)
+	}
+	pay(alice, "98", "3", "3 days")
+	if n := missing(); n != 0 {
+		t.Errorf("a payment that waits to be compared is missing")
+	}
+	rows := strings.Join(listed(open(t, s, paymentsPath("&class=not_known_yet"))), "\n")
+	if !strings.Contains(rows, "3 d ago 3 not known yet Payments are still being compared.") {
+		t.Errorf("not known yet are %q", rows)
+	}
+	compare(t, s, database)
+	if rows := strings.Join(listed(open(t, s, paymentsPath("&class=matched"))), "\n"); missing() != 0 || !strings.Contains(rows, "3 d ago 3 matched") {
+		t.Errorf("compared, there match %q", rows)
+	}
+}
+
 func TestProvenanceOfWhatWasCompared(t *testing.T) {
 	s, _ := paidServer(t)
 	for _, class := range validator.ReconcileClasses {

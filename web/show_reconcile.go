@@ -36,7 +36,7 @@ func (s *Server) showReconciliation(r reconcileRead, wallet validator.Address) v
 		m.Empty, m.Notice = &views.Empty{Icon: "database", Tone: toneOf(r.state.Health), Title: "Payments unknown", Text: validator.Sentence(r.all.Reason())}, nil
 		return m
 	}
-	m.Verdict, m.Why = reconcileVerdict(all)
+	m.Verdict, m.Why = reconcileVerdict(all, r.now)
 	m.Known = reconcileKnown(all, r.now)
 	m.Total = views.ReconcileClassRow{Class: views.Tag{Text: "All"}}
 	var total validator.ReconcileSum
@@ -67,13 +67,15 @@ func sumOnChain(class validator.ReconcileClass, sum validator.ReconcileSum) view
 }
 
 // reconcileVerdict says in one line whether the two sides agree.
-func reconcileVerdict(r validator.Reconciliation) (views.Tag, string) {
+func reconcileVerdict(r validator.Reconciliation, now time.Time) (views.Tag, string) {
 	cover, known := r.Coverage.Get()
 	switch n := r.Differing(); {
 	case n > 0:
 		return views.Tag{Text: counted(uint64(n), "difference", "differences"), Tone: views.ToneBad, Icon: "bad"}, "Each is listed below with the job, the transaction and the block. The network's coordinator can say why."
 	case !known:
 		return views.Tag{Text: "not known yet", Tone: views.ToneUnknown, Icon: "unknown"}, validator.Sentence(r.Coverage.Reason())
+	case !cover.Waiting.IsZero() && cover.Lags(now):
+		return views.Tag{Text: "not known yet", Tone: views.ToneUnknown, Icon: "unknown"}, "Payments since " + utc(cover.Waiting) + " are still being compared."
 	default:
 		return views.Tag{Text: "no difference", Tone: views.ToneGood, Icon: "good"},
 			fmt.Sprintf("In blocks %s to %s every payment of the one side is on the other, of the same amount, as far as they can be compared.", integer(cover.From.Number), integer(cover.To.Number))

@@ -34,7 +34,11 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
+-- The oldest of the chain's events of a wallet that wait.
+CREATE INDEX payment_changes_of_chain ON payment_changes (worker_address, (told_us / (releases + payments))) WHERE releases + payments <> 0;
+
 -- +goose Down
+DROP INDEX payment_changes_of_chain;
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION fold_payments() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
