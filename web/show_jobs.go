@@ -272,7 +272,7 @@ func (s *Server) slashFact(ctx context.Context, j validator.Job, wallet validato
 	events, known := seen.StakeEvents.Get()
 	for _, e := range events {
 		if e.Kind == validator.StakeEventSlashed && jobKey(contractJobID(e.JobID)) == jobKey(j.ID) {
-			f.Link = s.txLink(e.TxHash)
+			f.Link = s.slashLink(e, events, wallet)
 			f.Link.Text = showWei(e.Amount).Text + " SAGE, " + e.Reason.String()
 			return f
 		}
@@ -285,7 +285,7 @@ func (s *Server) slashFact(ctx context.Context, j validator.Job, wallet validato
 	case seen.StakeEventsQuery.Omitted > 0:
 		f.Value.Reason = "Not in the newest events of the stake; older ones are not kept."
 	default:
-		f.Value.Text = "no"
+		f.Value.Text = "not up to block " + integer(seen.Block.Number)
 	}
 	return f
 }

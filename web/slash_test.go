@@ -69,6 +69,9 @@ func TestASlashHasAPageWithTheEvidenceOfItsTime(t *testing.T) {
 	if !strings.Contains(timeline, `href="`+path+`"`) {
 		t.Errorf("the timeline does not lead to %s", path)
 	}
+	if job := visit(s, "/jobs/4711?wallet="+string(alice)).Body.String(); !strings.Contains(job, `href="`+path+`"`) {
+		t.Errorf("the job's page does not lead to %s: %s", path, main(job))
+	}
 	w := visit(s, path)
 	page := w.Body.String()
 	if w.Code != http.StatusOK {
