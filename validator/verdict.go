@@ -221,6 +221,9 @@ func (p Picture) checkHeartbeat() Check {
 	return c.with(CheckPass, detail, "")
 }
 
+// coolDown mends what slows a card.
+const coolDown = "check cooling, dust, and the power supply."
+
 func (p Picture) checkGPUs() Check {
 	c := Check{ID: "gpus", Label: "GPUs present"}
 	fleet := p.Fleet()
@@ -247,13 +250,17 @@ func (p Picture) checkGPUs() Check {
 	}
 	switch {
 	case len(bad) > 0:
-		return c.with(CheckFail, strings.Join(slices.Concat(bad, silent, hot), "; ")+".", "Power the host off and on. If it happens again, check the card's seat, riser, power and temperature; its own page has the driver's errors.")
+		mend := "Let the jobs on the host's other cards end, then power it off and on. If it happens again, check the card's seat, riser, power and temperature; its own page has the driver's errors."
+		if len(hot) > 0 {
+			mend += " For a slowed card: " + coolDown
+		}
+		return c.with(CheckFail, strings.Join(slices.Concat(bad, silent, hot), "; ")+".", mend)
 	case p.HostGPUsApply && p.HostGPUs.State.Health != HealthOK:
 		return c.unknown(p.unusable(p.HostGPUs.State, "the GPUs could not be read"))
 	case len(silent) > 0:
 		return c.with(CheckWarn, strings.Join(slices.Concat(silent, hot), "; ")+".", "See that the host runs and reaches this server; one that was taken out of service is forgotten by itself.")
 	case len(hot) > 0:
-		return c.with(CheckWarn, strings.Join(hot, "; ")+".", "Check cooling, dust, and the power supply.")
+		return c.with(CheckWarn, strings.Join(hot, "; ")+".", Sentence(coolDown))
 	}
 	return c.with(CheckPass, plural(int64(len(fleet)), "GPU answers", "GPUs answer")+".", "")
 }

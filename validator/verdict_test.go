@@ -150,3 +150,30 @@ func TestACardThatIsSlowedAgainAndAgainIsSaidInTheSameWords(t *testing.T) {
 		t.Errorf("it says %q", said)
 	}
 }
+
+func TestARemedySparesTheJobsOfOtherCardsAndIsOneForEachTrouble(t *testing.T) {
+	p := goodPicture()
+	hot := p.HostGPUs.GPUs[0]
+	hot.Index, hot.UUID = 1, "GPU-hot"
+	hot.SlowedLately = Some(Slowdown{Last: noon, Reasons: ThrottleSWThermal})
+	p.HostGPUs.GPUs[0].MissingSince = Some(noon.Add(-time.Minute))
+	remedy := func() string {
+		for _, c := range p.Assess().Checks {
+			if c.ID == "gpus" {
+				return c.Remedy
+			}
+		}
+		return ""
+	}
+	if said := remedy(); !strings.HasPrefix(said, "Let the jobs on the host's other cards end, then power it off and on.") || strings.Contains(said, "slowed") {
+		t.Errorf("of a card that is gone: %q", said)
+	}
+	p.HostGPUs.GPUs = append(p.HostGPUs.GPUs, hot)
+	if said := remedy(); !strings.HasSuffix(said, " For a slowed card: check cooling, dust, and the power supply.") {
+		t.Errorf("of one that is gone and one that is slowed: %q", said)
+	}
+	p.HostGPUs.GPUs = p.HostGPUs.GPUs[1:]
+	if said := remedy(); said != "Check cooling, dust, and the power supply." {
+		t.Errorf("of one that is slowed: %q", said)
+	}
+}

@@ -74,9 +74,8 @@ func generate(ctx context.Context, conn *pgx.Conn, s scale) error {
 			SELECT '0x' || lpad(to_hex(w), 64, '0'), 'rig-1', date_trunc('hour', now(), 'UTC') - h * interval '1 hour', CASE WHEN (w + h) %% 40 = 0 THEN (1::bigint << 51) - 1 ELSE (1::bigint << 60) - 1 END
 			FROM generate_series(1, %[1]d) w, generate_series(%[2]d * 24, 0, -1) h
 			ON CONFLICT DO NOTHING;
-			INSERT INTO heartbeat_days SELECT worker_address, worker_id, (hour AT TIME ZONE 'UTC')::date, sum(marked_minutes(minutes)) FROM heartbeat_hours GROUP BY 1, 2, 3
-			ON CONFLICT (worker_address, day, worker_id) DO UPDATE SET minutes = excluded.minutes;
-			INSERT INTO worker_days SELECT worker_address, day, minutes FROM heartbeat_days ON CONFLICT (worker_address, day) DO UPDATE SET minutes = excluded.minutes`, s.workers, s.rollUpDays)},
+			SELECT count_heartbeat_days(array_agg(worker_address), array_agg(day))
+			FROM (SELECT DISTINCT worker_address, (hour AT TIME ZONE 'UTC')::date AS day FROM heartbeat_hours) every_day`, s.workers, s.rollUpDays)},
 		{"triggers", `ALTER TABLE jobs ENABLE TRIGGER USER; ALTER TABLE heartbeats ENABLE TRIGGER USER`},
 		{"vacuum", `VACUUM (ANALYZE)`},
 	}
