@@ -71,15 +71,24 @@ func reconcileVerdict(r validator.Reconciliation, now time.Time) (views.Tag, str
 	cover, known := r.Coverage.Get()
 	switch n := r.Differing(); {
 	case n > 0:
-		return views.Tag{Text: counted(uint64(n), "difference", "differences"), Tone: views.ToneBad, Icon: "bad"}, "Each is listed below with the job, the transaction and the block. The network's coordinator can say why."
+		return views.Tag{Text: counted(uint64(n), "difference", "differences"), Tone: views.ToneBad, Icon: "bad"}, "Each is listed below with the job, the transaction and the block. The network's coordinator can say why." + notKnownYet(r)
 	case !known:
 		return views.Tag{Text: "not known yet", Tone: views.ToneUnknown, Icon: "unknown"}, validator.Sentence(r.Coverage.Reason())
 	case !cover.Waiting.IsZero() && cover.Lags(now):
 		return views.Tag{Text: "not known yet", Tone: views.ToneUnknown, Icon: "unknown"}, "Payments since " + utc(cover.Waiting) + " are still being compared."
 	default:
 		return views.Tag{Text: "no difference", Tone: views.ToneGood, Icon: "good"},
-			fmt.Sprintf("In blocks %s to %s every payment of the one side is on the other, of the same amount, as far as they can be compared.", integer(cover.From.Number), integer(cover.To.Number))
+			fmt.Sprintf("In blocks %s to %s every payment of the one side is on the other, of the same amount, as far as they can be compared.", integer(cover.From.Number), integer(cover.To.Number)) + notKnownYet(r)
 	}
+}
+
+// notKnownYet says of how many jobs the verdict says nothing.
+func notKnownYet(r validator.Reconciliation) string {
+	n := r.Payments[validator.ClassNotKnown].Jobs
+	if n == 0 {
+		return ""
+	}
+	return " Of " + counted(uint64(n), "more job", "more jobs") + " it is not known yet."
 }
 
 // reconcileKnown says how far the events of payments are known.
