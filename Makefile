@@ -55,7 +55,7 @@ shots: postgres chromium ## take the README's screenshots of the demo
 	@fc-list 2>/dev/null | grep -qi inter || { if command -v apt-get >/dev/null; then DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends fonts-inter; fi; }
 	go test -run '^TestShots$$' -timeout 15m -count 1 . -shots
 
-# 1 is 12 million jobs: some 30 GB of disk and, the first time, 20 minutes to generate them.
+# 1 is 12 million jobs: some 55 GB of disk and, the first time, half an hour to generate them.
 SCALE ?= 1
 
 .PHONY: bench-db
