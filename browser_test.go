@@ -53,7 +53,7 @@ func browser(t *testing.T, width, height int) (context.Context, func() []string)
 			mu.Unlock()
 		}
 	}()
-	ctx, cancelAll := context.WithTimeout(tab, 2*time.Minute)
+	ctx, cancelAll := context.WithTimeout(tab, 6*time.Minute) // all pages, in every width and theme, on a slow machine
 	t.Cleanup(cancelAll)
 	return ctx, func() []string {
 		mu.Lock()

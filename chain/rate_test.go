@@ -25,6 +25,7 @@ func TestANodeThatAsksToWaitIsLeftAlone(t *testing.T) {
 			if !strings.Contains(s.Reason, "takes no more requests for now") || !strings.Contains(s.Reason, ", and asks to wait ") {
 				t.Errorf("the reason is %q", s.Reason)
 			}
+			time.Sleep(200 * time.Millisecond) // requests that had begun end
 			r.nodes[0].Heal()
 			r.nodes[0].ResetCounters()
 			time.Sleep(100 * time.Millisecond) // ten polls
