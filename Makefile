@@ -65,7 +65,7 @@ bench-db: postgres build ## measure the database on generated rows (SCALE=0.01 f
 .PHONY: generate
 generate: ## write the generated code anew (sqlc, templ)
 	CGO_ENABLED=0 $(TOOL) sqlc generate
-	CGO_ENABLED=0 $(TOOL) templ generate -path views
+	CGO_ENABLED=0 $(TOOL) templ generate -path views -include-version=false
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the program calls (govulncheck)
