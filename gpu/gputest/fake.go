@@ -14,6 +14,7 @@
 package gputest
 
 import (
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -56,78 +57,100 @@ func Functions() []string {
 	return names
 }
 
-// BuildFake compiles the fake library with cc against go-nvml's own nvml.h and returns
-// its path. A library that was built from the same text before is used again.
+// BuildFake is Build for a test, which fails if the library cannot be built.
 func BuildFake(tb testing.TB, v Variant) string {
 	tb.Helper()
-	header := headerFolder(tb)
-	folder := filepath.Join(cacheFolder(tb), digest(tb, filepath.Join(header, "nvml.h"), v))
-	lib := filepath.Join(folder, "libnvidia-ml.so.1")
-	if _, err := os.Stat(lib); err == nil {
-		return lib
-	}
-	work, err := os.MkdirTemp(filepath.Dir(folder), "build-") //nolint:usetesting // it is renamed to outlive the test
+	lib, err := Build(tb.Context(), v)
 	if err != nil {
-		tb.Fatalf("making a folder for the fake NVML library: %v", err)
-	}
-	defer func() { _ = os.RemoveAll(work) }()
-	compile(tb, work, header, v)
-	if err := os.Rename(work, folder); err != nil {
-		if _, built := os.Stat(lib); built != nil { // nobody else built it meanwhile
-			tb.Fatalf("keeping the fake NVML library: %v", err)
-		}
+		tb.Fatal(err)
 	}
 	return lib
 }
 
-func compile(tb testing.TB, folder, header string, v Variant) {
-	tb.Helper()
+// Build compiles the fake library with cc against go-nvml's own nvml.h and returns its
+// path. A library that was built from the same text before is used again.
+func Build(ctx context.Context, v Variant) (string, error) {
+	header, err := headerFolder(ctx)
+	if err != nil {
+		return "", err
+	}
+	cache, err := cacheFolder()
+	if err != nil {
+		return "", err
+	}
+	sum, err := digest(filepath.Join(header, "nvml.h"), v)
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(cache, sum)
+	lib := filepath.Join(folder, "libnvidia-ml.so.1")
+	if _, err := os.Stat(lib); err == nil {
+		return lib, nil
+	}
+	work, err := os.MkdirTemp(cache, "build-")
+	if err != nil {
+		return "", fmt.Errorf("make a folder for the fake NVML library: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	if err := compile(ctx, work, header, v); err != nil {
+		return "", err
+	}
+	if err := os.Rename(work, folder); err != nil {
+		if _, built := os.Stat(lib); built != nil { // nobody else built it meanwhile
+			return "", fmt.Errorf("keep the fake NVML library: %w", err)
+		}
+	}
+	return lib, nil
+}
+
+func compile(ctx context.Context, folder, header string, v Variant) error {
 	cc, err := exec.LookPath("cc")
 	if err != nil {
-		tb.Fatalf("the tests build a stand-in for NVIDIA's library and need a C compiler named cc: %v", err)
+		return fmt.Errorf("the stand-in for NVIDIA's library needs a C compiler named cc: %w", err)
 	}
 	c := filepath.Join(folder, "fakenvml.c")
 	if err := os.WriteFile(c, []byte(source), 0o600); err != nil {
-		tb.Fatalf("writing the fake NVML library's source: %v", err)
+		return fmt.Errorf("write the fake NVML library's source: %w", err)
 	}
 	flags := append(strings.Fields(string(v)), "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations",
 		"-DNVML_NO_UNVERSIONED_FUNC_DEFS", "-I"+header, "-shared", "-fPIC", "-pthread",
 		"-Wl,-soname,libnvidia-ml.so.1", "-o", filepath.Join(folder, "libnvidia-ml.so.1"), c)
-	cmd := exec.CommandContext(tb.Context(), cc, flags...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("building the fake NVML library: %v\n%s", err, out)
+	if out, err := exec.CommandContext(ctx, cc, flags...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build the fake NVML library: %w\n%s", err, out)
 	}
+	return nil
 }
 
 // headerFolder finds the nvml.h that go-nvml is built with.
-func headerFolder(tb testing.TB) string {
-	tb.Helper()
-	out, err := exec.CommandContext(tb.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/NVIDIA/go-nvml").Output()
+func headerFolder(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/NVIDIA/go-nvml").Output()
 	if err != nil {
-		tb.Fatalf("finding go-nvml's nvml.h: %v", err)
+		return "", fmt.Errorf("find go-nvml's nvml.h: %w", err)
 	}
-	return filepath.Join(strings.TrimSpace(string(out)), "pkg", "nvml")
+	return filepath.Join(strings.TrimSpace(string(out)), "pkg", "nvml"), nil
 }
 
-func cacheFolder(tb testing.TB) string {
-	tb.Helper()
+func cacheFolder() (string, error) {
 	folder, err := os.UserCacheDir()
+	if err == nil {
+		folder = filepath.Join(folder, "bitsage-fakenvml")
+		err = os.MkdirAll(folder, 0o700)
+	}
+	if err != nil { // a system account may have no home of its own
+		folder = filepath.Join(os.TempDir(), fmt.Sprintf("bitsage-fakenvml-%d", os.Getuid()))
+		err = os.MkdirAll(folder, 0o700)
+	}
 	if err != nil {
-		return tb.TempDir()
+		return "", fmt.Errorf("make a folder for the fake NVML library: %w", err)
 	}
-	folder = filepath.Join(folder, "bitsage-fakenvml")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return tb.TempDir()
-	}
-	return folder
+	return folder, nil
 }
 
-func digest(tb testing.TB, header string, v Variant) string {
-	tb.Helper()
+func digest(header string, v Variant) (string, error) {
 	h, err := os.ReadFile(header)
 	if err != nil {
-		tb.Fatalf("reading go-nvml's nvml.h: %v", err)
+		return "", fmt.Errorf("read go-nvml's nvml.h: %w", err)
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", v, source, h))
-	return hex.EncodeToString(sum[:12])
+	return hex.EncodeToString(sum[:12]), nil
 }
