@@ -142,13 +142,10 @@ func (e *endpoint) transportFault(ctx context.Context, err error, waited time.Du
 	f := &fault{host: e.host, cause: err}
 	node := "the node at " + e.host
 	var httpErr client.HTTPError
-	var netErr net.Error
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded),
-		errors.Is(err, context.DeadlineExceeded),
-		errors.As(err, &netErr) && netErr.Timeout():
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), timedOut(err):
 		f.kind, f.says = faultTimeout, fmt.Sprintf("%s did not answer in %s", node, briefly(waited))
 	case errors.As(err, &httpErr):
 		f.kind, f.status, f.says = faultHTTP, httpErr.StatusCode, node+" "+statusWords(httpErr.StatusCode)
@@ -168,6 +165,12 @@ func (e *endpoint) transportFault(ctx context.Context, err error, waited time.Du
 		f.kind, f.says = faultUnreachable, node+" cannot be connected to"
 	}
 	return f
+}
+
+// timedOut reports whether an error is that of a wait that became too long.
+func timedOut(err error) bool {
+	var netErr net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout()
 }
 
 func statusWords(status int) string {
@@ -220,16 +223,11 @@ const (
 // codeTooManyRequests is used by several providers for what HTTP calls 429.
 const codeTooManyRequests = -32029
 
-// redacted writes a cause for the log: without the request's URL, which may hold a key,
-// and not at any length that a node chooses.
+// redacted writes a cause for the log: without the request's URL and whatever else may hold
+// a key, and not at any length that a node chooses.
 func redacted(err error) string {
 	if withURL, ok := errors.AsType[*url.Error](err); ok {
 		err = withURL.Err
 	}
-	const limit = 300
-	s := err.Error()
-	if len(s) > limit {
-		s = s[:limit] + "…"
-	}
-	return s
+	return harmless(err.Error(), maxLogWords)
 }

@@ -2,17 +2,15 @@ package chain
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"github.com/coder/websocket"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -30,6 +28,7 @@ type headSocket struct {
 	cfg  Config
 	tell socketListener
 
+	pong       chan struct{}
 	asked      bool // for the subscription
 	subscribed bool
 	subID      string // as the node wrote it; "" until it did
@@ -57,88 +56,93 @@ func listenOnSocket(ctx context.Context, rawURL string, cfg Config, tell socketL
 	if err != nil {
 		return &fault{kind: faultUnreachable, says: "a websocket's URL cannot be parsed"}
 	}
-	s := &headSocket{host: u.Host, cfg: cfg, tell: tell}
+	s := &headSocket{host: u.Host, cfg: cfg, tell: tell, pong: make(chan struct{}, 1)}
 	if f := s.dial(ctx, u); f != nil {
 		return f
 	}
 	return s.listen(ctx)
 }
 
+// dial makes the connection by the transport that the nodes' other requests use, through the
+// proxy that it knows of. The HTTP client follows no redirect, so that a key in the URL stays
+// with the host it is meant for. Compression is off: no small frame becomes a large message.
 func (s *headSocket) dial(ctx context.Context, u *url.URL) *fault {
-	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: s.cfg.CallTimeout}
-	header := http.Header{}
-	if u.User != nil { // the library takes none in a URL
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.String())))
-		bare := *u
-		bare.User = nil
-		u = &bare
-	}
 	start := time.Now()
-	conn, resp, err := dialer.DialContext(ctx, u.String(), header)
-	if resp != nil {
-		_ = resp.Body.Close() // holds what the library has read of it
-	}
+	conn, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{ //nolint:bodyclose // the library closes it
+		HTTPClient:      httpClient(s.cfg.Transport, s.cfg.CallTimeout),
+		CompressionMode: websocket.CompressionDisabled,
+		OnPongReceived:  func(context.Context, []byte) { signal(s.pong) },
+	})
 	if err != nil {
 		return s.fault(err, resp, time.Since(start))
 	}
+	conn.SetReadLimit(maxSocketMessage)
 	s.conn = conn
 	return nil
 }
 
 // listen reads the websocket, which is closed when it returns.
 func (s *headSocket) listen(ctx context.Context) *fault {
-	ctx, end := context.WithCancel(ctx)
+	reading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
 	heard := make(chan struct{}, 1)
-	var keeper sync.WaitGroup
-	keeper.Go(func() { s.keep(ctx, heard) })
-	defer keeper.Wait()
-	defer end()
+	alive := make(chan struct{}, 1)
+	var keepers sync.WaitGroup
+	keepers.Go(func() { s.keep(ctx, ended, heard, alive, stop) })
+	keepers.Go(func() { s.ping(reading) })
+	defer keepers.Wait()
+	defer s.conn.CloseNow() //nolint:errcheck // nothing is left to be sent
+	defer stop(nil)
+	defer close(ended)
 
-	s.conn.SetReadLimit(maxSocketMessage)
-	alive := func() error { return s.conn.SetReadDeadline(time.Now().Add(3 * s.cfg.SocketPing)) }
-	s.conn.SetPongHandler(func(string) error { return alive() })
-	start := time.Now()
-	err := s.conn.SetReadDeadline(start.Add(s.cfg.CallTimeout))
-	if err == nil {
-		err = s.ask(socketChainID, "starknet_chainId", []any{})
-	}
+	err := s.ask(reading, socketChainID, "starknet_chainId", []any{})
 	for err == nil {
 		var message []byte
-		if _, message, err = s.conn.ReadMessage(); err != nil {
+		if _, message, err = s.conn.Read(reading); err != nil {
 			break
 		}
-		if f := s.take(message, heard); f != nil {
+		if f := s.take(reading, message, heard); f != nil {
 			return f
 		}
 		if s.subscribed {
-			err = alive()
+			signal(alive)
 		}
 	}
-	if f, is := errors.AsType[*fault](context.Cause(ctx)); is {
-		return f
+	for _, ctx := range []context.Context{ctx, reading} {
+		if f, is := errors.AsType[*fault](context.Cause(ctx)); is {
+			return f
+		}
 	}
-	return s.fault(err, nil, time.Since(start))
+	return s.fault(err, nil, 0)
 }
 
-// keep sends pings, says when no head was told for too long, and closes the websocket when
-// ctx ends.
-func (s *headSocket) keep(ctx context.Context, heard <-chan struct{}) {
-	const patience = 5 * time.Second
-	defer s.conn.Close() //nolint:errcheck // nothing is left to be sent
-	ping := time.NewTicker(s.cfg.SocketPing)
-	defer ping.Stop()
+// keep reports silence, stops the reading of a websocket that gives no sign of life, and
+// closes it in good order when ctx ends.
+func (s *headSocket) keep(ctx context.Context, ended, heard, alive <-chan struct{}, stop context.CancelCauseFunc) {
+	const goodbye = time.Second
 	silence := time.NewTimer(s.cfg.SocketSilence)
 	defer silence.Stop()
+	life := time.NewTimer(s.cfg.CallTimeout) // until the subscription is granted
+	defer life.Stop()
+	granted := false
 	for {
 		select {
-		case <-ctx.Done():
-			bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-			_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+		case <-ended:
 			return
-		case <-ping.C:
-			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(patience)) != nil {
-				return
+		case <-ctx.Done():
+			t := time.AfterFunc(goodbye, func() { stop(nil) })
+			defer t.Stop()
+			_ = s.conn.Close(websocket.StatusNormalClosure, "") // the reader reports what the node did before
+			return
+		case <-alive:
+			granted = true
+			life.Reset(3 * s.cfg.SocketPing)
+		case <-s.pong:
+			if granted {
+				life.Reset(3 * s.cfg.SocketPing)
 			}
+		case <-life.C:
+			stop(s.deaf(granted))
 		case <-heard:
 			silence.Reset(s.cfg.SocketSilence)
 		case <-silence.C:
@@ -147,11 +151,23 @@ func (s *headSocket) keep(ctx context.Context, heard <-chan struct{}) {
 	}
 }
 
-func (s *headSocket) ask(id, method string, params any) error {
-	if err := s.conn.SetWriteDeadline(time.Now().Add(s.cfg.CallTimeout)); err != nil {
-		return err
+// ping sends pings until ctx ends. Whether they are answered in time is for keep to judge.
+func (s *headSocket) ping(ctx context.Context) {
+	for sleep(ctx, s.cfg.SocketPing) {
+		pctx, cancel := context.WithTimeout(ctx, s.cfg.SocketPing)
+		_ = s.conn.Ping(pctx)
+		cancel()
 	}
-	return s.conn.WriteJSON(map[string]any{"jsonrpc": "2.0", "id": json.RawMessage(id), "method": method, "params": params})
+}
+
+func (s *headSocket) ask(ctx context.Context, id, method string, params any) error {
+	request, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": json.RawMessage(id), "method": method, "params": params})
+	if err != nil {
+		return fmt.Errorf("write a request: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
+	defer cancel()
+	return s.conn.Write(ctx, websocket.MessageText, request)
 }
 
 // socketMessage is a response or a notification.
@@ -170,14 +186,14 @@ type socketMessage struct {
 }
 
 // take reads one message.
-func (s *headSocket) take(raw []byte, heard chan struct{}) *fault {
+func (s *headSocket) take(ctx context.Context, raw []byte, heard chan struct{}) *fault {
 	var m socketMessage
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return s.nonsense(err)
 	}
 	switch {
 	case m.Method == "" && string(m.ID) == socketChainID && !s.asked:
-		return s.takeChain(m)
+		return s.takeChain(ctx, m)
 	case m.Method == "" && string(m.ID) == socketSubscribe && s.asked:
 		if m.Error != nil {
 			return s.refusal(m)
@@ -215,7 +231,7 @@ func (s *headSocket) open() {
 }
 
 // takeChain subscribes once the node has said that its chain is the wanted one.
-func (s *headSocket) takeChain(m socketMessage) *fault {
+func (s *headSocket) takeChain(ctx context.Context, m socketMessage) *fault {
 	if m.Error != nil {
 		return s.refusal(m)
 	}
@@ -228,7 +244,7 @@ func (s *headSocket) takeChain(m socketMessage) *fault {
 	}
 	s.asked = true
 	// By name, since some nodes take no list here, and with the block, since some ask for it.
-	if err := s.ask(socketSubscribe, "starknet_subscribeNewHeads", map[string]string{"block_id": "latest"}); err != nil {
+	if err := s.ask(ctx, socketSubscribe, "starknet_subscribeNewHeads", map[string]string{"block_id": "latest"}); err != nil {
 		return s.fault(err, nil, 0)
 	}
 	return nil
@@ -244,22 +260,36 @@ func (s *headSocket) nonsense(cause error) *fault {
 		says: fmt.Sprintf("the node at %s told nonsense over its websocket", s.host)}
 }
 
+// deaf is the fault of a node that gives no sign of life over its websocket.
+func (s *headSocket) deaf(granted bool) *fault {
+	f := &fault{kind: faultTimeout, host: s.host,
+		says: fmt.Sprintf("the node at %s did not answer on its websocket in %s", s.host, briefly(s.cfg.CallTimeout))}
+	if granted {
+		f.says = "the node at " + s.host + " no longer answers on its websocket"
+	}
+	return f
+}
+
 // fault sorts an error of the connection.
-func (s *headSocket) fault(err error, refused *http.Response, waited time.Duration) *fault {
+func (s *headSocket) fault(err error, handshake *http.Response, waited time.Duration) *fault {
 	f := &fault{host: s.host, cause: err}
-	var netErr net.Error
+	var closed websocket.CloseError
 	node := "the node at " + s.host
 	switch {
-	case errors.Is(err, websocket.ErrBadHandshake) && refused != nil:
-		f.kind, f.status = faultHTTP, refused.StatusCode
-		f.says = fmt.Sprintf("%s serves no websocket at this address (HTTP %d)", node, refused.StatusCode)
-	case errors.Is(err, websocket.ErrReadLimit):
+	case handshake != nil && handshake.StatusCode == http.StatusSwitchingProtocols:
+		return s.nonsense(err)
+	case handshake != nil:
+		f.kind, f.status = faultHTTP, handshake.StatusCode
+		f.says = fmt.Sprintf("%s serves no websocket at this address (HTTP %d)", node, f.status)
+	case errors.Is(err, websocket.ErrMessageTooBig):
 		f.kind, f.says = faultTooLarge, node+" told more at once over its websocket than this dashboard reads"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		f.kind, f.says = faultTimeout, fmt.Sprintf("%s did not answer on its websocket in %s", node, briefly(waited))
-		if s.subscribed {
-			f.says = node + " no longer answers on its websocket"
+	case errors.As(err, &closed):
+		f.kind, f.says = faultUnreachable, fmt.Sprintf("%s closed its websocket (code %d)", node, closed.Code)
+		if words := nodeWords(closed.Reason); words != "" {
+			f.says = fmt.Sprintf("%s closed its websocket: “%s” (code %d)", node, words, closed.Code)
 		}
+	case s.conn == nil && timedOut(err):
+		f.kind, f.says = faultTimeout, fmt.Sprintf("%s did not answer on its websocket in %s", node, briefly(waited))
 	case s.conn == nil:
 		f.kind, f.says = faultUnreachable, "the websocket of "+node+" cannot be connected to"
 	default:

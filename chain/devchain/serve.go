@@ -7,9 +7,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 // maxRequestBytes bounds a request's body.
@@ -36,7 +35,7 @@ func (e *RPCError) Error() string { return e.Message }
 
 // ServeHTTP answers one JSON-RPC request or batch, in the way that the node's faults say.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if websocket.IsWebSocketUpgrade(r) {
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		n.serveSocket(w, r)
 		return
 	}

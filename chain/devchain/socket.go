@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"github.com/coder/websocket"
 )
 
 // SocketFaults are the ways in which a node's websocket misbehaves, besides those in which
@@ -37,8 +37,6 @@ type socket struct {
 	ctx  context.Context
 	end  context.CancelFunc
 
-	writing sync.Mutex
-
 	mu   sync.Mutex
 	subs map[string]context.CancelFunc
 	next int // the newest subscription's number
@@ -64,10 +62,13 @@ func (n *Node) serveSocket(w http.ResponseWriter, r *http.Request) {
 	case !pause(r, f.Latency), failWhole(w, r, f.Mode):
 		return
 	}
-	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		OnPingReceived: func(context.Context, []byte) bool { return !n.currentFaults().Socket.Deaf },
+	})
 	if err != nil {
-		return // Upgrade has answered
+		return // Accept has answered
 	}
+	conn.SetReadLimit(maxRequestBytes)
 	s := &socket{node: n, conn: conn, subs: make(map[string]context.CancelFunc)}
 	s.ctx, s.end = context.WithCancel(r.Context())
 	n.mu.Lock()
@@ -79,20 +80,11 @@ func (n *Node) serveSocket(w http.ResponseWriter, r *http.Request) {
 		delete(n.sockets, s)
 		n.mu.Unlock()
 	}()
-	answerPing := conn.PingHandler()
-	conn.SetPingHandler(func(data string) error {
-		if n.currentFaults().Socket.Deaf {
-			return nil
-		}
-		return answerPing(data)
-	})
-	closed := make(chan struct{})
-	context.AfterFunc(s.ctx, func() { defer close(closed); _ = conn.Close() })
 	var told sync.WaitGroup
 	s.read(&told)
 	s.end()
 	told.Wait()
-	<-closed
+	_ = conn.CloseNow() // its context has ended it, more often than not
 }
 
 // DropSockets cuts every open websocket.
@@ -119,9 +111,8 @@ func (n *Node) Subscriptions() int {
 
 // read answers requests, one after another.
 func (s *socket) read(told *sync.WaitGroup) {
-	s.conn.SetReadLimit(maxRequestBytes)
 	for {
-		_, body, err := s.conn.ReadMessage()
+		_, body, err := s.conn.Read(s.ctx)
 		if err != nil {
 			return
 		}
@@ -202,15 +193,12 @@ func (s *socket) unsubscribe(q request) response {
 
 // write sends one message and says whether that went well.
 func (s *socket) write(v any) bool {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	return s.conn.WriteJSON(v) == nil
+	text, err := json.Marshal(v)
+	return err == nil && s.writeText(text)
 }
 
 func (s *socket) writeText(text []byte) bool {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	return s.conn.WriteMessage(websocket.TextMessage, text) == nil
+	return s.conn.Write(s.ctx, websocket.MessageText, text) == nil
 }
 
 // headSubscription tells the blocks of a chain, one after another, and those that a
