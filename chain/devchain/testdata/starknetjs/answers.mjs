@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const types = "@starknet-io/starknet-types-09";
-const modules = join(import.meta.dirname, "node_modules");
+const modules = fileURLToPath(new URL("node_modules", import.meta.url)); // import.meta.dirname needs Node 20.11
 const answers = new Map(); // results by method
 
 /** recorded is fetch, for RpcProvider; it keeps the results of each method. */
