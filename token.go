@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/db/privatepg"
@@ -53,6 +54,9 @@ func (o *tokenOrder) token(now time.Time) (db.Token, error) {
 		return t, errors.New("-coordinator makes a token of scope ingest for any worker, so -wallet and another -scope do not go with it")
 	case !o.coordinator && o.wallet == "":
 		return t, errors.New("-wallet must name the wallet that the token is for; only -coordinator needs none")
+	}
+	if !utf8.ValidString(t.Name) {
+		return t, errors.New("-name must be UTF-8 text, such as -name grafana")
 	}
 	if o.days > 0 {
 		end := now.AddDate(0, 0, o.days)

@@ -175,7 +175,7 @@ func (q *Queries) noteBlocks(ctx context.Context, blocks []validator.Block) erro
 }
 
 func note(c validator.IndexChange) noteChainIndexParams {
-	p := noteChainIndexParams{Failure: textOrNull(c.Failure)}
+	p := noteChainIndexParams{Failure: foreignText(c.Failure)}
 	p.HeadNumber, p.HeadHash, p.HeadTime = blockColumns(c.Head)
 	if c.Failure == "" {
 		p.SweptAt = &c.At

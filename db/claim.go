@@ -66,7 +66,7 @@ func (s *Store) SettleClaim(ctx context.Context, claim validator.Claim, outcome 
 		}
 		p.Amount = outcome.Amount
 	case validator.ClaimFailed:
-		p.Failure = textOrNull(outcome.Failure)
+		p.Failure = foreignText(outcome.Failure)
 	default:
 		return fmt.Errorf("settle a claim: %w: there is no status %q", ErrInvalid, outcome.Status)
 	}

@@ -40,6 +40,15 @@ func (s *Store) fail(attempt string, err error) error {
 	return fmt.Errorf("%s: %w", attempt, err)
 }
 
+// BrokenRule returns the name of the database's rule that a refused value breaks, such as
+// jobs_payment_amount_is_u256; "" if the refusal names none.
+func BrokenRule(err error) string {
+	if pg, is := errors.AsType[*pgconn.PgError](err); is {
+		return pg.ConstraintName
+	}
+	return ""
+}
+
 // movedPartitionTries is how often a row is stored anew whose partition was just made.
 const movedPartitionTries = 3
 

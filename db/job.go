@@ -299,6 +299,12 @@ func textOrNull(s string) *string {
 	return &s
 }
 
+// foreignText is a text of another program, such as a node's words, as the database can keep
+// it: it must not stop what it is the reason of from being stored.
+func foreignText(s string) *string {
+	return textOrNull(strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD"))
+}
+
 func blockNumber(n *int64) *uint64 {
 	if n == nil {
 		return nil

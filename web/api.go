@@ -63,7 +63,7 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 	huma.Register(api, op, func(ctx context.Context, in *I) (*reply[O], error) {
 		out, err := h(ctx, in)
 		if err != nil {
-			p := problemOf(err)
+			p := nothingStored(problemOf(err))
 			if p.Status >= http.StatusInternalServerError && ctx.Err() == nil { // else nobody waits for the answer
 				s.log.ErrorContext(ctx, "request failed", "method", method, "route", path, "error", err)
 			}
@@ -93,7 +93,7 @@ func (s *Server) mountAPI(e *echo.Echo) {
 			},
 		},
 		OpenAPIPath:   "/openapi",
-		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		Formats:       map[string]huma.Format{"application/json": storableJSON(huma.DefaultJSONFormat), "json": storableJSON(huma.DefaultJSONFormat)},
 		DefaultFormat: "application/json",
 	}
 	for _, suffix := range []string{".json", ".yaml", "-3.0.json", "-3.0.yaml"} {
@@ -101,6 +101,7 @@ func (s *Server) mountAPI(e *echo.Echo) {
 	}
 	api := humaecho.New(e, cfg)
 	s.operations(api)
+	refuseUnstorableTexts(api.OpenAPI())
 	s.docs = describe(api.OpenAPI())
 }
 

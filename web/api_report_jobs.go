@@ -102,14 +102,6 @@ func (r reportedJob) job(wrong func(field, rule string, value any)) validator.Jo
 		AssignedAt: reportedTime("assigned_at", r.AssignedAt, wrong), CompletedAt: reportedTime("completed_at", r.CompletedAt, wrong),
 		UpdatedAt: reportedTime("updated_at", r.UpdatedAt, wrong),
 	}
-	for field, text := range map[string]string{"job_id": r.JobID, "job_type": r.JobType, "result_hash": r.ResultHash, "error_message": r.ErrorMessage, "gpu_uuid": r.GPUUUID} {
-		for _, c := range text {
-			if c == 0 {
-				wrong(field, "must be text, without the character U+0000", nil)
-				break
-			}
-		}
-	}
 	if at := reportedTime("created_at", r.CreatedAt, wrong); at != nil {
 		j.CreatedAt = *at
 	}

@@ -87,7 +87,7 @@ func TestAReportWithAnythingWrongStoresNothing(t *testing.T) {
 		{every, `{"job_id": 7, "status": "running"}, {"job_id": "k", "status": "running", "jobs": 1}`, 400, []string{`1 job_id expected string`, `2 jobs unexpected property`}},
 		{every, `{"job_id": "j", "status": "running", "worker_address": "alice", "payment_amount": "-1", "tx_hash": "0xg", "created_at": 1, "client_address": "0x0"}`, 400,
 			[]string{`1 worker_address is `, `1 payment_amount is not an amount`, `1 tx_hash is `, `1 created_at must be unix seconds`, `1 client_address is `}},
-		{every, `{"job_id": "j", "status": "failed", "error_message": "a\u0000b"}`, 400, []string{`1 error_message must be text`}},
+		{every, `{"job_id": "j", "status": "failed", "error_message": "a\u0000b"}`, 400, []string{`1 error_message expected string to be UTF-8 text without the character U+0000`}},
 		{one, `{"job_id": "j", "status": "running", "worker_address": "0xb0b"}`, 403, []string{`1 worker_address is of a worker for whom`}},
 		{one, `{"job_id": "bobs", "status": "completed"}`, 403, []string{`1 job_id names a job of a worker for whom`}},
 		{one, `{"job_id": "nobodys", "status": "completed"}`, 403, []string{`1 job_id names a job of a worker for whom`}},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -147,12 +148,27 @@ func (s *Server) reportTime(name string, unixSeconds *int64) (time.Time, error) 
 	return at, nil
 }
 
-// storeProblem says that a report could not be stored, so that the sender keeps it.
+// storeProblem says that a report could not be stored, so that the sender keeps it, or that
+// the database refuses it, so that the sender mends it.
 func (s *Server) storeProblem(err error) error {
+	if errors.Is(err, db.ErrInvalid) {
+		return refusedByDatabase(err)
+	}
 	p := newProblem(http.StatusServiceUnavailable, "Nothing was stored, since the database cannot be reached; send it again.")
 	if st := s.db.State(); st.Health == validator.HealthOK {
 		p = newProblem(http.StatusInternalServerError, unexpectedWords)
 	}
+	p.cause = err
+	return p
+}
+
+// refusedByDatabase says which of the database's rules a report breaks.
+func refusedByDatabase(err error) *problem {
+	rule := "a value of this report cannot be kept"
+	if name := db.BrokenRule(err); name != "" {
+		rule = "the rule " + name + " is broken"
+	}
+	p := newProblem(http.StatusBadRequest, "Nothing was stored: "+rule+". Mend the report before you send it again.")
 	p.cause = err
 	return p
 }

@@ -47,10 +47,11 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 		s.limitAddresses,
 		s.identify,
 		s.limitCredentials,
+		s.checkTexts,
 	)
 	for _, r := range s.pages() {
 		s.state(r.method, r.path, r.access)
-		e.Add(r.method, r.path, r.handler, s.require(r.access))
+		e.Add(r.method, r.path, r.handler, s.require(r.access), s.checkForm)
 	}
 	s.mountAPI(e)
 	return e, s.checkStated(e.Routes())

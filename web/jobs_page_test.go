@@ -113,7 +113,7 @@ func TestTheJobsPageFilters(t *testing.T) {
 
 func TestAWrongFilterIsAPageThatNamesTheField(t *testing.T) {
 	s, _ := jobsServer(t)
-	for query, field := range map[string]string{"&state=done": "query.state must be one of pending, assigned,", "&before=nowhere": "query.before is no place", "&q=%ff": "query.q is no text"} {
+	for query, field := range map[string]string{"&state=done": "query.state must be one of pending, assigned,", "&before=nowhere": "query.before is no place", "&q=%ff": "query.q must be UTF-8 text"} {
 		w := visit(s, jobsPath(query))
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), field) || !strings.Contains(w.Body.String(), "<html") {
 			t.Errorf("%s answers %d: %s", query, w.Code, w.Body)
@@ -180,7 +180,7 @@ func TestNoJobOfAnotherWalletIsShown(t *testing.T) {
 	s, _ := jobsServer(t)
 	clean := regexp.MustCompile(`data-now="\d+"`)
 	var bodies []string
-	for _, id := range []string{"bob-1", "none", "%ff", "%00"} {
+	for _, id := range []string{"bob-1", "none", "%E2%82%AC"} {
 		w := visit(s, "/jobs/"+id+"?wallet="+string(alice))
 		if w.Code != http.StatusNotFound {
 			t.Errorf("%s answers %d", id, w.Code)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,9 +77,23 @@ var useProblems = sync.OnceFunc(func() {
 		if len(details) > 0 {
 			msg = sentences(details)
 		}
-		return newProblem(status, msg, fields...)
+		return nothingStored(newProblem(status, msg, fields...))
 	}
 })
+
+// nothingStored says of a report in which something is wrong that none of it was stored: every
+// endpoint stores all of a report or nothing.
+func nothingStored(p *problem) *problem {
+	const words = "Nothing was stored: "
+	wrong := func(f fieldProblem) bool {
+		return f.Index != nil || f.Field == "body" || strings.HasPrefix(f.Field, "body.")
+	}
+	if p.Status == http.StatusBadRequest && slices.ContainsFunc(p.Errors, wrong) && !strings.HasPrefix(p.Detail, words) {
+		p.Detail = words + p.Detail
+		p.Err = p.Detail
+	}
+	return p
+}
 
 // ofRow finds a place in a list of rows.
 var ofRow = regexp.MustCompile(`^body\.(?:jobs|heartbeats)\[(\d+)\](?:\.(.+))?$`)

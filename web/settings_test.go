@@ -133,7 +133,7 @@ func TestATokenThatCannotBeIsRefusedInWords(t *testing.T) {
 		form  url.Values
 		words string
 	}{
-		"no name":                 {url.Values{"name": {" \x00 "}, "scope": {"read"}, "days": {"30"}}, "Give the token a name"},
+		"no name":                 {url.Values{"name": {" \t "}, "scope": {"read"}, "days": {"30"}}, "Give the token a name"},
 		"coordinator":             {url.Values{"name": {"kept"}, "scope": {"coordinator"}, "days": {"30"}}, "Choose what the token is for"},
 		"no scope":                {url.Values{"name": {"kept"}, "days": {"30"}}, "Choose what the token is for"},
 		"an end of one's own":     {url.Values{"name": {"kept"}, "scope": {"read"}, "days": {"-7"}}, "Choose how long"},

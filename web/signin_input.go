@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,21 +28,32 @@ func readSignIn(c echo.Context, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); err != nil || kind != echo.MIMEApplicationJSON {
 		return newProblem(http.StatusUnsupportedMediaType, "The request's body must be application/json.")
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(c.Response(), r.Body, maxSignInBody))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(into)
-	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more after the JSON object")
-		}
-	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxSignInBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return newProblem(http.StatusRequestEntityTooLarge, wordsFor(http.StatusRequestEntityTooLarge))
+	}
+	if err == nil {
+		if wrong := checkJSONTexts(body); wrong != nil {
+			return wrong
+		}
+		err = decodeSignIn(body, into)
 	}
 	if err != nil {
 		p := newProblem(http.StatusBadRequest, "The request's body is not what a sign-in sends: "+jsonFault(err)+".")
 		p.cause = err
 		return p
+	}
+	return nil
+}
+
+func decodeSignIn(body []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, more := dec.Token(); !errors.Is(more, io.EOF) {
+		return errors.New("there is more after the JSON object")
 	}
 	return nil
 }
