@@ -58,10 +58,17 @@ func (s *Store) sampleTimes(rows []storeGPUSampleParams) error {
 	return nil
 }
 
+// storedGPU is a sample as JSON, in which a missing value is null, with the reasons.
+type storedGPU struct {
+	validator.GPU
+
+	Unknown map[string]string `json:",omitempty"`
+}
+
 // sampleRow is a sample as the database keeps it. A GPU without a UUID has no history,
 // since its index is no identity that lasts.
 func sampleRow(g validator.GPU, reportedAt time.Time) (storeGPUSampleParams, error) {
-	sample, err := json.Marshal(g)
+	sample, err := json.Marshal(storedGPU{g, g.Reasons()})
 	if err != nil {
 		return storeGPUSampleParams{}, fmt.Errorf("%w: a sample cannot be written: %w", ErrInvalid, err)
 	}
@@ -134,7 +141,8 @@ func celsius(m validator.Maybe[int], earlier error) (*int32, error) {
 }
 
 // WorkerGPUs returns the newest sample of every GPU of a worker's hosts, by host and
-// index. GPUs that nobody reported for the retention's time are forgotten.
+// index. Values that cannot be are unknown,
+// whoever wrote them. GPUs that nobody reported for the retention's time are forgotten.
 func (s *Store) WorkerGPUs(ctx context.Context, worker validator.Address) ([]validator.WorkerGPU, error) {
 	rows, err := s.q.listWorkerGPUs(ctx, worker)
 	if err != nil {
@@ -143,9 +151,11 @@ func (s *Store) WorkerGPUs(ctx context.Context, worker validator.Address) ([]val
 	out := make([]validator.WorkerGPU, len(rows))
 	for i, r := range rows {
 		out[i].WorkerID, out[i].ReportedAt = r.WorkerID, r.SampledAt
-		if err := json.Unmarshal(r.Sample, &out[i].GPU); err != nil {
+		var g storedGPU
+		if err := json.Unmarshal(r.Sample, &g); err != nil {
 			return nil, fmt.Errorf("read a GPU's sample: %w", err)
 		}
+		out[i].GPU = g.WithReasons(g.Unknown).Bounded(validator.Worker)
 	}
 	return out, nil
 }
@@ -167,7 +177,11 @@ func (s *Store) FirstGPUSample(ctx context.Context, worker validator.Address, uu
 
 // WorkerGPUStepsBetween is WorkerGPUSteps for the samples before a time.
 func (s *Store) WorkerGPUStepsBetween(ctx context.Context, worker validator.Address, uuid string, since, until time.Time, step time.Duration) ([]validator.GPUStep, error) {
-	rows, err := s.q.gpuSteps(ctx, gpuStepsParams{WorkerAddress: worker, GPUUUID: uuid, Since: since, Until: until, Step: step})
+	rows, err := s.q.gpuSteps(ctx, gpuStepsParams{
+		WorkerAddress: worker, GPUUUID: uuid, Since: since, Until: until, Step: step,
+		MemoryMax: int64(validator.BoundMemory.High), PowerMax: int64(validator.BoundPower.High),
+		TemperatureMin: int32(validator.BoundTemperature.Low), TemperatureMax: int32(validator.BoundTemperature.High),
+	})
 	if err != nil {
 		return nil, s.fail("read a GPU's history", err)
 	}

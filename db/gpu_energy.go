@@ -32,7 +32,7 @@ func (s *Store) rollUpGPUEnergy(ctx context.Context) error {
 	for {
 		var hours int64
 		err := s.inUpkeep(ctx, func(q *Queries) (err error) {
-			hours, err = q.rollUpGPUEnergy(ctx, energyAtATime)
+			hours, err = q.rollUpGPUEnergy(ctx, rollUpGPUEnergyParams{Most: energyAtATime, PowerMax: int64(validator.BoundPower.High)})
 			return err
 		})
 		if err != nil || hours < energyAtATime {

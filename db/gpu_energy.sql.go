@@ -13,11 +13,16 @@ import (
 )
 
 const rollUpGPUEnergy = `-- name: rollUpGPUEnergy :one
-SELECT roll_up_gpu_energy($1::integer)::bigint AS hours
+SELECT roll_up_gpu_energy($1::integer, $2::bigint)::bigint AS hours
 `
 
-func (q *Queries) rollUpGPUEnergy(ctx context.Context, most int32) (int64, error) {
-	row := q.db.QueryRow(ctx, rollUpGPUEnergy, most)
+type rollUpGPUEnergyParams struct {
+	Most     int32
+	PowerMax int64
+}
+
+func (q *Queries) rollUpGPUEnergy(ctx context.Context, arg rollUpGPUEnergyParams) (int64, error) {
+	row := q.db.QueryRow(ctx, rollUpGPUEnergy, arg.Most, arg.PowerMax)
 	var hours int64
 	err := row.Scan(&hours)
 	return hours, err

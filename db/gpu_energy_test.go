@@ -87,3 +87,47 @@ func TestEnergyIsIntegratedOverWhatSamplesCover(t *testing.T) {
 		t.Errorf("another's: %+v", m)
 	}
 }
+
+// TestABadSampleIsNotCovered: a driver that answers 4,294,967 W for 16 s makes no 17.9 kWh, and
+// tells nothing of that time; nor does a row that was written by SQL.
+func TestABadSampleIsNotCovered(t *testing.T) {
+	for name, bad := range map[string]func(bench, time.Time){
+		"the driver": func(b bench, at time.Time) {
+			g := validator.GPU{UUID: "GPU-a", SampledAt: at, PowerMilliwatts: validator.Some[uint32](math.MaxUint32)}.Bounded(validator.Driver)
+			check(b, b.store.UpsertWorkerGPUs(b.ctx(), alice, "rig", at, []validator.GPU{g}))
+		},
+		"SQL": func(b bench, at time.Time) {
+			b.exec("INSERT INTO gpu_samples (worker_address, worker_id, gpu_uuid, sampled_at, power_milliwatts) VALUES ($1, 'rig', 'GPU-a', $2, 4294967295)", alice, at)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			at := time.Now().UTC().Truncate(time.Hour).Add(-30 * time.Minute)
+			for _, s := range []int{0, 10, 20, 30, 40, 60, 70, 76} {
+				g := validator.GPU{UUID: "GPU-a", SampledAt: at.Add(time.Duration(s) * time.Second), PowerMilliwatts: validator.Some[uint32](300_000)}
+				check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "rig", g.SampledAt, []validator.GPU{g}))
+			}
+			measured := func() (float64, time.Duration) {
+				check(t, b.store.RollUpGPUEnergy(b.ctx()))
+				m := must[validator.MeasuredEnergy](t)(b.store.MeasuredEnergy(b.ctx(), alice, at, at))
+				kWh, _ := m.KWh.Float64()
+				return kWh, m.Covered
+			}
+			if kWh, covered := measured(); math.Abs(kWh-300*76/3.6e6) > 1e-9 || covered != 76*time.Second {
+				t.Errorf("before: %v kWh over %s", kWh, covered)
+			}
+			bad(b, at.Add(50*time.Second)) // late, between two that were integrated
+			if kWh, covered := measured(); math.Abs(kWh-300*56/3.6e6) > 1e-9 || covered != 56*time.Second {
+				t.Errorf("%v kWh over %s, want %v over 56s", kWh, covered, 300*56/3.6e6)
+			}
+			// Another host that reports the card and never its power takes nothing away.
+			for _, s := range []int{5, 45, 65} {
+				g := validator.GPU{UUID: "GPU-a", SampledAt: at.Add(time.Duration(s) * time.Second), PowerMilliwatts: validator.None[uint32]("not reported")}
+				check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "agent", g.SampledAt, []validator.GPU{g}))
+			}
+			if kWh, covered := measured(); math.Abs(kWh-300*56/3.6e6) > 1e-9 || covered != 56*time.Second {
+				t.Errorf("with a silent host: %v kWh over %s", kWh, covered)
+			}
+		})
+	}
+}

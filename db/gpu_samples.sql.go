@@ -78,26 +78,38 @@ FROM (
         count(temperature_c) AS temperature_samples, sum(temperature_c) AS temperature_sum, min(temperature_c) AS temperature_min, max(temperature_c) AS temperature_max,
         count(power_milliwatts) AS power_samples, sum(power_milliwatts) AS power_sum, min(power_milliwatts) AS power_min, max(power_milliwatts) AS power_max,
         bit_or(throttle_reasons) AS throttle_reasons
-    FROM gpu_samples g
-    WHERE g.worker_address = $2 AND g.gpu_uuid = $3 AND g.sampled_at >= $4::timestamptz AND g.sampled_at < $5::timestamptz
+    FROM (SELECT sampled_at, utilization_percent, throttle_reasons,
+            CASE WHEN memory_used_bytes <= $2::bigint THEN memory_used_bytes END AS memory_used_bytes,
+            CASE WHEN temperature_c BETWEEN $3::integer AND $4::integer THEN temperature_c END AS temperature_c,
+            CASE WHEN power_milliwatts BETWEEN 0 AND $5::bigint THEN power_milliwatts END AS power_milliwatts
+        FROM gpu_samples g
+        WHERE g.worker_address = $6 AND g.gpu_uuid = $7 AND g.sampled_at >= $8::timestamptz AND g.sampled_at < $9::timestamptz) possible
     GROUP BY 1
     UNION ALL
     SELECT date_bin($1::interval, hour, timestamptz 'epoch'), utilization_samples, utilization_sum, utilization_min, utilization_max,
-        memory_samples, memory_sum, memory_min, memory_max, temperature_samples, temperature_sum, temperature_min, temperature_max,
-        power_samples, power_sum, power_min, power_max, throttle_reasons
+        CASE WHEN memory_max > $2::bigint THEN 0 ELSE memory_samples END, CASE WHEN memory_max <= $2::bigint THEN memory_sum END,
+        CASE WHEN memory_max <= $2::bigint THEN memory_min END, CASE WHEN memory_max <= $2::bigint THEN memory_max END,
+        temperature_samples, temperature_sum, temperature_min, temperature_max,
+        CASE WHEN power_max > $5::bigint THEN 0 ELSE power_samples END, CASE WHEN power_max <= $5::bigint THEN power_sum END,
+        CASE WHEN power_max <= $5::bigint THEN power_min END, CASE WHEN power_max <= $5::bigint THEN power_max END,
+        throttle_reasons
     FROM gpu_hours h
-    WHERE h.worker_address = $2 AND h.gpu_uuid = $3 AND h.hour >= $4::timestamptz AND h.hour < $5::timestamptz
+    WHERE h.worker_address = $6 AND h.gpu_uuid = $7 AND h.hour >= $8::timestamptz AND h.hour < $9::timestamptz
 ) parts
 GROUP BY step_start
 ORDER BY step_start
 `
 
 type gpuStepsParams struct {
-	Step          time.Duration
-	WorkerAddress validator.Address
-	GPUUUID       string
-	Since         time.Time
-	Until         time.Time
+	Step           time.Duration
+	MemoryMax      int64
+	TemperatureMin int32
+	TemperatureMax int32
+	PowerMax       int64
+	WorkerAddress  validator.Address
+	GPUUUID        string
+	Since          time.Time
+	Until          time.Time
 }
 
 type gpuStepsRow struct {
@@ -122,10 +134,15 @@ type gpuStepsRow struct {
 }
 
 // gpuSteps sums up the samples of every step of time; steps without one are left out. Of
-// samples that were dropped for their age the hours are left, each at its start.
+// samples that were dropped for their age the hours are left, each at its start. A value that
+// cannot be is as good as none, and so is an hour's sum of what older versions let pass.
 func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsRow, error) {
 	rows, err := q.db.Query(ctx, gpuSteps,
 		arg.Step,
+		arg.MemoryMax,
+		arg.TemperatureMin,
+		arg.TemperatureMax,
+		arg.PowerMax,
 		arg.WorkerAddress,
 		arg.GPUUUID,
 		arg.Since,
@@ -169,11 +186,25 @@ func (q *Queries) gpuSteps(ctx context.Context, arg gpuStepsParams) ([]gpuStepsR
 }
 
 const keepGPUHours = `-- name: keepGPUHours :exec
-SELECT keep_gpu_hours($1::date)
+SELECT keep_gpu_hours($1::date, $2::bigint, $3::integer, $4::integer, $5::bigint)
 `
 
-func (q *Queries) keepGPUHours(ctx context.Context, oldest time.Time) error {
-	_, err := q.db.Exec(ctx, keepGPUHours, oldest)
+type keepGPUHoursParams struct {
+	Oldest         time.Time
+	MemoryMax      int64
+	TemperatureMin int32
+	TemperatureMax int32
+	PowerMax       int64
+}
+
+func (q *Queries) keepGPUHours(ctx context.Context, arg keepGPUHoursParams) error {
+	_, err := q.db.Exec(ctx, keepGPUHours,
+		arg.Oldest,
+		arg.MemoryMax,
+		arg.TemperatureMin,
+		arg.TemperatureMax,
+		arg.PowerMax,
+	)
 	return err
 }
 

@@ -18,7 +18,7 @@ func sample(uuid string, index int, at time.Time, temperature int) validator.GPU
 		TemperatureC: validator.Some(temperature), UtilizationPercent: validator.Some(uint32(50)),
 		MemoryUsedBytes: validator.Some(uint64(1 << 36)), MemoryTotalBytes: validator.Some(uint64(80 << 30)),
 		PowerMilliwatts: validator.Some(uint32(350_000)), ThrottleReasons: validator.Some(validator.ThrottlePowerCap),
-		EnergyMillijoules: validator.Some(uint64(math.MaxUint64)),
+		EnergyMillijoules: validator.Some(uint64(1 << 53)),
 		Processes:         validator.Some([]validator.GPUProcess{{PID: 7, Name: validator.Some("python")}}),
 		FanPercent:        validator.None[uint32]("passively cooled"),
 	}
@@ -39,8 +39,8 @@ func TestWorkerGPUs(t *testing.T) {
 	equal(t, "order", got[0].GPU.UUID+got[1].GPU.UUID, "GPU-0GPU-1")
 	equal(t, "newest", got[0].GPU.TemperatureC.Or(0), 70)
 	g := got[1].GPU
-	if got[1].WorkerID != "host" || g.EnergyMillijoules.Or(0) != math.MaxUint64 || g.Tier.Or(0) != validator.TierEnterprise ||
-		g.Processes.Or(nil)[0].Name.Or("") != "python" || g.FanPercent.Known() || !g.SampledAt.Equal(at) || g.ECCEnabled.Known() {
+	if got[1].WorkerID != "host" || g.EnergyMillijoules.Or(0) != 1<<53 || g.Tier.Or(0) != validator.TierEnterprise ||
+		g.Processes.Or(nil)[0].Name.Or("") != "python" || g.FanPercent.Reason() != "passively cooled" || !g.SampledAt.Equal(at) || g.ECCEnabled.Known() {
 		t.Errorf("%+v", g)
 	}
 	steps := must[[]validator.GPUStep](t)(b.store.WorkerGPUSteps(b.ctx(), alice, "GPU-0", at.Add(-time.Hour), time.Second))
@@ -88,6 +88,37 @@ func TestImpossibleSamplesAreRefused(t *testing.T) {
 		}
 	}
 	equal(t, "GPUs", len(must[[]validator.WorkerGPU](t)(b.store.WorkerGPUs(b.ctx(), alice))), 0)
+}
+
+// TestValuesThatCannotBeEnterNoSum: whoever writes them, by SQL or as an older version did.
+func TestValuesThatCannotBeEnterNoSum(t *testing.T) {
+	b := newBench(t)
+	at := time.Now().UTC().Truncate(time.Minute).Add(-2 * time.Hour)
+	check(t, b.store.UpsertWorkerGPUs(b.ctx(), alice, "host", at, []validator.GPU{sample("GPU-0", 0, at, 60)}))
+	b.exec(`INSERT INTO gpu_samples (worker_address, worker_id, gpu_uuid, sampled_at, utilization_percent, memory_used_bytes, temperature_c, power_milliwatts)
+		SELECT $1, 'host', 'GPU-0', $2::timestamptz + interval '5 seconds', 50, 9223372036854775807, 4294967, 4294967295`, alice, at)
+	b.exec(`UPDATE worker_gpus SET sample = sample || '{"FanPercent": 4294967295, "UtilizationPercent": 905}'`)
+
+	g := must[[]validator.WorkerGPU](t)(b.store.WorkerGPUs(b.ctx(), alice))[0].GPU
+	equal(t, "reasons", []string{g.FanPercent.Reason(), g.UtilizationPercent.Reason()}, []string{"the worker said 4,294,967,295 %", "the worker said 905 %"})
+	want := func(when string) {
+		t.Helper()
+		steps := must[[]validator.GPUStep](t)(b.store.WorkerGPUSteps(b.ctx(), alice, "GPU-0", at.Add(-time.Hour), 24*time.Hour))
+		equal(t, when, []float64{
+			steps[0].UtilizationPercent.Or(validator.Spread{}).Max, steps[0].MemoryUsedBytes.Or(validator.Spread{}).Max,
+			steps[0].TemperatureC.Or(validator.Spread{}).Max, steps[0].PowerMilliwatts.Or(validator.Spread{}).Max,
+		}, []float64{50, 1 << 36, 60, 350_000})
+	}
+	want("samples")
+	day := at.Truncate(24*time.Hour).AddDate(0, 0, 1)
+	b.exec("SELECT keep_gpu_hours($1, $2, -50, 200, 20000000)", day, int64(1)<<50)
+	b.exec("DELETE FROM gpu_samples")
+	want("hours")
+	b.exec("UPDATE gpu_hours SET power_max = 4294967295, power_sum = power_sum + 4294967295, power_samples = power_samples + 1")
+	steps := must[[]validator.GPUStep](t)(b.store.WorkerGPUSteps(b.ctx(), alice, "GPU-0", at.Add(-time.Hour), 24*time.Hour))
+	if steps[0].PowerMilliwatts.Known() || steps[0].TemperatureC.Or(validator.Spread{}).Max != 60 {
+		t.Errorf("of an hour that an older version summed up: %+v", steps[0])
+	}
 }
 
 // TestLateSamplesFindTheirDay: an agent that was cut off posts what it kept.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // step is a part of the upkeep. One that fails is logged, and done the next time.
@@ -113,7 +115,10 @@ func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention tim
 		}
 		oldest := utcDay(now.Add(-retention))
 		if p == samplePartitions {
-			if err := q.keepGPUHours(ctx, oldest); err != nil {
+			if err := q.keepGPUHours(ctx, keepGPUHoursParams{
+				Oldest: oldest, MemoryMax: int64(validator.BoundMemory.High), PowerMax: int64(validator.BoundPower.High),
+				TemperatureMin: int32(validator.BoundTemperature.Low), TemperatureMax: int32(validator.BoundTemperature.High),
+			}); err != nil {
 				return err
 			}
 		}

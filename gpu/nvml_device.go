@@ -29,7 +29,7 @@ func (q *query) readGPU(index int, host validator.Maybe[validator.ConfidentialCo
 	q.readClocks(&g)
 	q.readErrors(&g)
 	q.readLink(&g)
-	g.Processes = q.processes()
+	q.readProcesses(&g)
 	g.ConfidentialComputeActive = q.confidential(host)
 	if q.broken != nvml.SUCCESS {
 		g.Fault = validator.Some(explain(q.broken).phrase)
@@ -63,7 +63,8 @@ func (q *query) identify() validator.GPU {
 	g := validator.GPU{UUID: uuid.Or("")}
 	q.passed = false
 	q.readLasting(&g)
-	if q.broken == nvml.SUCCESS && !q.passed {
+	impossible := len(g.Bounded(validator.Driver).Reasons()) > len(g.Reasons())
+	if q.broken == nvml.SUCCESS && !q.passed && !impossible {
 		q.r.lasting[q.device] = g
 	}
 	return g
@@ -201,13 +202,17 @@ func (q *query) readErrors(g *validator.GPU) {
 	g.RetiredPages = either(
 		ask(q, func() (uint32, nvml.Return) {
 			corrected, uncorrected, _, _, ret := q.device.GetRemappedRows()
-			return uint32(corrected + uncorrected), ret
+			return total32(uint32(corrected), uint32(uncorrected)), ret
 		}, "nvmlDeviceGetRemappedRows"),
 		func() validator.Maybe[uint32] {
 			return validator.Map2(q.retired(nvml.PAGE_RETIREMENT_CAUSE_MULTIPLE_SINGLE_BIT_ECC_ERRORS), q.retired(nvml.PAGE_RETIREMENT_CAUSE_DOUBLE_BIT_ECC_ERROR),
-				func(single, double uint32) uint32 { return single + double })
+				total32)
 		})
 }
+
+// total32 adds two counters; a sum that does not fit is the largest number, which no counter
+// of a card can be.
+func total32(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), math.MaxUint32)) }
 
 func (q *query) retired(cause nvml.PageRetirementCause) validator.Maybe[uint32] {
 	return ask(q, func() (uint32, nvml.Return) {
@@ -221,39 +226,6 @@ func (q *query) retired(cause nvml.PageRetirementCause) validator.Maybe[uint32] 
 func (q *query) readLink(g *validator.GPU) {
 	g.PCIeGeneration = ask(q, func() (int, nvml.Return) { return q.device.GetCurrPcieLinkGeneration() }, "nvmlDeviceGetCurrPcieLinkGeneration")
 	g.PCIeWidth = ask(q, func() (int, nvml.Return) { return q.device.GetCurrPcieLinkWidth() }, "nvmlDeviceGetCurrPcieLinkWidth")
-}
-
-// processes reads the programs that use the GPU; a list without one of its two kinds
-// would show a busy GPU as free, so both must be read.
-func (q *query) processes() validator.Maybe[[]validator.GPUProcess] {
-	compute := ask(q, func() ([]nvml.ProcessInfo, nvml.Return) { return q.device.GetComputeRunningProcesses() }, computeSymbols...)
-	graphics := ask(q, func() ([]nvml.ProcessInfo, nvml.Return) { return q.device.GetGraphicsRunningProcesses() }, graphicsSymbols...)
-	if graphics.Reason() == fromGPU {
-		graphics = validator.Some[[]nvml.ProcessInfo](nil) // a card that has no graphics runs none
-	}
-	return validator.Map2(compute, graphics, func(compute, graphics []nvml.ProcessInfo) []validator.GPUProcess {
-		all := make([]validator.GPUProcess, 0, len(compute)+len(graphics))
-		for _, p := range compute {
-			all = append(all, q.process(p, false))
-		}
-		for _, p := range graphics {
-			all = append(all, q.process(p, true))
-		}
-		return all
-	})
-}
-
-func (q *query) process(p nvml.ProcessInfo, graphics bool) validator.GPUProcess {
-	host := &query{r: q.r} // a process that has ended must not break its GPU
-	name := ask(host, func() (string, nvml.Return) { return q.r.lib.SystemGetProcessName(int(p.Pid)) }, "nvmlSystemGetProcessName")
-	if name.Reason() == explain(nvml.ERROR_NOT_FOUND).phrase {
-		name = validator.None[string]("it has ended, or runs in another container")
-	}
-	memory := validator.Some(p.UsedGpuMemory)
-	if p.UsedGpuMemory == math.MaxUint64 { // NVML_VALUE_NOT_AVAILABLE
-		memory = validator.None[uint64]("the driver does not tell")
-	}
-	return validator.GPUProcess{PID: p.Pid, Name: validator.Map(name, printable), MemoryBytes: memory, Graphics: graphics}
 }
 
 // confidential says whether the host's confidential computing protects this GPU: whether

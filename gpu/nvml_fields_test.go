@@ -57,8 +57,9 @@ var fieldCases = []fieldCase{
 	{"PCIeWidth", []string{"pcie.width"}, "8", 8},
 	{"PCIeWidthMax", []string{"pcie.width.max"}, "16", 16},
 	{"Processes", []string{"procs"}, "4242:1073741824", []validator.GPUProcess{{
-		PID: 4242, Name: validator.None[string]("it has ended, or runs in another container"), MemoryBytes: validator.Some[uint64](1 << 30),
+		PID: 4242, Name: validator.None[string]("it has ended, or runs in another container"), MemoryBytes: validator.Some[uint64](1 << 30), Compute: true,
 	}}},
+	{"ProcessCount", []string{"procs"}, "4242:1073741824", 1},
 	{"XIDsWatchedSince", []string{"events.register"}, "0", nil}, // any time
 	{"MIGEnabled", []string{"mig"}, "1", true},
 	{"ConfidentialComputeActive", []string{"cc.protected"}, "1024", true},
@@ -68,6 +69,7 @@ var fieldCases = []fieldCase{
 var together = [][]string{
 	{"MemoryTotalBytes", "MemoryUsedBytes", "MemoryReservedBytes"},
 	{"UtilizationPercent", "MemoryActivityPercent"},
+	{"Processes", "ProcessCount"},
 }
 
 // setByOthers are fields of validator.GPU that no key of the fake stands for.

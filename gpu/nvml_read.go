@@ -23,6 +23,9 @@ type nvmlReader struct {
 	untaken  []XID // of a watch that was replaced
 }
 
+// mostGPUs is how many GPUs a host can have: more is a fault of the driver.
+const mostGPUs = 1024
+
 // Functions of which any will do: go-nvml calls the newest that the library has.
 var (
 	countSymbols    = []string{"nvmlDeviceGetCount_v2", "nvmlDeviceGetCount"}
@@ -64,6 +67,12 @@ func (r *nvmlReader) Read() (reading Reading, err error) {
 	if ret != nvml.SUCCESS {
 		return reading, sourceError("nvmlDeviceGetCount", ret)
 	}
+	if n < 0 || n > mostGPUs {
+		return reading, &Error{
+			Reason: fmt.Sprintf("NVIDIA's driver says that this host has %d GPUs, which cannot be.", uint32(n)),
+			Remedy: seeKernelLog,
+		}
+	}
 	reading.Host = r.readHost()
 	present := make(map[nvml.Device]string, n)
 	handles := make([]nvml.Device, n)
@@ -99,9 +108,15 @@ func (r *nvmlReader) readVersions() {
 		func() validator.Maybe[int] {
 			return ask(q, r.lib.SystemGetCudaDriverVersion, "nvmlSystemGetCudaDriverVersion")
 		})
-	r.host.CUDAVersion = validator.Map(cuda, func(v int) string { // 12080 is 12.8
-		return fmt.Sprintf("%d.%d", v/1000, v%1000/10)
-	})
+	r.host.CUDAVersion = cudaVersion(cuda)
+}
+
+// cudaVersion writes 12080 as 12.8.
+func cudaVersion(number validator.Maybe[int]) validator.Maybe[string] {
+	if v, known := number.Get(); known && (v < 1000 || v >= 1_000_000) {
+		return validator.None[string](fmt.Sprintf("the driver said %d", v))
+	}
+	return validator.Map(number, func(v int) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) })
 }
 
 func (r *nvmlReader) readHost() validator.GPUHost {
@@ -150,8 +165,11 @@ func ask[T any](q *query, get func() (T, nvml.Return), symbols ...string) valida
 	if !q.r.has(symbols...) {
 		return validator.None[T](fromDriver)
 	}
-	v, ret := get()
-	if ret == nvml.SUCCESS {
+	v, ret, sane := called(get)
+	switch {
+	case !sane:
+		return validator.None[T](noSense)
+	case ret == nvml.SUCCESS:
 		return validator.Some(v)
 	}
 	q.passed = q.passed || !settled(ret)
@@ -159,6 +177,18 @@ func ask[T any](q *query, get func() (T, nvml.Return), symbols ...string) valida
 		q.broken = ret
 	}
 	return validator.None[T](explain(ret).phrase)
+}
+
+// called calls get and reports whether the answer made sense: go-nvml cuts a list to the
+// length that the driver gives, and panics where that is longer than the list.
+func called[T any](get func() (T, nvml.Return)) (v T, ret nvml.Return, sane bool) {
+	defer func() {
+		if recover() != nil {
+			sane = false
+		}
+	}()
+	v, ret = get()
+	return v, ret, true
 }
 
 // either returns the newer function's value, or else the older one's. If neither has

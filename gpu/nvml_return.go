@@ -20,6 +20,7 @@ type answer struct {
 const (
 	fromGPU    = NotSupportedByGPU
 	fromDriver = "not supported by this driver"
+	noSense    = "the driver's answer makes no sense"
 
 	opensAgain    = "It is opened again by itself; if this stays, restart the host."
 	seeKernelLog  = "Look for NVRM and Xid in the kernel's log (dmesg); if this stays, reboot the host."

@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -13,8 +14,8 @@ import (
 
 func TestProcesses(t *testing.T) {
 	lines := []string{
-		"procs=4242:1073741824 4243:18446744073709551615 4244:1 4245:2 4246:3",
-		"procs.graphics=77:4096",
+		"procs=4243:18446744073709551615 4242:1073741824 4244:1 4245:2 4246:3 4247:18446744073709551615",
+		"procs.graphics=77:4096 4242:1073741824 4247:5",
 		"pid.4242=/usr/bin/python3 train.py",
 		"pid.4243=!4",
 		"pid.77=/usr/lib/xorg/Xorg\x1b[31m\xff",
@@ -22,21 +23,47 @@ func TestProcesses(t *testing.T) {
 	for name, v := range map[string]gputest.Variant{"v3": gputest.Current, "v2": gputest.OldDriver, "v1": gputest.Ancient} {
 		t.Run(name, func(t *testing.T) {
 			onFake(t, v, lines, func(t *testing.T, f fake) {
-				procs, known := f.readOnce(t).GPUs[0].Processes.Get()
-				if !known || len(procs) != 6 {
-					t.Fatalf("processes %+v; want six", procs)
+				g := f.readOnce(t).GPUs[0]
+				procs, known := g.Processes.Get()
+				if !known || len(procs) != 7 || g.ProcessCount.Or(0) != 7 {
+					t.Fatalf("processes %+v; want seven", procs)
 				}
-				if p := procs[0]; p.PID != 4242 || p.Name.Or("") != "/usr/bin/python3 train.py" || p.MemoryBytes.Or(0) != 1<<30 || p.Graphics {
-					t.Errorf("first process %+v", p)
+				if p := procs[0]; p.PID != 4242 || p.Name.Or("") != "/usr/bin/python3 train.py" || p.MemoryBytes.Or(0) != 1<<30 || !p.Graphics || !p.Compute {
+					t.Errorf("the largest process, which has contexts of both kinds: %+v", p)
 				}
-				if p := procs[1]; p.Name.Reason() != "no permission" || p.MemoryBytes.Reason() != "the driver does not tell" {
-					t.Errorf("a process that may not be seen: %+v", p)
-				}
-				if p := procs[5]; p.PID != 77 || !p.Graphics || p.Name.Or("") != "/usr/lib/xorg/Xorg[31m\uFFFD" {
+				if p := procs[1]; p.PID != 77 || !p.Graphics || p.Compute || p.Name.Or("") != "/usr/lib/xorg/Xorg[31m\uFFFD" {
 					t.Errorf("graphics process %+v", p)
+				}
+				if p := procs[2]; p.PID != 4247 || p.MemoryBytes.Or(0) != 5 {
+					t.Errorf("a process of which one kind tells no memory: %+v", p)
+				}
+				if p := procs[6]; p.PID != 4243 || p.Name.Reason() != "no permission" || p.MemoryBytes.Reason() != "the driver does not tell" {
+					t.Errorf("a process that may not be seen: %+v", p)
 				}
 			})
 		})
+	}
+}
+
+// Of hundreds of programs the largest are kept, and the others counted.
+func TestHundredsOfProcesses(t *testing.T) {
+	onFake(t, gputest.Current, []string{"procs=1000+600:104857600 1000:104857600 5:1 99999:209715200", "procs.graphics=1000:104857600"}, func(t *testing.T, f fake) {
+		g := f.readOnce(t).GPUs[0]
+		procs := g.Processes.Or(nil)
+		if len(procs) != validator.ProcessesKept || g.ProcessCount.Or(0) != 602 || procs[0].PID != 99999 || procs[1].PID != 1000 || procs[1].MemoryBytes.Or(0) != 100<<20 || procs[7].PID != 1006 {
+			t.Errorf("%d programs, of which %+v", g.ProcessCount.Or(0), procs)
+		}
+	})
+}
+
+// A program on two parts of a GPU that is split has memory on both.
+func TestProcessesOfASplitGPU(t *testing.T) {
+	on := func(pid, part uint32, bytes uint64) nvml.ProcessInfo {
+		return nvml.ProcessInfo{Pid: pid, UsedGpuMemory: bytes, GpuInstanceId: part}
+	}
+	all := onePerProgram([]nvml.ProcessInfo{on(7, 1, 100), on(7, 2, 50), on(7, 1, 100), on(8, 1, math.MaxUint64-1), on(8, 2, 5)}, []nvml.ProcessInfo{on(7, 2, 60)})
+	if len(all) != 2 || all[0].MemoryBytes.Or(0) != 160 || all[1].MemoryBytes.Or(0) != math.MaxUint64 {
+		t.Errorf("%+v", all)
 	}
 }
 

@@ -6,7 +6,8 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// Reader reads all GPUs of a host. A Sampler calls it from one goroutine at a time.
+// Reader reads all GPUs of a host. A Sampler calls it from one goroutine at a time, and
+// drops the values that cannot be (validator.GPU.Bounded).
 type Reader interface {
 	// Read makes one pass over the GPUs. A GPU that cannot be read is listed with its
 	// Fault; an error means that the source as a whole failed: the Sampler then closes

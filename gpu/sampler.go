@@ -133,7 +133,11 @@ func (s *Sampler) read() (r Reading, err error) {
 		}
 		s.reader = reader
 	}
-	return s.reader.Read()
+	r, err = s.reader.Read()
+	for i := range r.GPUs {
+		r.GPUs[i] = r.GPUs[i].Bounded(validator.Driver)
+	}
+	return r, err
 }
 
 func (s *Sampler) close() {

@@ -20,4 +20,4 @@ SELECT (SELECT count(*) FROM energy) + (SELECT count(*) FROM silent) AS gpus,
     COALESCE((SELECT sum(e.joules) FROM energy e), 0)::double precision AS joules, COALESCE((SELECT sum(e.covered_seconds) FROM energy e), 0)::double precision AS covered_seconds;
 
 -- name: rollUpGPUEnergy :one
-SELECT roll_up_gpu_energy(@most::integer)::bigint AS hours;
+SELECT roll_up_gpu_energy(@most::integer, @power_max::bigint)::bigint AS hours;

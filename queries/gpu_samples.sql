@@ -32,7 +32,8 @@ ORDER BY worker_id, (sample ->> 'Index')::bigint, gpu_uuid;
 
 -- name: gpuSteps :many
 -- gpuSteps sums up the samples of every step of time; steps without one are left out. Of
--- samples that were dropped for their age the hours are left, each at its start.
+-- samples that were dropped for their age the hours are left, each at its start. A value that
+-- cannot be is as good as none, and so is an hour's sum of what older versions let pass.
 SELECT step_start::timestamptz AS step_start,
     sum(utilization_samples)::bigint AS utilization_samples, coalesce(sum(utilization_sum) / nullif(sum(utilization_samples), 0), 0)::double precision AS utilization_mean,
     coalesce(min(utilization_min), 0)::double precision AS utilization_min, coalesce(max(utilization_max), 0)::double precision AS utilization_max,
@@ -50,13 +51,21 @@ FROM (
         count(temperature_c) AS temperature_samples, sum(temperature_c) AS temperature_sum, min(temperature_c) AS temperature_min, max(temperature_c) AS temperature_max,
         count(power_milliwatts) AS power_samples, sum(power_milliwatts) AS power_sum, min(power_milliwatts) AS power_min, max(power_milliwatts) AS power_max,
         bit_or(throttle_reasons) AS throttle_reasons
-    FROM gpu_samples g
-    WHERE g.worker_address = @worker_address AND g.gpu_uuid = @gpu_uuid AND g.sampled_at >= @since::timestamptz AND g.sampled_at < @until::timestamptz
+    FROM (SELECT sampled_at, utilization_percent, throttle_reasons,
+            CASE WHEN memory_used_bytes <= @memory_max::bigint THEN memory_used_bytes END AS memory_used_bytes,
+            CASE WHEN temperature_c BETWEEN @temperature_min::integer AND @temperature_max::integer THEN temperature_c END AS temperature_c,
+            CASE WHEN power_milliwatts BETWEEN 0 AND @power_max::bigint THEN power_milliwatts END AS power_milliwatts
+        FROM gpu_samples g
+        WHERE g.worker_address = @worker_address AND g.gpu_uuid = @gpu_uuid AND g.sampled_at >= @since::timestamptz AND g.sampled_at < @until::timestamptz) possible
     GROUP BY 1
     UNION ALL
     SELECT date_bin(@step::interval, hour, timestamptz 'epoch'), utilization_samples, utilization_sum, utilization_min, utilization_max,
-        memory_samples, memory_sum, memory_min, memory_max, temperature_samples, temperature_sum, temperature_min, temperature_max,
-        power_samples, power_sum, power_min, power_max, throttle_reasons
+        CASE WHEN memory_max > @memory_max::bigint THEN 0 ELSE memory_samples END, CASE WHEN memory_max <= @memory_max::bigint THEN memory_sum END,
+        CASE WHEN memory_max <= @memory_max::bigint THEN memory_min END, CASE WHEN memory_max <= @memory_max::bigint THEN memory_max END,
+        temperature_samples, temperature_sum, temperature_min, temperature_max,
+        CASE WHEN power_max > @power_max::bigint THEN 0 ELSE power_samples END, CASE WHEN power_max <= @power_max::bigint THEN power_sum END,
+        CASE WHEN power_max <= @power_max::bigint THEN power_min END, CASE WHEN power_max <= @power_max::bigint THEN power_max END,
+        throttle_reasons
     FROM gpu_hours h
     WHERE h.worker_address = @worker_address AND h.gpu_uuid = @gpu_uuid AND h.hour >= @since::timestamptz AND h.hour < @until::timestamptz
 ) parts
@@ -74,7 +83,7 @@ SELECT coalesce(least(
 SELECT keep_partitions(@parent::text, @part_days::integer, @oldest::date, @first_day::date, @last_day::date);
 
 -- name: keepGPUHours :exec
-SELECT keep_gpu_hours(@oldest::date);
+SELECT keep_gpu_hours(@oldest::date, @memory_max::bigint, @temperature_min::integer, @temperature_max::integer, @power_max::bigint);
 
 -- name: limitLockWaits :exec
 -- limitLockWaits keeps a change of partitions from making others wait behind it for long.

@@ -89,9 +89,10 @@ type GPU struct {
 	PCIeGenerationMax         Maybe[int]
 	PCIeWidth                 Maybe[int]
 	PCIeWidthMax              Maybe[int]
-	Processes                 Maybe[[]GPUProcess]
-	XIDs                      []XIDEvent       // driver errors seen by this process, newest first
-	XIDsWatchedSince          Maybe[time.Time] // while this is missing, no XIDs does not mean no errors
+	Processes                 Maybe[[]GPUProcess] // the largest by memory (LargestProcesses)
+	ProcessCount              Maybe[int]          // programs that use the GPU, those left out too
+	XIDs                      []XIDEvent          // driver errors seen by this process, newest first
+	XIDsWatchedSince          Maybe[time.Time]    // while this is missing, no XIDs does not mean no errors
 	MIGEnabled                Maybe[bool]
 	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU
 }
@@ -103,14 +104,6 @@ const SlowedMemory = 10 * time.Minute
 type Slowdown struct {
 	Last    time.Time       // the newest reading that says so
 	Reasons ThrottleReasons // all that were given
-}
-
-// GPUProcess is a program that uses a GPU.
-type GPUProcess struct {
-	PID         uint32
-	Name        Maybe[string]
-	MemoryBytes Maybe[uint64]
-	Graphics    bool // a graphics rather than a compute context
 }
 
 // XIDEvent is an error that NVIDIA's driver reported for a GPU.

@@ -29,9 +29,16 @@ func (m Maybe[T]) Reason() string {
 	case m.known:
 		return ""
 	case m.reason == "":
-		return "not read yet"
+		return notRead
 	}
 	return m.reason
+}
+
+// because gives a missing value another reason.
+func (m *Maybe[T]) because(reason string) {
+	if !m.known {
+		m.reason = reason
+	}
 }
 
 // Or returns the value, or def if there is none. It is for display-only choices
@@ -51,10 +58,16 @@ func (m Maybe[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(m.value)
 }
 
+// Why a value is missing that nobody set, and one that was null in JSON.
+const (
+	notRead     = "not read yet"
+	notReported = "not reported"
+)
+
 // UnmarshalJSON reads what MarshalJSON wrote; null becomes a missing value.
 func (m *Maybe[T]) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
-		*m = None[T]("not reported")
+		*m = None[T](notReported)
 		return nil
 	}
 	var v T

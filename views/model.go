@@ -273,6 +273,7 @@ type GPUCard struct {
 	Job         *Link
 	Failure     *GPUFailure
 	Procs       []GPUProc
+	ProcMore    string // how many are not in the list; "" = none
 	ProcNote    string
 }
 

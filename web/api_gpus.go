@@ -17,7 +17,7 @@ const (
 type gpusJSON struct {
 	GPUs           []gpuJSON   `json:"gpus"`
 	TotalVRAMMB    *float64    `json:"total_vram_mb" doc:"MiB over all GPUs whose memory is known; null if none is"`
-	UsedVRAMMB     *float64    `json:"used_vram_mb" doc:"MiB"`
+	UsedVRAMMB     *float64    `json:"used_vram_mb" doc:"MiB over the GPUs that report it"`
 	AvgUtilization *float64    `json:"avg_utilization" doc:"Percent over the GPUs that report it"`
 	AvgTemperature *float64    `json:"avg_temperature" doc:"°C over the GPUs that report it"`
 	DriverVersion  *string     `json:"driver_version" doc:"Of this host"`
@@ -58,7 +58,26 @@ type gpuJSON struct {
 	HasTEE              *bool             `json:"has_tee" doc:"Confidential computing is on, as NVML says"`
 	TEEType             *string           `json:"tee_type" doc:"nvidia-cc, or nvidia-cc-devtools where debugging voids its protection"`
 	CurrentJobID        *string           `json:"current_job_id" doc:"A job in progress that names this GPU"`
+	ProcessCount        *int              `json:"process_count" doc:"Programs that use the GPU"`
+	Processes           *[]processJSON    `json:"processes" doc:"The largest of them by memory, at most 8"`
 	Unknown             map[string]string `json:"unknown" doc:"Why members are null, by member"`
+}
+
+// processJSON is a program that uses a GPU.
+type processJSON struct {
+	PID         uint32  `json:"pid"`
+	Name        *string `json:"name" doc:"null where the driver does not tell it"`
+	MemoryBytes *uint64 `json:"memory_bytes" doc:"Of all its contexts; null where the driver does not tell it"`
+	Compute     bool    `json:"compute" doc:"It has a compute context"`
+	Graphics    bool    `json:"graphics" doc:"It has a graphics context"`
+}
+
+func processesToJSON(all []validator.GPUProcess) []processJSON {
+	out := []processJSON{}
+	for _, p := range validator.LargestProcesses(all) {
+		out = append(out, processJSON{p.PID, known(p.Name), known(p.MemoryBytes), p.Compute, p.Graphics})
+	}
+	return out
 }
 
 func (s *Server) apiGPUs(ctx context.Context, in *WalletInput) (*reply[gpusJSON], error) {
@@ -145,9 +164,11 @@ func gpuToJSON(m fleetGPU) gpuJSON {
 		SampledAt:           unix(g.SampledAt),
 		HasTEE:              orWhy(why, "has_tee", g.ConfidentialComputeActive),
 		CurrentJobID:        nonEmpty(m.jobID),
+		ProcessCount:        orWhy(why, "process_count", g.ProcessCount),
+		Processes:           orWhy(why, "processes", validator.Map(g.Processes, processesToJSON)),
 		Unknown:             why,
 	}
-	for member, r := range map[string]string{"power_watts": g.PowerMilliwatts.Reason(), "power_limit_watts": g.PowerLimitMilliwatts.Reason(), "throttle_reasons": g.ThrottleReasons.Reason(), "tier": g.Tier.Reason()} {
+	for member, r := range map[string]string{"vram_total_gb": g.MemoryTotalBytes.Reason(), "vram_used_gb": g.MemoryUsedBytes.Reason(), "power_watts": g.PowerMilliwatts.Reason(), "power_limit_watts": g.PowerLimitMilliwatts.Reason(), "throttle_reasons": g.ThrottleReasons.Reason(), "tier": g.Tier.Reason()} {
 		if r != "" {
 			why[member] = r
 		}

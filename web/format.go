@@ -72,6 +72,14 @@ func oneDecimal(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
 func gibText(b uint64) string { return oneDecimal(float64(b) / bytesPerGiB) }
 
+// showBytes shows memory in GiB, or in MiB where a tenth of a GiB would say too little.
+func showBytes(m validator.Maybe[uint64]) views.Value {
+	if b, known := m.Get(); known && b < bytesPerGiB {
+		return views.Value{Text: integer(b / bytesPerMiB), Unit: "MiB"}
+	}
+	return show(m, "GiB", gibText)
+}
+
 func wattsText(mw uint32) string { return strconv.FormatFloat(math.Round(watts(mw)), 'f', 0, 64) }
 
 // durationText says a job's length: "850 ms", "12.4 s", "3 min", "2 h 5 min".

@@ -26,28 +26,39 @@ func (s *Server) showGPUs(f fleet, wallet validator.Address, panel views.Panel, 
 	return m
 }
 
+// fleetMemory sums memory up over the GPUs of which both the total and what is used are
+// known: a share of another card's memory would be neither's.
+type fleetMemory struct{ total, used mean }
+
+func (m *fleetMemory) add(g validator.GPU) {
+	if g.MemoryTotalBytes.Known() && g.MemoryUsedBytes.Known() {
+		addTo(&m.total, g.MemoryTotalBytes)
+		addTo(&m.used, g.MemoryUsedBytes)
+	}
+}
+
 func fleetSummary(f fleet) []views.Row {
-	var total, used, util, power mean
+	var util, power mean
+	var memory fleetMemory
 	here := 0
 	for _, m := range f.members {
 		if m.Stale || m.GPU.MissingSince.Known() {
 			continue
 		}
 		here++
-		addTo(&total, m.GPU.MemoryTotalBytes)
-		addTo(&used, m.GPU.MemoryUsedBytes)
+		memory.add(m.GPU)
 		addTo(&util, m.GPU.UtilizationPercent)
 		addTo(&power, m.GPU.PowerMilliwatts)
 	}
 	rows := []views.Row{{Label: "Answering", Value: views.Value{Text: fmt.Sprintf("%d of %d", here, len(f.members))}}}
 	if util.n > 0 {
-		rows = append(rows, views.Row{Label: "Utilisation", Value: views.Value{Text: oneDecimal(util.sum / float64(util.n)), Unit: "%"}})
+		rows = append(rows, views.Row{Label: "Utilisation", Value: views.Value{Text: oneDecimal(util.sum / float64(util.n)), Unit: "%", Title: overCards(util.n, here)}})
 	}
-	if total.n > 0 && used.n > 0 {
-		rows = append(rows, views.Row{Label: "Memory", Value: views.Value{Text: oneDecimal(used.sum/bytesPerGiB) + " of " + oneDecimal(total.sum/bytesPerGiB), Unit: "GiB"}})
+	if n := memory.used.n; n > 0 {
+		rows = append(rows, views.Row{Label: "Memory", Value: views.Value{Text: oneDecimal(memory.used.sum/bytesPerGiB) + " of " + oneDecimal(memory.total.sum/bytesPerGiB), Unit: "GiB", Title: overCards(n, here)}})
 	}
 	if power.n > 0 {
-		rows = append(rows, views.Row{Label: "Power", Value: views.Value{Text: integer(int64(power.sum/1000 + 0.5)), Unit: "W"}})
+		rows = append(rows, views.Row{Label: "Power", Value: views.Value{Text: integer(int64(power.sum/1000 + 0.5)), Unit: "W", Title: overCards(power.n, here)}})
 	}
 	if f.hostApplies {
 		if v, known := f.host.Host.DriverVersion.Get(); known {
@@ -58,6 +69,14 @@ func fleetSummary(f fleet) []views.Row {
 		}
 	}
 	return rows
+}
+
+// overCards says over how many of the cards a figure is, if not over all.
+func overCards(n, of int) string {
+	if n == of {
+		return ""
+	}
+	return fmt.Sprintf("Over the %d of %d cards that report it.", n, of)
 }
 
 func noGPUs(f fleet) *views.Empty {
@@ -131,14 +150,23 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		}
 	}
 	c.Facts = gpuFacts(g, now, from)
-	procs, known := g.Processes.Get()
-	if !known && m.WorkerID == "" {
+	showProcesses(&c, g, m.WorkerID == "")
+	return c
+}
+
+// showProcesses lists the largest programs on a card and counts the others.
+func showProcesses(c *views.GPUCard, g validator.GPU, local bool) {
+	all, known := g.Processes.Get()
+	if !known && local {
 		c.ProcNote = "Processes: " + g.Processes.Reason()
 	}
-	for _, p := range procs {
-		c.Procs = append(c.Procs, views.GPUProc{PID: strconv.FormatUint(uint64(p.PID), 10), Name: p.Name.Or("name unknown"), Memory: orDash(show(p.MemoryBytes, "GiB", gibText))})
+	largest := validator.LargestProcesses(all)
+	for _, p := range largest {
+		c.Procs = append(c.Procs, views.GPUProc{PID: strconv.FormatUint(uint64(p.PID), 10), Name: p.Name.Or("name unknown"), Memory: orDash(showBytes(p.MemoryBytes))})
 	}
-	return c
+	if more := g.ProcessCount.Or(len(all)) - len(largest); more > 0 {
+		c.ProcMore = "and " + integer(more) + " more"
+	}
 }
 
 func severityLook(sev validator.Severity) (views.Tone, string) {

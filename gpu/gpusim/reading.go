@@ -45,7 +45,7 @@ func lose(g *validator.GPU) {
 		field(&g.PowerMilliwatts), field(&g.PowerLimitMilliwatts), field(&g.EnergyMillijoules),
 		field(&g.SMClockMHz), field(&g.MemoryClockMHz), field(&g.PerformanceState), field(&g.ThrottleReasons),
 		field(&g.ECCEnabled), field(&g.ECCCorrectedVolatile), field(&g.ECCUncorrectedVolatile), field(&g.ECCUncorrectedAggregate), field(&g.RetiredPages),
-		field(&g.PCIeGeneration), field(&g.PCIeWidth), field(&g.Processes), field(&g.MIGEnabled), field(&g.ConfidentialComputeActive),
+		field(&g.PCIeGeneration), field(&g.PCIeWidth), field(&g.Processes), field(&g.ProcessCount), field(&g.MIGEnabled), field(&g.ConfidentialComputeActive),
 	} {
 		f.set(gpu.FaultLost)
 	}
@@ -97,9 +97,9 @@ func (c *card) readLoad(g *validator.GPU) {
 	g.MIGEnabled = only(m.has.mig, false)
 	running := []validator.GPUProcess{}
 	if c.load.Process != "" {
-		running = append(running, validator.GPUProcess{PID: c.load.PID, Name: validator.Some(c.load.Process), MemoryBytes: g.MemoryUsedBytes})
+		running = append(running, validator.GPUProcess{PID: c.load.PID, Name: validator.Some(c.load.Process), MemoryBytes: g.MemoryUsedBytes, Compute: true})
 	}
-	g.Processes = validator.Some(running)
+	g.Processes, g.ProcessCount = validator.Some(running), validator.Some(len(running))
 }
 
 func (c *card) readHeat(g *validator.GPU) {

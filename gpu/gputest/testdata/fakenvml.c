@@ -148,7 +148,7 @@ static R count(unsigned *v) {
 		if (num(-1, "sleep", "0", &ms) || waited >= ms) break;
 	}
 	R r = num(-1, "count", "1", &n);
-	if (!r) *v = n > MAX_GPUS ? MAX_GPUS : (unsigned)n;
+	if (!r) *v = n > MAX_GPUS && n < 1000000 ? MAX_GPUS : (unsigned)n; // more is a driver that went mad
 	return r;
 }
 
@@ -272,23 +272,30 @@ R nvmlDeviceGetDecoderUtilization(nvmlDevice_t d, unsigned *v, unsigned *period)
 R nvmlDeviceGetMigMode(nvmlDevice_t d, unsigned *current, unsigned *pending) { u64 n; R r = num(idx(d), "mig", "!3", &n); if (!r) *current = *pending = (unsigned)n; return r; }
 #endif
 
-// procs and procs.graphics are "PID:BYTES PID:BYTES …"
+// procs and procs.graphics are "PID:BYTES PID:BYTES …"; "PID+N:BYTES" stands for N of them.
+// procs.claim is how many the driver says it has listed, where that is not true.
 static R procs(nvmlDevice_t d, const char *key, const char *def, unsigned *n, nvmlProcessInfo_t *p) {
 	char s[MAX_VALUE], *save = NULL;
 	unsigned found = 0, room = *n;
+	u64 claim;
 	R r = str(idx(d), key, def, s, sizeof s);
+	if (!r) r = num(idx(d), "procs.claim", "0", &claim);
 	if (r) return r;
-	for (char *t = strtok_r(s, " ", &save); t; t = strtok_r(NULL, " ", &save), found++)
-		if (found < room) {
-			p[found] = (nvmlProcessInfo_t){.gpuInstanceId = ~0u, .computeInstanceId = ~0u};
-			sscanf(t, "%u:%llu", &p[found].pid, &p[found].usedGpuMemory);
-		}
+	for (char *t = strtok_r(s, " ", &save); t; t = strtok_r(NULL, " ", &save)) {
+		unsigned pid = 0, many = 1;
+		u64 bytes = 0;
+		if (sscanf(t, "%u+%u:%llu", &pid, &many, &bytes) != 3) many = 1, sscanf(t, "%u:%llu", &pid, &bytes);
+		for (unsigned k = 0; k < many; k++, found++)
+			if (found < room) p[found] = (nvmlProcessInfo_t){.pid = pid + k, .usedGpuMemory = bytes, .gpuInstanceId = ~0u, .computeInstanceId = ~0u};
+	}
 	*n = found;
-	return found > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
+	if (found > room) return NVML_ERROR_INSUFFICIENT_SIZE;
+	if (claim) *n = (unsigned)claim;
+	return NVML_SUCCESS;
 }
 static R procs_v1(nvmlDevice_t d, const char *key, const char *def, unsigned *n, nvmlProcessInfo_v1_t *p) {
-	nvmlProcessInfo_t all[64];
-	unsigned room = *n, found = 64;
+	nvmlProcessInfo_t all[1024];
+	unsigned room = *n, found = 1024;
 	R r = procs(d, key, def, &found, all);
 	if (r) return r;
 	*n = found;

@@ -1,0 +1,36 @@
+package validator
+
+import "reflect"
+
+// Reasons returns why fields of the GPU have no value, by the fields' names, for what keeps
+// it as JSON, in which a missing value is null. What "not reported" says already is left out.
+func (g GPU) Reasons() map[string]string {
+	out := map[string]string{}
+	fields := reflect.ValueOf(g)
+	for i := range fields.NumField() {
+		m, ok := reflect.TypeAssert[interface{ Reason() string }](fields.Field(i))
+		if !ok {
+			continue
+		}
+		if why := m.Reason(); why != "" && why != notReported && why != notRead {
+			out[fields.Type().Field(i).Name] = why
+		}
+	}
+	return out
+}
+
+// WithReasons returns the GPU with the reasons that Reasons returned of it. One of a field
+// that has a value, or that this version does not have, is left out.
+func (g GPU) WithReasons(why map[string]string) GPU {
+	fields := reflect.ValueOf(&g).Elem()
+	for name, reason := range why {
+		field := fields.FieldByName(name)
+		if !field.IsValid() {
+			continue
+		}
+		if m, ok := reflect.TypeAssert[interface{ because(reason string) }](field.Addr()); ok {
+			m.because(reason)
+		}
+	}
+	return g
+}
