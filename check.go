@@ -7,6 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // checkPatience is how long check waits for the database to answer.
@@ -40,6 +43,9 @@ func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Wr
 				return err
 			}
 		}
+		if err := printKeptApart(ctx, store, stdout); err != nil {
+			return err
+		}
 		if n := len(found); n > 0 {
 			return fmt.Errorf("%d sums differ from the rows that they sum up", n)
 		}
@@ -47,4 +53,24 @@ func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Wr
 		return err
 	}()
 	return errors.Join(err, g.wait(), store.Close())
+}
+
+// keptApartWords say why rows are kept apart from the sums.
+var keptApartWords = map[string]string{
+	string(validator.FaultAhead):     "tell a time more than 5 minutes ahead of the database's clock, and are in no sum until it has come",
+	string(validator.FaultExecution): "tell an execution time longer than from their begin to their end, which is not summed",
+}
+
+// printKeptApart writes how much is kept apart from the sums.
+func printKeptApart(ctx context.Context, store *db.Store, stdout io.Writer) error {
+	apart, err := store.KeptApart(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range apart {
+		if _, err := fmt.Fprintf(stdout, "Kept apart: %d rows of %s %s.\n", a.Rows, a.Table, keptApartWords[a.Reason]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -18,12 +18,16 @@ func TestCheckFailsWithTheDifferences(t *testing.T) {
 		err := run(t.Context(), []string{"check", "--database-url", url}, func(string) string { return "" }, &out, io.Discard)
 		return out.String(), err
 	}
-	if out, err := check(); err != nil || !strings.Contains(out, "agrees with their rows") {
+	if out, err := check(); err != nil || !strings.Contains(out, "agrees with their rows") || strings.Contains(out, "Kept apart") {
+		t.Errorf("%s, %v", out, err)
+	}
+	dbtest.Exec(t, url, "INSERT INTO jobs (job_id, status, created_at, execution_time_ms) VALUES ('ahead', 'pending', now() + interval '1 hour', NULL), ('long', 'completed', now(), 9223372036854)")
+	if out, err := check(); err != nil || !strings.Contains(out, "Kept apart: 1 rows of jobs tell a time more than 5 minutes ahead") || !strings.Contains(out, "Kept apart: 1 rows of jobs tell an execution time longer") {
 		t.Errorf("%s, %v", out, err)
 	}
 	dbtest.Exec(t, url, "UPDATE job_totals SET jobs = jobs + 1")
 	out, err := check()
-	if err == nil || !strings.HasPrefix(err.Error(), "1 sums differ") || !strings.Contains(out, "job_totals: worker 0x") || !strings.Contains(out, "state running: kept 4, 0, 0, 0, counted 3, 0, 0, 0") {
+	if err == nil || !strings.HasPrefix(err.Error(), "2 sums differ") || !strings.Contains(out, "job_totals: worker 0x") || !strings.Contains(out, "state running: kept 4, 0, 0, 0, counted 3, 0, 0, 0") {
 		t.Errorf("%s, %v", out, err)
 	}
 }

@@ -47,6 +47,22 @@ func (s *Store) CheckTotals(ctx context.Context) ([]Difference, error) {
 	return out, s.fail("check the totals", err)
 }
 
+// KeptApart is how many rows of a table are kept apart from the sums for a reason.
+type KeptApart struct {
+	Table, Reason string
+	Rows          int64
+}
+
+// KeptApart counts what is kept apart. It reads an index of such rows only.
+func (s *Store) KeptApart(ctx context.Context) ([]KeptApart, error) {
+	rows, err := s.q.countKeptApart(ctx)
+	out := make([]KeptApart, len(rows))
+	for i, r := range rows {
+		out[i] = KeptApart{r.Tab, r.Reason, r.Entries}
+	}
+	return out, s.fail("count what is kept apart", err)
+}
+
 // checkOf names the table that a check is of.
 func checkOf[R ~struct{ Key, Kept, Counted string }](table string, check func(context.Context, int32) ([]R, error)) func(context.Context) ([]Difference, error) {
 	return func(ctx context.Context) ([]Difference, error) {

@@ -17,10 +17,10 @@ FROM (SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS 
 FULL JOIN (
       SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS key, format('%s, %s', count(*), sum(amount)) AS counted
       FROM (SELECT worker_address, (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date AS day, 'job' AS kind, payment_amount AS amount
-            FROM jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
+            FROM counted_jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
             UNION ALL
             SELECT address, (claim_time AT TIME ZONE 'UTC')::date, CASE claim_type WHEN 'job' THEN 'payout' ELSE claim_type END, amount
-            FROM reward_claims WHERE status = 'confirmed') e
+            FROM reward_claims WHERE status = 'confirmed' AND kept_apart IS NULL) e
       GROUP BY worker_address, day, kind) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
@@ -191,7 +191,7 @@ FROM (SELECT format('worker %s, day %s, type %s, state %s', worker_address, day,
 FULL JOIN (
       SELECT format('worker %s, day %s, type %s, state %s', COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) AS key,
              format('%s, %s', count(*), COALESCE(sum(execution_time_ms), 0)) AS counted
-      FROM jobs GROUP BY COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) c USING (key)
+      FROM counted_jobs GROUP BY COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
 `
@@ -231,10 +231,10 @@ FROM (SELECT format('worker %s, hour %s', worker_address, hour) AS key,
 FULL JOIN (
       SELECT format('worker %s, hour %s', worker_address, hour) AS key, format('%s, %s, %s', sum(submitted), sum(paid), sum(amount)) AS counted
       FROM (SELECT worker_address, date_trunc('hour', created_at, 'UTC') AS hour, 1 AS submitted, 0 AS paid, 0::numeric AS amount
-            FROM jobs WHERE worker_address IS NOT NULL
+            FROM counted_jobs WHERE worker_address IS NOT NULL
             UNION ALL
             SELECT worker_address, date_trunc('hour', COALESCE(completed_at, created_at), 'UTC'), 0, 1, payment_amount
-            FROM jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL) h
+            FROM counted_jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL) h
       GROUP BY worker_address, hour) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
@@ -276,8 +276,8 @@ FULL JOIN (
       SELECT format('worker %s, type %s, state %s', COALESCE(worker_address, ''), job_type, status) AS key,
              format('%s, %s, %s, %s', count(*), COALESCE(sum(execution_time_ms) FILTER (WHERE status = 'completed'), 0),
                     COALESCE(sum(took_ms) FILTER (WHERE status = 'completed'), 0), count(took_ms) FILTER (WHERE status = 'completed')) AS counted
-      FROM (SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at
-                THEN round(extract(epoch FROM completed_at - assigned_at) * 1000) END) AS took_ms FROM jobs) j
+      FROM (SELECT job_id, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at
+                THEN round(extract(epoch FROM completed_at - assigned_at) * 1000) END) AS took_ms FROM counted_jobs) j
       GROUP BY COALESCE(worker_address, ''), job_type, status) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
@@ -317,11 +317,11 @@ FROM (SELECT format('hour %s', hour) AS key,
       HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution_ms) <> 0) k
 FULL JOIN (
       SELECT format('hour %s', hour) AS key, format('%s, %s, %s, %s', sum(submitted), sum(completed), sum(failed), sum(execution)) AS counted
-      FROM (SELECT date_trunc('hour', created_at, 'UTC') AS hour, 1 AS submitted, 0 AS completed, 0 AS failed, 0::bigint AS execution FROM jobs
+      FROM (SELECT date_trunc('hour', created_at, 'UTC') AS hour, 1 AS submitted, 0 AS completed, 0 AS failed, 0::bigint AS execution FROM counted_jobs
             UNION ALL
             SELECT date_trunc('hour', COALESCE(completed_at, created_at), 'UTC'), 0, (status = 'completed')::integer, (status <> 'completed')::integer,
                    CASE WHEN status = 'completed' THEN COALESCE(execution_time_ms, 0) ELSE 0 END
-            FROM jobs WHERE status IN ('completed', 'failed', 'timeout')) h
+            FROM counted_jobs WHERE status IN ('completed', 'failed', 'timeout')) h
       GROUP BY hour) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
@@ -418,7 +418,7 @@ FULL JOIN (
                    COALESCE(hidden, 0) AS hidden, COALESCE(told, 0) AS told
             FROM (SELECT worker_address, COALESCE(job_number(job_id), job_id) AS job_key, count(*) AS jobs, sum(payment_amount) AS recorded,
                          sum(microseconds(COALESCE(completed_at, created_at))) AS ended
-                  FROM jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
+                  FROM counted_jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
                   GROUP BY 1, 2) d
             FULL JOIN (
                   SELECT worker_address, job_id AS job_key, count(*) FILTER (WHERE kind = 'released') AS releases, sum(amount) FILTER (WHERE kind = 'released') AS released,
@@ -447,6 +447,42 @@ func (q *Queries) checkReconciledJobs(ctx context.Context, maxRows int32) ([]che
 	for rows.Next() {
 		var i checkReconciledJobsRow
 		if err := rows.Scan(&i.Key, &i.Kept, &i.Counted); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countKeptApart = `-- name: countKeptApart :many
+SELECT tab::text AS tab, reason::text AS reason, count(*) AS entries FROM (
+    SELECT 'jobs' AS tab, kept_apart AS reason FROM jobs WHERE kept_apart IS NOT NULL
+    UNION ALL
+    SELECT 'reward_claims', kept_apart FROM reward_claims WHERE kept_apart IS NOT NULL) apart
+GROUP BY tab, reason
+ORDER BY tab, reason
+`
+
+type countKeptApartRow struct {
+	Tab     string
+	Reason  string
+	Entries int64
+}
+
+// countKeptApart counts the jobs and claims that are kept apart, by the reason.
+func (q *Queries) countKeptApart(ctx context.Context) ([]countKeptApartRow, error) {
+	rows, err := q.db.Query(ctx, countKeptApart)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []countKeptApartRow{}
+	for rows.Next() {
+		var i countKeptApartRow
+		if err := rows.Scan(&i.Tab, &i.Reason, &i.Entries); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -20,7 +20,7 @@ FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
             'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
      FROM jobs j
-     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
        AND (COALESCE(j.completed_at, j.created_at), j.job_id) < ($4::timestamptz, $5::text)
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
@@ -28,7 +28,7 @@ FROM (
     UNION ALL
     (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
      FROM reward_claims c
-     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= $2::timestamptz AND c.claim_time < $3::timestamptz
        AND (c.claim_time, c.id) < ($4::timestamptz, $7::bigint)
      ORDER BY c.claim_time DESC, c.id DESC
@@ -114,7 +114,7 @@ FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
             'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
      FROM jobs j
-     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
        AND (COALESCE(j.completed_at, j.created_at), j.job_id) > ($4::timestamptz, $5::text)
      ORDER BY COALESCE(j.completed_at, j.created_at) ASC, j.job_id ASC
@@ -122,7 +122,7 @@ FROM (
     UNION ALL
     (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
      FROM reward_claims c
-     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= $2::timestamptz AND c.claim_time < $3::timestamptz
        AND (c.claim_time, c.id) > ($4::timestamptz, $7::bigint)
      ORDER BY c.claim_time ASC, c.id ASC
@@ -203,11 +203,11 @@ func (q *Queries) findNewerEarnings(ctx context.Context, arg findNewerEarningsPa
 const firstEarning = `-- name: firstEarning :one
 SELECT e.earned_at FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at FROM jobs j
-     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
      ORDER BY COALESCE(j.completed_at, j.created_at), j.job_id LIMIT 1)
     UNION ALL
     (SELECT c.claim_time FROM reward_claims c
-     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
      ORDER BY c.claim_time LIMIT 1)
 ) e
 ORDER BY e.earned_at
@@ -228,14 +228,14 @@ FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
             'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash
      FROM jobs j
-     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
      LIMIT $3::bigint)
     UNION ALL
     (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash
      FROM reward_claims c
-     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= $2::timestamptz
      ORDER BY c.claim_time DESC, c.id DESC
      LIMIT $3::bigint)

@@ -29,3 +29,6 @@ func (s *Store) FoldPaymentsBy(ctx context.Context, most int64) error {
 
 // RollUpGPUEnergy does what upkeep does now and then.
 func (s *Store) RollUpGPUEnergy(ctx context.Context) error { return s.rollUpGPUEnergy(ctx) }
+
+// JudgeAgain is the duty of that name.
+func (s *Store) JudgeAgain(ctx context.Context) error { return s.judgeAgain(ctx) }

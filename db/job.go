@@ -206,7 +206,11 @@ func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now tim
 		recent, err := q.countJobsSubmittedSince(ctx, countJobsSubmittedSinceParams{
 			WorkerAddress: string(worker), DayAgo: now.Add(-24 * time.Hour), WeekAgo: now.Add(-7 * 24 * time.Hour),
 		})
+		if err != nil {
+			return err
+		}
 		c.Last24h, c.Last7d = recent.Last24h, recent.Last7d
+		c.KeptApart, err = q.jobsApart(ctx, worker)
 		return err
 	})
 	if err != nil {
@@ -244,6 +248,16 @@ func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now tim
 	return c, nil
 }
 
+// jobsApart counts the jobs of a worker that are kept apart, by the reason.
+func (q *Queries) jobsApart(ctx context.Context, worker validator.Address) (map[validator.JobFault]int64, error) {
+	rows, err := q.countJobsApart(ctx, countJobsApartParams{WorkerAddress: string(worker), Most: validator.MostKeptApart + 1})
+	apart := make(map[validator.JobFault]int64, len(rows))
+	for _, r := range rows {
+		apart[validator.JobFault(r.Reason)] = r.Jobs
+	}
+	return apart, err
+}
+
 // JobDays counts a worker's jobs per UTC day of their end, type and state, from the first
 // day to the last, oldest first. A job that has not ended counts on the day of its submission.
 func (s *Store) JobDays(ctx context.Context, worker validator.Address, firstDay, lastDay time.Time) ([]validator.JobDay, error) {
@@ -273,7 +287,7 @@ func (r JobRow) job() validator.Job {
 		ID: r.JobID, Client: orZero(r.ClientAddress), Worker: orZero(r.WorkerAddress), Type: r.JobType, Status: r.Status,
 		Payment: r.PaymentAmount, CreatedAt: r.CreatedAt, AssignedAt: r.AssignedAt, CompletedAt: r.CompletedAt,
 		ResultHash: orZero(r.ResultHash), ErrorMessage: orZero(r.ErrorMessage), GPUUUID: orZero(r.GPUUUID),
-		TxHash: orZero(r.TxHash), BlockNumber: blockNumber(r.BlockNumber), UpdatedAt: r.UpdatedAt,
+		TxHash: orZero(r.TxHash), BlockNumber: blockNumber(r.BlockNumber), UpdatedAt: r.UpdatedAt, KeptApart: validator.JobFault(orZero(r.KeptApart)),
 	}
 	if r.ExecutionTimeMS != nil {
 		d := time.Duration(*r.ExecutionTimeMS) * time.Millisecond

@@ -114,7 +114,7 @@ func (q *Queries) firstUnsortedSearchedJob(ctx context.Context, arg firstUnsorte
 }
 
 const jobsByDuration = `-- name: jobsByDuration :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at FROM (
+SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
     SELECT found.job_id, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
@@ -192,6 +192,7 @@ func (q *Queries) jobsByDuration(ctx context.Context, arg jobsByDurationParams) 
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -204,7 +205,7 @@ func (q *Queries) jobsByDuration(ctx context.Context, arg jobsByDurationParams) 
 }
 
 const jobsByDurationDown = `-- name: jobsByDurationDown :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at FROM (
+SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
     SELECT found.job_id, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
@@ -282,6 +283,7 @@ func (q *Queries) jobsByDurationDown(ctx context.Context, arg jobsByDurationDown
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -294,7 +296,7 @@ func (q *Queries) jobsByDurationDown(ctx context.Context, arg jobsByDurationDown
 }
 
 const jobsByPayment = `-- name: jobsByPayment :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at FROM (
+SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
     SELECT found.job_id, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
@@ -376,6 +378,7 @@ func (q *Queries) jobsByPayment(ctx context.Context, arg jobsByPaymentParams) ([
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -388,7 +391,7 @@ func (q *Queries) jobsByPayment(ctx context.Context, arg jobsByPaymentParams) ([
 }
 
 const jobsByPaymentDown = `-- name: jobsByPaymentDown :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at FROM (
+SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
     SELECT found.job_id, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
@@ -466,6 +469,7 @@ func (q *Queries) jobsByPaymentDown(ctx context.Context, arg jobsByPaymentDownPa
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -500,7 +504,7 @@ WITH picked AS MATERIALIZED (
              CASE WHEN $2::boolean THEN job_id END, CASE WHEN NOT $2::boolean THEN job_id END DESC
     LIMIT $17
 )
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at FROM page JOIN jobs USING (job_id)
+SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM page JOIN jobs USING (job_id)
 ORDER BY (page.value IS NULL) = $1::boolean DESC, CASE WHEN $2::boolean THEN page.value ELSE -page.value END,
          CASE WHEN $2::boolean THEN page.job_id END, CASE WHEN NOT $2::boolean THEN page.job_id END DESC
 `
@@ -571,6 +575,7 @@ func (q *Queries) sortFoundJobs(ctx context.Context, arg sortFoundJobsParams) ([
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -619,7 +624,7 @@ WITH picked AS MATERIALIZED (
              CASE WHEN $2::boolean THEN job_id END, CASE WHEN NOT $2::boolean THEN job_id END DESC
     LIMIT $19
 )
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at FROM page JOIN jobs USING (job_id)
+SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM page JOIN jobs USING (job_id)
 ORDER BY (page.value IS NULL) = $1::boolean DESC, CASE WHEN $2::boolean THEN page.value ELSE -page.value END,
          CASE WHEN $2::boolean THEN page.job_id END, CASE WHEN NOT $2::boolean THEN page.job_id END DESC
 `
@@ -693,6 +698,7 @@ func (q *Queries) sortSearchedJobs(ctx context.Context, arg sortSearchedJobsPara
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}

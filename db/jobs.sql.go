@@ -38,8 +38,45 @@ func (q *Queries) addToldJobs(ctx context.Context, list json.RawMessage) ([]stri
 	return items, nil
 }
 
+const countJobsApart = `-- name: countJobsApart :many
+SELECT kept_apart::text AS reason, count(*) AS jobs
+FROM (SELECT kept_apart FROM jobs WHERE worker_address = $1::text AND kept_apart IS NOT NULL LIMIT $2) apart
+GROUP BY kept_apart
+`
+
+type countJobsApartParams struct {
+	WorkerAddress string
+	Most          int32
+}
+
+type countJobsApartRow struct {
+	Reason string
+	Jobs   int64
+}
+
+// countJobsApart counts the jobs of a worker that are kept apart, by the reason, up to a most.
+func (q *Queries) countJobsApart(ctx context.Context, arg countJobsApartParams) ([]countJobsApartRow, error) {
+	rows, err := q.db.Query(ctx, countJobsApart, arg.WorkerAddress, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []countJobsApartRow{}
+	for rows.Next() {
+		var i countJobsApartRow
+		if err := rows.Scan(&i.Reason, &i.Jobs); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const findJobs = `-- name: findJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
 WHERE worker_address = $1::text
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
@@ -103,6 +140,7 @@ func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, e
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -115,7 +153,7 @@ func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, e
 }
 
 const findNewerJobs = `-- name: findNewerJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
 WHERE worker_address = $1::text
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
@@ -178,6 +216,7 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -190,7 +229,7 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 }
 
 const getJob = `-- name: getJob :one
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs WHERE job_id = ANY($1::text[]) AND worker_address = $2::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs WHERE job_id = ANY($1::text[]) AND worker_address = $2::text
 ORDER BY array_position($1::text[], job_id) LIMIT 1
 `
 
@@ -220,6 +259,7 @@ func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) 
 		&i.TxHash,
 		&i.BlockNumber,
 		&i.UpdatedAt,
+		&i.KeptApart,
 	)
 	return i, err
 }
@@ -267,7 +307,7 @@ func (q *Queries) mergeToldJobs(ctx context.Context, list json.RawMessage) (int6
 }
 
 const searchJobs = `-- name: searchJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
 WHERE job_id IN (
     (SELECT job_id FROM jobs
     WHERE worker_address = $1::text AND job_id LIKE $2::text
@@ -352,6 +392,7 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -364,7 +405,7 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 }
 
 const searchNewerJobs = `-- name: searchNewerJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at FROM jobs
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
 WHERE job_id IN (
     (SELECT job_id FROM jobs
     WHERE worker_address = $1::text AND job_id LIKE $2::text
@@ -448,6 +489,7 @@ func (q *Queries) searchNewerJobs(ctx context.Context, arg searchNewerJobsParams
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.UpdatedAt,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}

@@ -73,6 +73,8 @@ type ClaimRow struct {
 	FromEvent bool
 	// A number of its own; the database gives it.
 	ID *int64
+	// The database sets it. ahead: claim_time is over 5 minutes ahead of the database's clock, so the claim is in no sum. NULL: it counts.
+	KeptApart *string
 }
 
 // Signs of life of workers' hosts, one partition per UTC week. One row per host and moment; a repeated one is the same heartbeat.
@@ -122,6 +124,8 @@ type JobRow struct {
 	BlockNumber     *int64
 	// When what the row says became so, by the clock of whoever wrote it; see job_is_newer. NULL while not known.
 	UpdatedAt *time.Time
+	// The database sets it. ahead: a time is over 5 minutes ahead of the database's clock, so the job is in no sum. execution: execution_time_ms is longer than from the begin to the end, so it is not summed. NULL: all of the job counts.
+	KeptApart *string
 }
 
 // Each job's payment as the database and as the chain has it.

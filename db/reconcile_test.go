@@ -287,7 +287,7 @@ func (b bench) paymentsOf(worker validator.Address) []validator.JobPayment {
 		return all[key]
 	}
 	ends := map[string]int64{}
-	rows := must[pgx.Rows](b)(conn.Query(b.ctx(), `SELECT job_id, payment_amount, COALESCE(completed_at, created_at) FROM jobs
+	rows := must[pgx.Rows](b)(conn.Query(b.ctx(), `SELECT job_id, payment_amount, COALESCE(completed_at, created_at) FROM counted_jobs
 		WHERE worker_address = $1 AND status = 'completed' AND payment_amount IS NOT NULL`, string(worker)))
 	for rows.Next() {
 		var id string

@@ -336,7 +336,7 @@ func (q *Queries) walletClaimEvents(ctx context.Context, workerAddress validator
 
 const walletClaims = `-- name: walletClaims :many
 
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims WHERE address = $1 ORDER BY claim_time DESC, tx_hash DESC
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims WHERE address = $1 ORDER BY claim_time DESC, tx_hash DESC
 `
 
 // what was released before what was paid of it
@@ -361,6 +361,7 @@ func (q *Queries) walletClaims(ctx context.Context, address validator.Address) (
 			&i.Failure,
 			&i.FromEvent,
 			&i.ID,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}

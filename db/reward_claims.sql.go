@@ -15,7 +15,7 @@ import (
 const claimedSince = `-- name: claimedSince :many
 SELECT count(c.address) AS claims, COALESCE(sum(c.amount), 0)::numeric AS amount
 FROM unnest($1::timestamptz[]) WITH ORDINALITY AS period(since, number)
-LEFT JOIN reward_claims c ON c.address = $2 AND c.status = 'confirmed' AND c.claim_type <> 'job'
+LEFT JOIN reward_claims c ON c.address = $2 AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
     AND c.claim_time >= period.since
 GROUP BY period.number
 ORDER BY period.number
@@ -54,7 +54,7 @@ func (q *Queries) claimedSince(ctx context.Context, arg claimedSinceParams) ([]c
 }
 
 const getClaim = `-- name: getClaim :one
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims WHERE address = $1 AND tx_hash = $2
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims WHERE address = $1 AND tx_hash = $2
 `
 
 type getClaimParams struct {
@@ -76,12 +76,13 @@ func (q *Queries) getClaim(ctx context.Context, arg getClaimParams) (ClaimRow, e
 		&i.Failure,
 		&i.FromEvent,
 		&i.ID,
+		&i.KeptApart,
 	)
 	return i, err
 }
 
 const listClaims = `-- name: listClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims
 WHERE address = $1
 ORDER BY claim_time DESC, tx_hash DESC
 LIMIT $2
@@ -112,6 +113,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 			&i.Failure,
 			&i.FromEvent,
 			&i.ID,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -124,7 +126,7 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 }
 
 const listOpenClaims = `-- name: listOpenClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id FROM reward_claims
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims
 WHERE status = 'submitted'
 ORDER BY claim_time DESC
 LIMIT $1
@@ -150,6 +152,7 @@ func (q *Queries) listOpenClaims(ctx context.Context, maxRows int32) ([]ClaimRow
 			&i.Failure,
 			&i.FromEvent,
 			&i.ID,
+			&i.KeptApart,
 		); err != nil {
 			return nil, err
 		}
@@ -163,7 +166,7 @@ func (q *Queries) listOpenClaims(ctx context.Context, maxRows int32) ([]ClaimRow
 
 const newestConfirmedClaim = `-- name: newestConfirmedClaim :one
 SELECT claim_time FROM reward_claims
-WHERE address = $1 AND status = 'confirmed'
+WHERE address = $1 AND status = 'confirmed' AND kept_apart IS NULL
 ORDER BY claim_time DESC
 LIMIT 1
 `

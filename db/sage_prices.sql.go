@@ -22,7 +22,7 @@ func (q *Queries) forgetSAGEPricesBefore(ctx context.Context, observedBefore tim
 }
 
 const listPricedClaims = `-- name: listPricedClaims :many
-SELECT c.address, c.amount, c.claim_type, c.claim_time, c.tx_hash, c.block_number, c.status, c.failure, c.from_event, c.id, COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency,
+SELECT c.address, c.amount, c.claim_type, c.claim_time, c.tx_hash, c.block_number, c.status, c.failure, c.from_event, c.id, c.kept_apart, COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency,
        COALESCE(p.source, '')::text AS price_source, p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
 FROM reward_claims c
 LEFT JOIN claim_prices p ON p.address = c.address AND p.tx_hash = c.tx_hash
@@ -66,6 +66,7 @@ func (q *Queries) listPricedClaims(ctx context.Context, arg listPricedClaimsPara
 			&i.ClaimRow.Failure,
 			&i.ClaimRow.FromEvent,
 			&i.ClaimRow.ID,
+			&i.ClaimRow.KeptApart,
 			&i.Price,
 			&i.PriceCurrency,
 			&i.PriceSource,

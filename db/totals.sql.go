@@ -23,7 +23,7 @@ func (q *Queries) allowLongStatements(ctx context.Context) error {
 
 const countJobsCompletedSince = `-- name: countJobsCompletedSince :one
 SELECT ((SELECT count(*) FROM jobs
-         WHERE status = 'completed' AND COALESCE(completed_at, created_at) >= $1::timestamptz
+         WHERE status = 'completed' AND kept_apart IS DISTINCT FROM 'ahead' AND COALESCE(completed_at, created_at) >= $1::timestamptz
            AND COALESCE(completed_at, created_at) < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
       + (SELECT COALESCE(sum(completed), 0)::bigint FROM network_hours WHERE hour > $1::timestamptz))::bigint AS completed
 `
@@ -40,15 +40,15 @@ func (q *Queries) countJobsCompletedSince(ctx context.Context, since time.Time) 
 const countJobsSubmittedSince = `-- name: countJobsSubmittedSince :one
 SELECT (CASE WHEN $1::timestamptz - date_trunc('hour', $1::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour >= date_trunc('hour', $1::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= date_trunc('hour', $1::timestamptz, 'UTC') AND created_at < $1::timestamptz)
+           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', $1::timestamptz, 'UTC') AND created_at < $1::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour > $1::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= $1::timestamptz AND created_at < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= $1::timestamptz AND created_at < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_24h,
        (CASE WHEN $3::timestamptz - date_trunc('hour', $3::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour >= date_trunc('hour', $3::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= date_trunc('hour', $3::timestamptz, 'UTC') AND created_at < $3::timestamptz)
+           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', $3::timestamptz, 'UTC') AND created_at < $3::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour > $3::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND created_at >= $3::timestamptz AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= $3::timestamptz AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_7d
 `
 
@@ -88,6 +88,17 @@ func (q *Queries) countWorkerJobs(ctx context.Context, arg countWorkerJobsParams
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const databaseTime = `-- name: databaseTime :one
+SELECT clock_timestamp()::timestamptz AS at
+`
+
+func (q *Queries) databaseTime(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, databaseTime)
+	var at time.Time
+	err := row.Scan(&at)
+	return at, err
 }
 
 const foldEarningDays = `-- name: foldEarningDays :exec
@@ -207,6 +218,7 @@ LEFT JOIN LATERAL (
     SELECT count(*) AS jobs, sum(j.payment_amount) AS amount
     FROM jobs j
     WHERE j.worker_address = $2::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+      AND j.kept_apart IS DISTINCT FROM 'ahead'
       AND COALESCE(j.completed_at, j.created_at) >= period.since
       AND COALESCE(j.completed_at, j.created_at) < date_trunc('hour', period.since, 'UTC') + interval '1 hour'
     UNION ALL
@@ -254,6 +266,26 @@ func (q *Queries) jobPaymentsSince(ctx context.Context, arg jobPaymentsSincePara
 		return nil, err
 	}
 	return items, nil
+}
+
+const judgeClaimsAgain = `-- name: judgeClaimsAgain :exec
+UPDATE reward_claims SET kept_apart = NULL WHERE kept_apart = 'ahead' AND claim_time <= latest_time()
+`
+
+func (q *Queries) judgeClaimsAgain(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, judgeClaimsAgain)
+	return err
+}
+
+const judgeJobsAgain = `-- name: judgeJobsAgain :exec
+UPDATE jobs SET kept_apart = NULL
+WHERE job_id IN (SELECT job_id FROM jobs WHERE kept_apart = 'ahead' AND GREATEST(created_at, assigned_at, completed_at) <= latest_time() LIMIT 10000 FOR UPDATE SKIP LOCKED)
+`
+
+// judgeJobsAgain lets the trigger judge some of the jobs again whose times lay ahead and have come.
+func (q *Queries) judgeJobsAgain(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, judgeJobsAgain)
+	return err
 }
 
 const lockTotals = `-- name: lockTotals :one

@@ -63,6 +63,7 @@ const (
 func (s *Store) Duties() []Duty {
 	return []Duty{
 		{Name: "fold_totals", Every: foldEvery, Limit: foldLimit, Do: s.foldTotals},
+		{Name: "judge_again", Every: foldEvery, Limit: foldLimit, Do: s.judgeAgain},
 		{Name: "fold_payments", Every: compareEvery, Limit: foldLimit, Do: s.foldPayments},
 		{Name: "gpu_energy", Every: energyEvery, Limit: energyLimit, Do: s.rollUpGPUEnergy},
 		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
@@ -155,6 +156,17 @@ func (s *Store) foldTotals(ctx context.Context) error {
 			}
 		}
 		return nil
+	})
+}
+
+// judgeAgain takes into the sums what was kept apart because its times lay ahead, once they
+// have come.
+func (s *Store) judgeAgain(ctx context.Context) error {
+	return s.inUpkeep(ctx, func(q *Queries) error {
+		if err := q.judgeJobsAgain(ctx); err != nil {
+			return err
+		}
+		return q.judgeClaimsAgain(ctx)
 	})
 }
 

@@ -9,14 +9,14 @@ FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
             'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash
      FROM jobs j
-     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= @since::timestamptz
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
      LIMIT @page_end::bigint)
     UNION ALL
     (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash
      FROM reward_claims c
-     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= @since::timestamptz
      ORDER BY c.claim_time DESC, c.id DESC
      LIMIT @page_end::bigint)
@@ -27,11 +27,11 @@ LIMIT @max_rows OFFSET @skip_rows;
 -- name: firstEarning :one
 SELECT e.earned_at FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at FROM jobs j
-     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
      ORDER BY COALESCE(j.completed_at, j.created_at), j.job_id LIMIT 1)
     UNION ALL
     (SELECT c.claim_time FROM reward_claims c
-     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
      ORDER BY c.claim_time LIMIT 1)
 ) e
 ORDER BY e.earned_at
@@ -46,7 +46,7 @@ FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
             'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
      FROM jobs j
-     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= @earned_from::timestamptz AND COALESCE(j.completed_at, j.created_at) < @earned_before::timestamptz
        AND (COALESCE(j.completed_at, j.created_at), j.job_id) < (@place_time::timestamptz, @place_job::text)
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
@@ -54,7 +54,7 @@ FROM (
     UNION ALL
     (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
      FROM reward_claims c
-     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= @earned_from::timestamptz AND c.claim_time < @earned_before::timestamptz
        AND (c.claim_time, c.id) < (@place_time::timestamptz, @place_claim::bigint)
      ORDER BY c.claim_time DESC, c.id DESC
@@ -73,7 +73,7 @@ FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
             'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
      FROM jobs j
-     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+     WHERE j.worker_address = @address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= @earned_from::timestamptz AND COALESCE(j.completed_at, j.created_at) < @earned_before::timestamptz
        AND (COALESCE(j.completed_at, j.created_at), j.job_id) > (@place_time::timestamptz, @place_job::text)
      ORDER BY COALESCE(j.completed_at, j.created_at) ASC, j.job_id ASC
@@ -81,7 +81,7 @@ FROM (
     UNION ALL
     (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
      FROM reward_claims c
-     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job'
+     WHERE c.address = @address::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= @earned_from::timestamptz AND c.claim_time < @earned_before::timestamptz
        AND (c.claim_time, c.id) > (@place_time::timestamptz, @place_claim::bigint)
      ORDER BY c.claim_time ASC, c.id ASC

@@ -102,3 +102,9 @@ SELECT job_id, worker_address FROM jobs WHERE job_id = ANY(@ids::text[]) ORDER B
 -- name: mergeToldJobs :one
 -- mergeToldJobs changes the jobs of a list that are there, and returns how many changed.
 SELECT merge_told_jobs(@list::jsonb)::bigint AS changed;
+
+-- name: countJobsApart :many
+-- countJobsApart counts the jobs of a worker that are kept apart, by the reason, up to a most.
+SELECT kept_apart::text AS reason, count(*) AS jobs
+FROM (SELECT kept_apart FROM jobs WHERE worker_address = @worker_address::text AND kept_apart IS NOT NULL LIMIT @most) apart
+GROUP BY kept_apart;

@@ -29,14 +29,14 @@ WHERE address = @address AND tx_hash = @tx_hash AND status = 'submitted';
 -- that pay out what jobs had earned.
 SELECT count(c.address) AS claims, COALESCE(sum(c.amount), 0)::numeric AS amount
 FROM unnest(@since::timestamptz[]) WITH ORDINALITY AS period(since, number)
-LEFT JOIN reward_claims c ON c.address = @address AND c.status = 'confirmed' AND c.claim_type <> 'job'
+LEFT JOIN reward_claims c ON c.address = @address AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
     AND c.claim_time >= period.since
 GROUP BY period.number
 ORDER BY period.number;
 
 -- name: newestConfirmedClaim :one
 SELECT claim_time FROM reward_claims
-WHERE address = @address AND status = 'confirmed'
+WHERE address = @address AND status = 'confirmed' AND kept_apart IS NULL
 ORDER BY claim_time DESC
 LIMIT 1;
 

@@ -40,6 +40,7 @@ LEFT JOIN LATERAL (
     SELECT count(*) AS jobs, sum(j.payment_amount) AS amount
     FROM jobs j
     WHERE j.worker_address = @worker_address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+      AND j.kept_apart IS DISTINCT FROM 'ahead'
       AND COALESCE(j.completed_at, j.created_at) >= period.since
       AND COALESCE(j.completed_at, j.created_at) < date_trunc('hour', period.since, 'UTC') + interval '1 hour'
     UNION ALL
@@ -60,22 +61,22 @@ ORDER BY period.number;
 -- lies before or after the time from the jobs, whichever is less.
 SELECT (CASE WHEN sqlc.arg(day_ago)::timestamptz - date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(day_ago)::timestamptz)
+           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(day_ago)::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour > sqlc.arg(day_ago)::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= sqlc.arg(day_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= sqlc.arg(day_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_24h,
        (CASE WHEN sqlc.arg(week_ago)::timestamptz - date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(week_ago)::timestamptz)
+           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(week_ago)::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour > sqlc.arg(week_ago)::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND created_at >= sqlc.arg(week_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= sqlc.arg(week_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_7d;
 
 -- name: countJobsCompletedSince :one
 -- countJobsCompletedSince counts over all workers: the rest of the first hour from the
 -- jobs, and the hours after it from network_hours.
 SELECT ((SELECT count(*) FROM jobs
-         WHERE status = 'completed' AND COALESCE(completed_at, created_at) >= @since::timestamptz
+         WHERE status = 'completed' AND kept_apart IS DISTINCT FROM 'ahead' AND COALESCE(completed_at, created_at) >= @since::timestamptz
            AND COALESCE(completed_at, created_at) < date_trunc('hour', @since::timestamptz, 'UTC') + interval '1 hour')
       + (SELECT COALESCE(sum(completed), 0)::bigint FROM network_hours WHERE hour > @since::timestamptz))::bigint AS completed;
 
@@ -184,3 +185,14 @@ HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(exe
 
 -- name: foldHeartbeats :exec
 SELECT fold_heartbeats();
+
+-- name: judgeJobsAgain :exec
+-- judgeJobsAgain lets the trigger judge some of the jobs again whose times lay ahead and have come.
+UPDATE jobs SET kept_apart = NULL
+WHERE job_id IN (SELECT job_id FROM jobs WHERE kept_apart = 'ahead' AND GREATEST(created_at, assigned_at, completed_at) <= latest_time() LIMIT 10000 FOR UPDATE SKIP LOCKED);
+
+-- name: judgeClaimsAgain :exec
+UPDATE reward_claims SET kept_apart = NULL WHERE kept_apart = 'ahead' AND claim_time <= latest_time();
+
+-- name: databaseTime :one
+SELECT clock_timestamp()::timestamptz AS at;

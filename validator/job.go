@@ -51,6 +51,34 @@ type Job struct {
 	TxHash        Felt
 	BlockNumber   *uint64
 	UpdatedAt     *time.Time // when this became so, by the clock of whoever wrote it
+	KeptApart     JobFault   // why not all of it is in the sums; "" if all is
+}
+
+// JobFault is why a job, or a part of it, is kept apart from the sums.
+type JobFault string
+
+// The faults that the database finds.
+const (
+	// FaultAhead: a time was more than 5 minutes ahead of the database's clock when the job was
+	// written, and has not come since. The job is in no sum.
+	FaultAhead JobFault = "ahead"
+	// FaultExecution: the execution time is longer than from the job's begin to its end. The job
+	// counts, and that time is not summed.
+	FaultExecution JobFault = "execution"
+)
+
+// JobFaults lists every fault.
+var JobFaults = []JobFault{FaultAhead, FaultExecution}
+
+// Words says for people what is wrong and what follows; "" for no fault.
+func (f JobFault) Words() string {
+	switch f {
+	case FaultAhead:
+		return "A time is more than 5 minutes ahead of the database's clock, so the job is in no sum until that time has come."
+	case FaultExecution:
+		return "The execution time is longer than from the job's begin to its end, so it is not summed."
+	}
+	return ""
 }
 
 // Duration is how long the job took, in whole milliseconds: its execution time, else the
@@ -74,7 +102,12 @@ type JobCounts struct {
 	LastCompletedAt                                          *time.Time     // nil: none was ever completed
 	ByType                                                   []JobTypeCount // most first
 	Each                                                     []JobKindCount // in no order; kinds without a job are left out
+	KeptApart                                                map[JobFault]int64
 }
+
+// MostKeptApart is how many jobs that are kept apart JobCounts counts at most: that many and one
+// more stand for more.
+const MostKeptApart = 1000
 
 // JobKindCount counts the jobs of one type in one state.
 type JobKindCount struct {

@@ -47,7 +47,7 @@ type JobList struct {
 	States  []CountedTab
 	Heads   *JobHeads
 	Rows    []JobRow
-	Note    string // which jobs the list leaves out, "" if none
+	Notes   []string // which jobs the list or the counts leave out
 	Empty   *Empty
 	// The neighbouring pages' URLs, "" each if there is none: the list's beginning, back and
 	// on. What they are called depends on the list's order.

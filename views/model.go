@@ -298,10 +298,11 @@ type Gauge struct {
 
 // Tag is a short coloured text.
 type Tag struct {
-	ID   string // of a tag that another takes the place of; "" = none
-	Text string
-	Tone Tone
-	Icon string
+	ID    string // of a tag that another takes the place of; "" = none
+	Text  string
+	Tone  Tone
+	Icon  string
+	Title string // "" = none
 }
 
 // GPUProc is a program on a GPU.
@@ -322,6 +323,7 @@ type JobRow struct {
 	Link      Link
 	Type      string
 	Status    Tag
+	Marks     []Tag // what is to be known of the row itself
 	Submitted Moment
 	Duration  Value
 	Reward    Amount

@@ -151,7 +151,11 @@ func (s *Server) apiGPUMetrics(ctx context.Context, in *gpuMetricsInput) (*reply
 	if err != nil {
 		return nil, err
 	}
-	at, err := s.reportTime("body.sampled_at", in.Body.SampledAt)
+	now, err := s.reportClock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at, err := reportTime(now, "body.sampled_at", in.Body.SampledAt)
 	if err != nil {
 		return nil, err
 	}

@@ -24,12 +24,16 @@ type heartbeatsJSON struct {
 }
 
 func (s *Server) apiHeartbeats(ctx context.Context, in *heartbeatsInput) (*reply[heartbeatsJSON], error) {
+	now, err := s.reportClock(ctx)
+	if err != nil {
+		return nil, err
+	}
 	beats := make([]validator.Heartbeat, len(in.Body.Heartbeats))
 	wrong := rowProblems{name: "heartbeats"}
 	for i, h := range in.Body.Heartbeats {
 		worker, err := s.workerFor(ctx, in.WalletInput, h.WorkerAddress)
 		wrong.add(i, err)
-		at, err := s.reportTime("body.heartbeat_time", h.HeartbeatTime)
+		at, err := reportTime(now, "body.heartbeat_time", h.HeartbeatTime)
 		wrong.add(i, err)
 		beats[i] = h.heartbeat(worker, at)
 	}

@@ -18,7 +18,7 @@ type statsJSON struct {
 	TotalJobsProcessed       *int64        `json:"total_jobs_processed" doc:"Completed"`
 	JobsLast24h              *int64        `json:"jobs_last_24h" doc:"Completed in the last 24 hours"`
 	AvgJobCompletionTimeSecs *float64      `json:"avg_job_completion_time_secs"`
-	TotalComputeHours        *float64      `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs"`
+	TotalComputeHours        *float64      `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs that fit between the job's begin and end"`
 	NetworkUtilization       *float64      `json:"network_utilization" doc:"Average GPU utilisation in percent over the active hosts that report it"`
 	TotalStaked              *string       `json:"total_staked" doc:"Wei: ProverStaking.total_staked"`
 	TotalStakedFormatted     *string       `json:"total_staked_formatted"`

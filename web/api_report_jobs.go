@@ -55,10 +55,14 @@ type reportJSON struct {
 
 func (s *Server) apiReportJobs(ctx context.Context, in *reportInput) (*reply[reportJSON], error) {
 	v := viewerOf(ctx)
+	now, err := s.reportClock(ctx)
+	if err != nil {
+		return nil, err
+	}
 	jobs := make([]validator.Job, len(in.Body.Jobs))
 	wrong := rowProblems{name: "jobs"}
 	for i, r := range in.Body.Jobs {
-		jobs[i] = r.job(func(field, rule string, value any) { wrong.field(i, field, rule, value) })
+		jobs[i] = r.job(now, func(field, rule string, value any) { wrong.field(i, field, rule, value) })
 		wrong.add(i, s.jobWorker(v, in.WalletInput, &jobs[i]))
 	}
 	if p := wrong.problem(); p != nil {
@@ -95,14 +99,14 @@ func (s *Server) jobWorker(v viewer, in WalletInput, j *validator.Job) error {
 	return nil
 }
 
-// job reads a report; wrong is told of each member that cannot be true.
-func (r reportedJob) job(wrong func(field, rule string, value any)) validator.Job {
+// job reads a report that is made now; wrong is told of each member that cannot be true.
+func (r reportedJob) job(now time.Time, wrong func(field, rule string, value any)) validator.Job {
 	j := validator.Job{
 		ID: r.JobID, Type: r.JobType, Status: validator.JobStatus(r.Status), ResultHash: r.ResultHash, ErrorMessage: r.ErrorMessage, GPUUUID: r.GPUUUID,
-		AssignedAt: reportedTime("assigned_at", r.AssignedAt, wrong), CompletedAt: reportedTime("completed_at", r.CompletedAt, wrong),
-		UpdatedAt: reportedTime("updated_at", r.UpdatedAt, wrong),
+		AssignedAt: reportedTime(now, "assigned_at", r.AssignedAt, wrong), CompletedAt: reportedTime(now, "completed_at", r.CompletedAt, wrong),
+		UpdatedAt: reportedTime(now, "updated_at", r.UpdatedAt, wrong),
 	}
-	if at := reportedTime("created_at", r.CreatedAt, wrong); at != nil {
+	if at := reportedTime(now, "created_at", r.CreatedAt, wrong); at != nil {
 		j.CreatedAt = *at
 	}
 	var err error
@@ -131,6 +135,7 @@ func (r reportedJob) job(wrong func(field, rule string, value any)) validator.Jo
 	if r.ExecutionTimeMS != nil {
 		d := time.Duration(*r.ExecutionTimeMS) * time.Millisecond
 		j.ExecutionTime = &d
+		checkExecution(j, wrong)
 	}
 	if r.BlockNumber != nil {
 		n := uint64(*r.BlockNumber)
@@ -146,7 +151,7 @@ const (
 )
 
 // reportedTime reads unix seconds to the microsecond, as exactly as the database keeps them.
-func reportedTime(field string, unixSeconds *float64, wrong func(field, rule string, value any)) *time.Time {
+func reportedTime(now time.Time, field string, unixSeconds *float64, wrong func(field, rule string, value any)) *time.Time {
 	if unixSeconds == nil {
 		return nil
 	}
@@ -156,5 +161,32 @@ func reportedTime(field string, unixSeconds *float64, wrong func(field, rule str
 		wrong(field, fmt.Sprintf("must be unix seconds of a time from %d to %d; leave out what is not known", firstYear, lastYear), *unixSeconds)
 		return nil
 	}
+	if at.After(now.Add(clockSkew)) {
+		wrong(field, fmt.Sprintf("must be unix seconds at most 5 minutes ahead of the database's clock, which reads %d", now.Unix()), *unixSeconds)
+		return nil
+	}
 	return &at
+}
+
+// wholeSeconds is how much longer than its times an execution may seem to take that are told in
+// whole seconds.
+const wholeSeconds = time.Second
+
+// checkExecution finds an execution time that does not fit between the times that a report
+// tells. What only the row that is there can tell, the database judges.
+func checkExecution(j validator.Job, wrong func(field, rule string, value any)) {
+	if j.CompletedAt == nil {
+		return
+	}
+	begin, name := j.AssignedAt, "assigned_at"
+	if begin == nil && !j.CreatedAt.IsZero() {
+		begin, name = &j.CreatedAt, "created_at"
+	}
+	ms := j.ExecutionTime.Milliseconds()
+	switch {
+	case begin == nil && j.CompletedAt.Add(-*j.ExecutionTime).Year() < firstYear:
+		wrong("execution_time_ms", fmt.Sprintf("must not reach back before the year %d from completed_at", firstYear), ms)
+	case begin != nil && *j.ExecutionTime > max(0, j.CompletedAt.Sub(*begin))+wholeSeconds:
+		wrong("execution_time_ms", fmt.Sprintf("must fit between %s and completed_at, which are %d ms apart", name, j.CompletedAt.Sub(*begin).Milliseconds()), ms)
+	}
 }

@@ -88,7 +88,7 @@ type storedJSON struct {
 	StoredAt      int64  `json:"stored_at" doc:"Unix seconds under which it was stored"`
 }
 
-// How far a reported time may be from this server's clock.
+// How far a reported time may be from the database's clock.
 const (
 	oldestReport = 24 * time.Hour
 	clockSkew    = 5 * time.Minute
@@ -99,7 +99,11 @@ func (s *Server) apiHeartbeat(ctx context.Context, in *heartbeatInput) (*reply[s
 	if err != nil {
 		return nil, err
 	}
-	at, err := s.reportTime("body.heartbeat_time", in.Body.HeartbeatTime)
+	now, err := s.reportClock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at, err := reportTime(now, "body.heartbeat_time", in.Body.HeartbeatTime)
 	if err != nil {
 		return nil, err
 	}
@@ -135,15 +139,23 @@ func (s *Server) workerFor(ctx context.Context, in WalletInput, body string) (va
 	return worker, nil
 }
 
+// reportClock is the time by which reports are judged: the database's, which all servers share.
+func (s *Server) reportClock(ctx context.Context) (time.Time, error) {
+	now, err := s.db.Clock(ctx)
+	if err != nil {
+		return time.Time{}, s.storeProblem(err)
+	}
+	return now.UTC(), nil
+}
+
 // reportTime reads a reported time, now if there is none.
-func (s *Server) reportTime(name string, unixSeconds *int64) (time.Time, error) {
-	now := s.now()
+func reportTime(now time.Time, name string, unixSeconds *int64) (time.Time, error) {
 	if unixSeconds == nil {
 		return now, nil
 	}
 	at := time.Unix(*unixSeconds, 0).UTC()
 	if at.After(now.Add(clockSkew)) || at.Before(now.Add(-oldestReport)) {
-		return time.Time{}, badField(name, fmt.Sprintf("must be unix seconds between 24 hours ago and 5 minutes ahead of this server's clock, which reads %d", now.Unix()), *unixSeconds)
+		return time.Time{}, badField(name, fmt.Sprintf("must be unix seconds between 24 hours ago and 5 minutes ahead of the database's clock, which reads %d", now.Unix()), *unixSeconds)
 	}
 	return at, nil
 }

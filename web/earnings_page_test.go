@@ -25,7 +25,7 @@ func earningsServer(t *testing.T, change ...func(*Config)) (*Server, string) {
 	s := newServer(t, dbtest.Open(t, db.Config{URL: database}), change...)
 	s.now = func() time.Time { return earningsNow }
 	dbtest.Exec(t, database, `INSERT INTO jobs (job_id, worker_address, job_type, status, payment_amount, created_at, completed_at, execution_time_ms)
-		SELECT 'job-' || n, $1, 'training', 'completed', 1000000000000000000, $2::timestamptz - n * interval '1 day', $2::timestamptz - n * interval '1 day', 1800000
+		SELECT 'job-' || n, $1, 'training', 'completed', 1000000000000000000, $2::timestamptz - n * interval '1 day' - interval '30 minutes', $2::timestamptz - n * interval '1 day', 1800000
 		FROM generate_series(0, 399) n`, alice, earningsNow.Add(-time.Hour))
 	dbtest.Exec(t, database, `INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status)
 		VALUES ($1, 100000000000000000001, 'staking', $2, '0xc1', 77, 'confirmed')`, alice, earningsNow.AddDate(0, 0, -3))

@@ -197,7 +197,7 @@ func lastClaimOrigin(e evidence) views.Provenance {
 
 func jobsOrigin(title, states string, of func(validator.JobCounts) int64) func(evidence) views.Provenance {
 	return func(e evidence) views.Provenance {
-		p := e.fromDatabase(title, "table job_totals, which the database keeps as jobs change", e.Jobs.Known(), e.Jobs.Reason())
+		p := e.fromDatabase(title, "table job_totals, which the database keeps as jobs change, without those that are kept apart", e.Jobs.Known(), e.Jobs.Reason())
 		p.Value = views.Row{Value: show(e.Jobs, "", func(c validator.JobCounts) string { return integer(of(c)) })}
 		p.Formula = "sum over all types of the states " + states
 		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("workerJobTotals", e.Address))}

@@ -76,7 +76,10 @@ func (s *Server) jobList(r jobListRead, wallet validator.Address, q jobQuery) vi
 		m.Empty, m.Notice = &views.Empty{Icon: "database", Tone: toneOf(r.state.Health), Title: "Jobs unknown", Text: validator.Sentence(r.jobs.Reason())}, nil
 		return m
 	}
-	m.Rows, m.Heads, m.Note = s.jobRows(jobs, wallet, now), s.jobHeads(wallet, q), sortNote(r, now)
+	m.Rows, m.Heads, m.Notes = s.jobRows(jobs, wallet, now), s.jobHeads(wallet, q), apartNotes(r.counts.Or(validator.JobCounts{}))
+	if note := sortNote(r, now); note != "" {
+		m.Notes = append(m.Notes, note)
+	}
 	if len(jobs) == 0 {
 		m.Empty = noJobs(q)
 		if !q.isFirst() {
@@ -201,7 +204,7 @@ func (s *Server) jobRows(jobs []validator.Job, wallet validator.Address, now tim
 	rows := make([]views.JobRow, 0, len(jobs))
 	for _, j := range jobs {
 		rows = append(rows, views.JobRow{
-			ID: j.ID, Link: *s.jobLink(j.ID, wallet), Type: j.Type, Status: jobTag(j.Status), Submitted: moment(now, j.CreatedAt),
+			ID: j.ID, Link: *s.jobLink(j.ID, wallet), Type: j.Type, Status: jobTag(j.Status), Marks: jobMarks(j), Submitted: moment(now, j.CreatedAt),
 			Duration: show(j.Duration(), "", durationText), Reward: jobPayment(j), Error: beginning(j.ErrorMessage, rowErrorLength),
 		})
 	}
@@ -258,6 +261,9 @@ func (s *Server) jobDetail(ctx context.Context, r jobRead, wallet validator.Addr
 		fact("Transaction", string(j.TxHash), s.txLink(j.TxHash)),
 		s.blockFact(j),
 		fact("Result hash", j.ResultHash, views.Link{Text: j.ResultHash}),
+	}
+	if j.KeptApart != "" {
+		m.Facts = append(m.Facts, views.JobFact{Label: "Kept apart", Value: views.Value{Text: j.KeptApart.Words()}})
 	}
 	if j.Status.Failed() {
 		m.Facts = append(m.Facts, s.slashFact(ctx, j, wallet))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -34,6 +35,9 @@ func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[
 			{Label: "Completed", Value: views.Value{Text: integer(c.Completed)}},
 			{Label: "Failed or late", Value: views.Value{Text: integer(c.Failed)}},
 			{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
+		}
+		if n := c.KeptApart[validator.FaultAhead] + c.KeptApart[validator.FaultExecution]; n > 0 {
+			m.Counts = append(m.Counts, views.Row{Label: "Kept apart", Value: views.Value{Text: apartText(n), Title: strings.Join(apartNotes(c), " ")}})
 		}
 	}
 	m.Rows = s.jobRows(p.jobs, wallet, now)
