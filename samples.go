@@ -24,10 +24,11 @@ const (
 // the sampler's memory, and other servers on the same database see them. It never makes the
 // sampler wait.
 type sampleKeeper struct {
-	store interface {
-		UpsertWorkerGPUs(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error
+	store sampleStore
+	gpus  interface {
+		Snapshot() validator.GPUSnapshot
+		Journal(version uint64) validator.GPUJournal
 	}
-	gpus interface{ Snapshot() validator.GPUSnapshot }
 
 	worker validator.Address // the wallet that the GPUs work for
 	host   string            // the name under which they are stored
@@ -37,6 +38,14 @@ type sampleKeeper struct {
 	waiting []gpuReport // oldest first
 	newest  time.Time   // of the reading that was taken last
 	away    bool        // the database did not take the newest try
+
+	journal journalState
+}
+
+// sampleStore is what keeps samples and events.
+type sampleStore interface {
+	UpsertWorkerGPUs(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error
+	StoreGPUJournal(ctx context.Context, worker validator.Address, workerID string, j validator.GPUJournal) error
 }
 
 // gpuReport is what was read of a host's GPUs at one time.
@@ -54,16 +63,22 @@ func hostName() string {
 	return name
 }
 
-// run takes a sample now and then until ctx ends.
+// run takes a sample now and then, and what happened to the cards sooner, until ctx ends.
+// What has happened by then is stored last.
 func (k *sampleKeeper) run(ctx context.Context) error {
 	// The first reading is taken as soon as there is one.
 	const firstLook = 250 * time.Millisecond
-	tick := time.NewTicker(min(firstLook, k.every))
+	tick, events := time.NewTicker(min(firstLook, k.every)), time.NewTicker(min(eventsEvery, k.every))
 	defer tick.Stop()
+	defer events.Stop()
 	for first := true; ; {
 		select {
 		case <-ctx.Done():
+			k.sendJournal(context.WithoutCancel(ctx), true)
 			return nil
+		case <-events.C:
+			k.sendJournal(ctx, false)
+			continue
 		case <-tick.C:
 		}
 		if k.take(); first && len(k.waiting) > 0 {
@@ -71,6 +86,7 @@ func (k *sampleKeeper) run(ctx context.Context) error {
 			first = false
 		}
 		k.send(ctx)
+		k.sendJournal(ctx, true)
 	}
 }
 

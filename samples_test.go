@@ -35,7 +35,7 @@ func (o *outage) UpsertWorkerGPUs(ctx context.Context, worker validator.Address,
 }
 
 // keepOn runs a sampler of simulated cards and the keeper of its samples, until the test ends.
-func keepOn(t *testing.T, store *outage, host string, cards ...gpusim.Card) *sampleKeeper {
+func keepOn(t *testing.T, store sampleStore, host string, cards ...gpusim.Card) *sampleKeeper {
 	t.Helper()
 	rig, err := gpusim.New(gpusim.Config{Cards: cards, Seed: 7})
 	if err != nil {
@@ -59,6 +59,9 @@ func keepOn(t *testing.T, store *outage, host string, cards ...gpusim.Card) *sam
 	})
 	return k
 }
+
+// Journal tells of nothing.
+func (e *everNewer) Journal(uint64) validator.GPUJournal { return validator.GPUJournal{} }
 
 func TestEachHostKeepsTheSamplesOfItsOwnGPUs(t *testing.T) {
 	url := dbtest.NewURL(t)

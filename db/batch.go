@@ -434,6 +434,98 @@ func (b *noteChainBlockBatchResults) Close() error {
 	return b.br.Close()
 }
 
+const storeGPUEvent = `-- name: storeGPUEvent :batchexec
+INSERT INTO gpu_events (worker_address, worker_id, gpu_uuid, kind, code, severity, detail, source, occurred_at, last_at, count, boot_id, watcher, sequence)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+WHERE CASE WHEN $4::text IN ('lost', 'found')
+    THEN $4::text <> COALESCE((
+        SELECT e.kind FROM gpu_events e
+        WHERE e.worker_address = $1 AND e.gpu_uuid = $3 AND e.kind IN ('lost', 'found') AND e.occurred_at <= $9
+            AND (e.watcher <> $13 OR e.sequence <> $14)
+        ORDER BY e.occurred_at DESC, e.sequence DESC LIMIT 1), 'found')
+    ELSE NOT EXISTS (
+        SELECT FROM gpu_events e
+        WHERE e.worker_address = $1 AND e.gpu_uuid = $3 AND e.kind = $4 AND e.code = $5
+            AND e.watcher <> $13 AND e.boot_id = $12
+            AND $9 BETWEEN e.occurred_at - interval '2 seconds' AND e.last_at + interval '2 seconds')
+    END
+ON CONFLICT (worker_address, gpu_uuid, watcher, sequence) DO UPDATE
+SET last_at = excluded.last_at, count = excluded.count
+WHERE excluded.count > gpu_events.count
+`
+
+type storeGPUEventBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type storeGPUEventParams struct {
+	WorkerAddress validator.Address
+	WorkerID      string
+	GPUUUID       string
+	Kind          string
+	Code          int64
+	Severity      string
+	Detail        string
+	Source        string
+	OccurredAt    time.Time
+	LastAt        time.Time
+	Count         int64
+	BootID        string
+	Watcher       string
+	Sequence      int64
+}
+
+// storeGPUEvent stores an event once, or how often it has come since. Another program that
+// watches the same host sees the same event at nearly the same time; and a card that is known
+// to be lost is not lost again, nor found before it was lost.
+func (q *Queries) storeGPUEvent(ctx context.Context, arg []storeGPUEventParams) *storeGPUEventBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.WorkerAddress,
+			a.WorkerID,
+			a.GPUUUID,
+			a.Kind,
+			a.Code,
+			a.Severity,
+			a.Detail,
+			a.Source,
+			a.OccurredAt,
+			a.LastAt,
+			a.Count,
+			a.BootID,
+			a.Watcher,
+			a.Sequence,
+		}
+		batch.Queue(storeGPUEvent, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &storeGPUEventBatchResults{br, len(arg), false}
+}
+
+func (b *storeGPUEventBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *storeGPUEventBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const storeGPUSample = `-- name: storeGPUSample :batchexec
 WITH newest AS (
     INSERT INTO worker_gpus (worker_address, worker_id, gpu_uuid, sampled_at, sample)
@@ -529,6 +621,67 @@ func (b *storeGPUSampleBatchResults) Exec(f func(int, error)) {
 }
 
 func (b *storeGPUSampleBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const storeGPUWatch = `-- name: storeGPUWatch :batchexec
+INSERT INTO gpu_watches (worker_address, worker_id, gpu_uuid, watcher, watched_from, watched_to)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (worker_address, gpu_uuid, watcher, watched_from) DO UPDATE
+SET watched_to = excluded.watched_to
+WHERE excluded.watched_to > gpu_watches.watched_to
+`
+
+type storeGPUWatchBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type storeGPUWatchParams struct {
+	WorkerAddress validator.Address
+	WorkerID      string
+	GPUUUID       string
+	Watcher       string
+	WatchedFrom   time.Time
+	WatchedTo     time.Time
+}
+
+func (q *Queries) storeGPUWatch(ctx context.Context, arg []storeGPUWatchParams) *storeGPUWatchBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.WorkerAddress,
+			a.WorkerID,
+			a.GPUUUID,
+			a.Watcher,
+			a.WatchedFrom,
+			a.WatchedTo,
+		}
+		batch.Queue(storeGPUWatch, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &storeGPUWatchBatchResults{br, len(arg), false}
+}
+
+func (b *storeGPUWatchBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *storeGPUWatchBatchResults) Close() error {
 	b.closed = true
 	return b.br.Close()
 }

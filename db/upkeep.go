@@ -43,6 +43,7 @@ func (s *Store) upkeep(ctx context.Context) {
 		step{"forget GPUs", func(ctx context.Context) error {
 			return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention))
 		}},
+		step{"forget old events of GPUs", func(ctx context.Context) error { return s.forgetGPUEvents(ctx, now) }},
 		step{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
 		step{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
 		step{"trim the private server's log", func(context.Context) error { return s.trimLog() }},

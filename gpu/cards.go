@@ -9,9 +9,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// xidsKept is how many XIDs of one GPU are kept, the newest.
-const xidsKept = 50
-
 // Why a whole GPU has no value of a field, in the words of validator.None.
 const (
 	notListed   = "the driver no longer lists this GPU"
@@ -123,12 +120,4 @@ func tierOf(name validator.Maybe[string]) validator.Maybe[validator.Tier] {
 		return validator.Some(t)
 	}
 	return validator.None[validator.Tier](unknownTier)
-}
-
-// withXID returns the newest XIDs with one more in front. The old slice stays as it is,
-// since snapshots that were handed out hold it.
-func withXID(old []validator.XIDEvent, e validator.XIDEvent) []validator.XIDEvent {
-	out := append(make([]validator.XIDEvent, 0, len(old)+1), e)
-	out = append(out, old...)
-	return out[:min(len(out), xidsKept)]
 }

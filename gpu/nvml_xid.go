@@ -27,6 +27,8 @@ type xidWatch struct {
 
 	mu      sync.Mutex
 	pending []XID
+	failure string    // why waiting fails now; "" while it does not
+	resumed time.Time // since when it has not failed, if it ever did
 }
 
 // watchXIDs makes sure that the GPUs which are present are waited for. A GPU that is gone
@@ -56,10 +58,21 @@ func (r *nvmlReader) hasEvents() bool {
 		r.has("nvmlDeviceGetSupportedEventTypes") && r.has(waitSymbols...)
 }
 
-// watchedSince says from when on the GPU's XIDs are known.
+// watchedSince says from when on the GPU's XIDs are known without a break.
 func (r *nvmlReader) watchedSince(device nvml.Device) validator.Maybe[time.Time] {
 	if !r.hasEvents() {
 		return validator.None[time.Time](fromDriver)
+	}
+	since, known := r.watched[device].Get()
+	if !known || r.watch == nil {
+		return r.watched[device]
+	}
+	failure, resumed := r.watch.state()
+	switch {
+	case failure != "":
+		return validator.None[time.Time]("waiting for them fails: " + failure)
+	case resumed.After(since):
+		return validator.Some(resumed)
 	}
 	return r.watched[device]
 }
@@ -120,7 +133,9 @@ func (w *xidWatch) wait() {
 			return
 		default:
 		}
+		began := time.Now()
 		event, ret := w.set.Wait(xidWaitMS)
+		w.went(ret, began)
 		switch {
 		case ret == nvml.SUCCESS && event.EventType == nvml.EventTypeXidCriticalError:
 			w.put(XID{UUID: w.uuids[event.Device], XIDEvent: validator.XIDEvent{Code: event.EventData, At: time.Now()}})
@@ -132,6 +147,25 @@ func (w *xidWatch) wait() {
 			}
 		}
 	}
+}
+
+// went notes how a wait ended: while waits fail, XIDs may be missed.
+func (w *xidWatch) went(ret nvml.Return, began time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case ret != nvml.SUCCESS && ret != nvml.ERROR_TIMEOUT:
+		w.failure = explain(ret).phrase
+	case w.failure != "":
+		w.failure, w.resumed = "", began
+	}
+}
+
+// state is why waiting fails now, "" if it does not, and since when it does not.
+func (w *xidWatch) state() (failure string, resumed time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failure, w.resumed
 }
 
 func (w *xidWatch) put(x XID) {

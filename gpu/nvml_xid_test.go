@@ -12,7 +12,7 @@ import (
 )
 
 func codes(g validator.GPU) (out []uint64) {
-	for _, x := range g.XIDs {
+	for _, x := range validator.XIDs(g.Events) {
 		out = append(out, x.Code)
 	}
 	return out
@@ -33,11 +33,11 @@ func TestXIDs(t *testing.T) {
 				f.XID(1, 31)
 				f.XID(1, 43)
 				f.XID(0, 13)
-				snap = until(t, s, "three XIDs", func(s validator.GPUSnapshot) bool { return len(s.GPUs[1].XIDs) == 2 && len(s.GPUs[0].XIDs) == 1 })
+				snap = until(t, s, "three XIDs", func(s validator.GPUSnapshot) bool { return len(codes(s.GPUs[1])) == 2 && len(codes(s.GPUs[0])) == 1 })
 				if got := codes(byUUID(t, snap, "GPU-b")); !slices.Equal(got, []uint64{43, 31}) {
 					t.Errorf("XIDs %v; want the newest first", got)
 				}
-				if at := snap.GPUs[0].XIDs[0].At; at.Before(start) || at.After(time.Now()) {
+				if at := snap.GPUs[0].Events[0].At; at.Before(start) || at.After(time.Now()) {
 					t.Errorf("XID at %v", at)
 				}
 
@@ -46,7 +46,7 @@ func TestXIDs(t *testing.T) {
 					return missingNow(s) && s.GPUs[0].XIDsWatchedSince.Or(start).After(snap.GPUs[0].XIDsWatchedSince.Or(start))
 				})
 				f.XID(0, 14)
-				snap = until(t, s, "XIDs after NVML was opened anew", func(s validator.GPUSnapshot) bool { return len(s.GPUs[0].XIDs) == 2 })
+				snap = until(t, s, "XIDs after NVML was opened anew", func(s validator.GPUSnapshot) bool { return len(codes(s.GPUs[0])) == 2 })
 				if got := codes(byUUID(t, snap, "GPU-b")); len(got) != 2 {
 					t.Errorf("XIDs %v of the missing card; want them kept", got)
 				}
@@ -103,7 +103,7 @@ func TestXIDsOfTheOthers(t *testing.T) {
 		f.XID(0, 1)
 		f.XID(1, 63)
 		snap := until(t, s, "its XID", func(s validator.GPUSnapshot) bool { return slices.Equal(codes(s.GPUs[1]), []uint64{63}) })
-		if len(snap.GPUs[0].XIDs) != 0 || snap.GPUs[0].XIDsWatchedSince.Known() || !snap.GPUs[1].XIDsWatchedSince.Known() {
+		if len(snap.GPUs[0].Events) != 0 || snap.GPUs[0].XIDsWatchedSince.Known() || !snap.GPUs[1].XIDsWatchedSince.Known() {
 			t.Errorf("GPUs %+v", snap.GPUs)
 		}
 	})

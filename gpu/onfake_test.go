@@ -136,8 +136,8 @@ func summary(s validator.GPUSnapshot) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s %q", s.State.Health, s.State.Reason)
 	for _, g := range s.GPUs {
-		fmt.Fprintf(&out, "\n%d %s %q: fault %q, missing since %v, sampled at %v, %v °C, XIDs %v",
-			g.Index, g.UUID, g.Name.Or(g.Name.Reason()), g.Fault.Or("none"), g.MissingSince.Or(time.Time{}), g.SampledAt, g.TemperatureC.Or(0), g.XIDs)
+		fmt.Fprintf(&out, "\n%d %s %q: fault %q, missing since %v, sampled at %v, %v °C, events %v",
+			g.Index, g.UUID, g.Name.Or(g.Name.Reason()), g.Fault.Or("none"), g.MissingSince.Or(time.Time{}), g.SampledAt, g.TemperatureC.Or(0), g.Events)
 	}
 	return out.String()
 }

@@ -18,7 +18,7 @@ type Reader interface {
 }
 
 // Reading is what one pass over a host's GPUs found. The Sampler fills in what needs
-// more than one pass or holds for every Reader: SampledAt, MissingSince, Tier and XIDs
+// more than one pass or holds for every Reader: SampledAt, MissingSince, Tier and Events
 // of each GPU.
 type Reading struct {
 	Host validator.GPUHost

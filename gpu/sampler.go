@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -23,6 +22,7 @@ type Sampler struct {
 	cfg     Config
 	running atomic.Bool
 	current atomic.Pointer[published]
+	journal *journal
 	busy    atomic.Pointer[time.Time] // start of the pass that is under way; nil between passes
 
 	ringsMu sync.RWMutex
@@ -31,7 +31,7 @@ type Sampler struct {
 	// Only the polling goroutine touches what follows.
 	reader     Reader // nil while the source is closed
 	cards      []validator.GPU
-	xids       map[string][]validator.XIDEvent // by UUID, newest first
+	events     map[string][]validator.GPUEvent // by UUID, newest first
 	troubles   map[string]*trouble             // by cardKey
 	retry      backoff
 	rescan     backoff
@@ -49,7 +49,8 @@ func NewSampler(cfg Config) (*Sampler, error) {
 	s := &Sampler{
 		cfg:      cfg,
 		rings:    map[string]*ring{},
-		xids:     map[string][]validator.XIDEvent{},
+		events:   map[string][]validator.GPUEvent{},
+		journal:  newJournal(),
 		troubles: map[string]*trouble{},
 		retry:    backoff{min: cfg.RetryMin, max: cfg.RetryMax},
 		rescan:   backoff{min: cfg.RescanMin, max: cfg.RescanMax},
@@ -170,22 +171,14 @@ func (s *Sampler) closeForRescan() {
 	}
 }
 
-func (s *Sampler) keepXIDs(xids []XID) {
-	for _, x := range xids {
-		s.cfg.Log.Warn("the NVIDIA driver reported an error", "xid", x.Code, "gpu", x.UUID)
-		if x.UUID != "" {
-			s.xids[x.UUID] = withXID(s.xids[x.UUID], x.XIDEvent)
-		}
-	}
-}
-
 // publish makes a pass the newest snapshot and adds its points to the history.
 func (s *Sampler) publish(r Reading, at time.Time) {
 	before := s.cards
 	s.cards = merge(before, r.GPUs, at)
-	s.attachXIDs()
+	s.recordLosses(before, at)
+	s.recordWatches(r.GPUs, at)
+	s.attachEvents()
 	s.attachStreaks(at)
-	s.logMissing(before)
 	s.addPoints(at)
 	s.current.Store(&published{host: r.Host, gpus: s.cards, at: at})
 	s.logSource("", nil)
@@ -197,15 +190,9 @@ func (s *Sampler) publishFailure(err error) {
 	errors.As(err, &failure)
 	last := s.current.Load()
 	s.cards = slices.Clone(last.gpus)
-	s.attachXIDs()
+	s.attachEvents()
 	s.current.Store(&published{host: last.host, gpus: s.cards, at: last.at, failure: failure})
 	s.logSource(failure.Reason, err)
-}
-
-func (s *Sampler) attachXIDs() {
-	for i := range s.cards {
-		s.cards[i].XIDs = s.xids[s.cards[i].UUID]
-	}
 }
 
 func (s *Sampler) addPoints(at time.Time) {
@@ -252,22 +239,4 @@ func (s *Sampler) logSource(reason string, err error) {
 		return
 	}
 	s.cfg.Log.Info("the GPUs can be read again", "gpus", len(s.cards))
-}
-
-// logMissing logs the GPUs that went missing or came back in the newest pass.
-func (s *Sampler) logMissing(before []validator.GPU) {
-	was := make(map[string]bool, len(before))
-	for _, g := range before {
-		was[cardKey(g)] = g.Fault.Known()
-	}
-	for _, g := range s.cards {
-		faulty := g.Fault.Known()
-		log := s.cfg.Log.With(slog.Int("index", g.Index), slog.String("gpu", g.UUID))
-		switch wasFaulty, known := was[cardKey(g)]; {
-		case faulty && (!known || !wasFaulty):
-			log.Warn("a GPU cannot be read", "reason", g.Fault.Or(""))
-		case !faulty && wasFaulty:
-			log.Info("a GPU can be read again")
-		}
-	}
 }

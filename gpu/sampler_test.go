@@ -289,15 +289,15 @@ func TestSnapshotIsTheCallers(t *testing.T) {
 		after(time.Second)
 		spoiled := s.Snapshot()
 		spoiled.GPUs[0].Processes.Or(nil)[0].PID = 99
-		spoiled.GPUs[0].XIDs[0].Code = 99
+		spoiled.GPUs[0].Events[0].Code = 99
 		spoiled.GPUs[0].UUID = "GPU-z"
 		again := s.Snapshot().GPUs[0]
-		if again.UUID != "GPU-a" || again.XIDs[0].Code != 13 || again.Processes.Or(nil)[0].PID != 1 {
+		if again.UUID != "GPU-a" || again.Events[0].Code != 13 || again.Processes.Or(nil)[0].PID != 1 {
 			t.Errorf("a caller changed what others see: %+v", again)
 		}
 		after(10 * time.Minute)
-		if n := len(s.Snapshot().GPUs[0].XIDs); n != xidsKept {
-			t.Errorf("%d XIDs; want the newest %d", n, xidsKept)
+		if events := s.Snapshot().GPUs[0].Events; len(events) != 1 || events[0].Count < 300 || !events[0].Last.After(events[0].At) {
+			t.Errorf("events %+v; want one that came again and again", events)
 		}
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -318,7 +318,7 @@ func TestXIDsOfAFailedPass(t *testing.T) {
 			}}, errors.New("gone")
 		})
 		after(2 * time.Second)
-		if x := s.Snapshot().GPUs[0].XIDs; len(x) == 0 || x[0].Code != 79 {
+		if x := s.Snapshot().GPUs[0].Events; len(x) == 0 || x[0].Code != 79 {
 			t.Errorf("XIDs %v; want 79", x)
 		}
 		if err := stop(); err != nil {

@@ -31,7 +31,7 @@ func (s *Sampler) Snapshot() validator.GPUSnapshot {
 	}
 	for i := range snap.GPUs {
 		g := &snap.GPUs[i]
-		g.XIDs = slices.Clone(g.XIDs)
+		g.Events = slices.Clone(g.Events)
 		g.Processes = validator.Map(g.Processes, slices.Clone[[]validator.GPUProcess])
 	}
 	return snap

@@ -91,8 +91,8 @@ type GPU struct {
 	PCIeWidthMax              Maybe[int]
 	Processes                 Maybe[[]GPUProcess] // the largest by memory (LargestProcesses)
 	ProcessCount              Maybe[int]          // programs that use the GPU, those left out too
-	XIDs                      []XIDEvent          // driver errors seen by this process, newest first
-	XIDsWatchedSince          Maybe[time.Time]    // while this is missing, no XIDs does not mean no errors
+	Events                    []GPUEvent          `json:"-"` // seen by this process, newest first; stored apart
+	XIDsWatchedSince          Maybe[time.Time]    // without a break; while it is missing, no event does not mean no errors
 	MIGEnabled                Maybe[bool]
 	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU
 }

@@ -116,7 +116,7 @@ type Evidence struct {
 	Job      *Job // nil: not known
 	HeldBack HeldBack
 	Uptime   Uptime
-	XIDs     []XIDEvent // of the card, at that time
+	XIDs     []GPUEvent // of the card, at that time
 }
 
 // Advice is what to do so that a slash does not come again, the most telling first: what

@@ -87,7 +87,7 @@ func TestAdviceComesFromTheEvidenceFirst(t *testing.T) {
 		if len(alone) != 1 {
 			t.Errorf("%s: %v", r, alone)
 		}
-		with := r.Advice(Evidence{HeldBack: hot, Job: &Job{ErrorMessage: "CUDA error: Out of memory"}, XIDs: []XIDEvent{{Code: 79}}, Uptime: Uptime{TotalMinutes: 60, UpMinutes: 48, Gaps: []Gap{{}}}})
+		with := r.Advice(Evidence{HeldBack: hot, Job: &Job{ErrorMessage: "CUDA error: Out of memory"}, XIDs: []GPUEvent{{Code: 79}}, Uptime: Uptime{TotalMinutes: 60, UpMinutes: 48, Gaps: []Gap{{}}}})
 		if len(with) != 5 || !strings.HasPrefix(with[0], "Heat slowed") || !strings.Contains(with[2], "12 min") || with[4] != alone[0] {
 			t.Errorf("%s with evidence: %q", r, with)
 		}

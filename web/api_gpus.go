@@ -60,6 +60,8 @@ type gpuJSON struct {
 	CurrentJobID        *string           `json:"current_job_id" doc:"A job in progress that names this GPU"`
 	ProcessCount        *int              `json:"process_count" doc:"Programs that use the GPU"`
 	Processes           *[]processJSON    `json:"processes" doc:"The largest of them by memory, at most 8"`
+	Events              []gpuEventJSON    `json:"events" doc:"What happened to it in the last 90 days, newest first, at most 50; null if that cannot be read"`
+	EventsWatched       *watchedJSON      `json:"events_watched" doc:"In which times the driver's errors would have been seen; null if never or not known"`
 	Unknown             map[string]string `json:"unknown" doc:"Why members are null, by member"`
 }
 
@@ -175,6 +177,16 @@ func gpuToJSON(m fleetGPU) gpuJSON {
 	}
 	if m.tee != "" {
 		out.TEEType = &m.tee
+	}
+	if m.eventsReason == "" || len(g.Events) > 0 {
+		out.Events = eventsToJSON(g.Events)
+	}
+	if m.eventsReason != "" {
+		why["events"] = m.eventsReason
+	}
+	out.EventsWatched = field(m.watching, watchingToJSON)
+	if !m.watching.Known() {
+		why["events_watched"] = m.watching.Reason()
 	}
 	st := statusOf(m.FleetGPU)
 	out.Status, out.Message = st.word, nonEmpty(st.message)

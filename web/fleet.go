@@ -26,6 +26,9 @@ type fleetGPU struct {
 	jobID   string
 	failure *validator.Job // the newest that failed on it within failureReach
 	tee     string
+
+	watching     validator.Maybe[validator.Watching] // in which times its driver's errors are known
+	eventsReason string                              // why those that are stored are not; "" if they are
 }
 
 // jobsMatched bounds the jobs of one state that are matched with GPUs; failureReach is how
@@ -40,11 +43,13 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 	asked := databaseRead{state: s.db.State()}
 	f := fleet{host: s.hostSnapshot(ctx, wallet), hostApplies: s.hostGPUsApply(ctx, wallet)}
 	var running, failed validator.Maybe[[]validator.Job]
+	var stored storedEvents
 	if wallet == "" {
 		f.remote = validator.None[[]validator.WorkerGPU]("no wallet is chosen")
 	} else {
 		var all sync.WaitGroup
 		all.Go(func() { f.remote = s.workerGPUs(ctx, &asked, wallet) })
+		all.Go(func() { stored = s.storedEvents(ctx, &asked, wallet) })
 		all.Go(func() {
 			running = s.jobsOfStates(ctx, &asked, wallet, "jobs in progress", validator.JobRunning, validator.JobAssigned)
 		})
@@ -69,6 +74,7 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 		if m.WorkerID == "" {
 			g.tee = teeType(f.host.Host.ConfidentialCompute)
 		}
+		g.addEvents(stored, f.host.State)
 		f.members = append(f.members, g)
 	}
 	return f

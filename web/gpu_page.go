@@ -30,6 +30,7 @@ type gpuAsked struct {
 	member fleetGPU
 	window gpuWindow
 	now    time.Time
+	kept   bool // what this host's GPUs go through is stored
 }
 
 func (g gpuAsked) local() bool { return g.member.WorkerID == "" }
@@ -93,7 +94,7 @@ func (s *Server) gpuAsked(c echo.Context, uuid string) (gpuAsked, error) {
 	if wallet == "" {
 		return gpuAsked{}, badField("query.wallet", "is missing: name the wallet that the GPU works for", nil)
 	}
-	g := gpuAsked{wallet: wallet, fleet: s.fleet(c.Request().Context(), wallet), now: s.now()}
+	g := gpuAsked{wallet: wallet, fleet: s.fleet(c.Request().Context(), wallet), now: s.now(), kept: s.validatorAddress != ""}
 	i := slices.IndexFunc(g.fleet.members, func(m fleetGPU) bool { return m.GPU.UUID == uuid })
 	if i < 0 || uuid == "" {
 		return gpuAsked{}, unknownGPU(g.fleet)

@@ -35,9 +35,13 @@ func localGPU() validator.GPU {
 		UUID: "GPU-local", SampledAt: now, Name: validator.Some("NVIDIA H100 80GB HBM3"), Tier: validator.Some(validator.TierEnterprise),
 		Fault: validator.None[string]("none"), MissingSince: validator.None[time.Time]("it is there"),
 		UtilizationPercent: validator.Some(uint32(73)), TemperatureC: validator.Some(61), PCIeWidth: validator.Some(8), PCIeWidthMax: validator.Some(16),
-		XIDs: []validator.XIDEvent{{Code: 79, At: now.Add(-time.Minute)}, {Code: 79, At: now.Add(-2 * time.Minute)}, {Code: 7777, At: now.Add(-3 * time.Minute)}}, XIDsWatchedSince: validator.Some(now.Add(-time.Hour)),
+		Events: []validator.GPUEvent{xidEvent(1, 79, now.Add(-time.Minute)), xidEvent(2, 79, now.Add(-4*time.Minute)), xidEvent(3, 7777, now.Add(-6*time.Minute))}, XIDsWatchedSince: validator.Some(now.Add(-time.Hour)),
 		SlowedSince: validator.Some(now.Add(-5 * time.Minute)), ThrottleReasons: validator.Some(validator.ThrottleSWThermal),
 	}
+}
+
+func xidEvent(sequence int64, code uint64, at time.Time) validator.GPUEvent {
+	return validator.GPUEvent{GPUUUID: "GPU-local", Kind: validator.GPUEventXID, Code: code, Source: validator.GPUEventOfEventSet, At: at, Last: at, Count: 1, Watcher: "run", Sequence: sequence}
 }
 
 // report stores a sample of a GPU as another host would.

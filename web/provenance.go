@@ -110,9 +110,9 @@ func (s *Server) renderGPUOrigin(c echo.Context, e evidence, field, uuid string)
 	if !known {
 		return unknownFigure("gpu." + field)
 	}
-	for _, m := range e.Fleet() {
+	for _, m := range s.fleet(c.Request().Context(), e.Address).members {
 		if m.GPU.UUID == uuid {
-			return s.render(c, http.StatusOK, views.Origins(e.gpu(f, m)))
+			return s.render(c, http.StatusOK, views.Origins(e.gpu(f, m.FleetGPU)))
 		}
 	}
 	return newProblem(http.StatusNotFound, "This wallet has no GPU of that UUID.")

@@ -77,14 +77,15 @@ var gpuFigures = map[string]gpuFigure{
 		return ""
 	}, ""},
 	"xid": {"XID errors", "nvmlEventSetWait_v2 (nvmlEventTypeXidCriticalError)", "", func(g validator.GPU) views.Value {
-		if len(g.XIDs) == 0 {
-			if !g.XIDsWatchedSince.Known() {
-				return views.Value{Reason: validator.Sentence(g.XIDsWatchedSince.Reason())}
-			}
-			return views.Value{Text: "none"}
+		xids := validator.XIDs(g.Events)
+		switch {
+		case len(xids) > 0:
+			return views.Value{Text: integer(xids[0].Code)}
+		case !g.XIDsWatchedSince.Known():
+			return views.Value{Reason: validator.Sentence(g.XIDsWatchedSince.Reason())}
 		}
-		return views.Value{Text: integer(g.XIDs[0].Code)}
-	}, func(validator.GPU) string { return "" }, "Errors since this program watches; the kernel's log (dmesg) has all of them."},
+		return views.Value{Text: "none"}
+	}, func(validator.GPU) string { return "" }, "The newest of the last 90 days in which this program watched, from the table gpu_events; the kernel's log (dmesg) has all of them."},
 }
 
 // gpu tells where a field of a GPU came from.

@@ -176,8 +176,8 @@ func (s *Server) gpuMarks(g gpuAsked, past gpuPast, steps []validator.GPUStep, g
 	for _, e := range past.slashes {
 		add(e.Block.Time, views.ChartMark{Label: fmt.Sprintf("Slashed %s: %s", e.Amount.Format(), e.Reason), Tone: views.ToneBad, Icon: "shield", Link: s.slashLink(e, past.events, g.wallet)})
 	}
-	for _, x := range firstOfStep(g.member.GPU.XIDs, g.window.step) {
-		add(x.At, views.ChartMark{Label: fmt.Sprintf("XID %d: %s", x.Code, xidWords(x.Code)), Tone: views.ToneBad, Icon: "warn"})
+	for _, x := range firstOfStep(validator.XIDs(g.member.GPU.Events), g.window.step) {
+		add(x.At, xidMark(g.now, x))
 	}
 	if since, gone := g.member.GPU.MissingSince.Get(); gone {
 		add(since, views.ChartMark{Label: "It no longer answers", Tone: views.ToneBad, Icon: "bad"})
@@ -198,12 +198,16 @@ func (s *Server) gpuMarks(g gpuAsked, past gpuPast, steps []validator.GPUStep, g
 
 // firstOfStep leaves out errors that repeat one within a step: they would be drawn over
 // each other.
-func firstOfStep(xids []validator.XIDEvent, step time.Duration) []validator.XIDEvent {
-	seen := map[validator.XIDEvent]bool{}
-	return slices.DeleteFunc(slices.Clone(xids), func(x validator.XIDEvent) bool {
-		x.At = validator.StepStart(x.At, step)
-		again := seen[x]
-		seen[x] = true
+func firstOfStep(xids []validator.GPUEvent, step time.Duration) []validator.GPUEvent {
+	type place struct {
+		code uint64
+		at   time.Time
+	}
+	seen := map[place]bool{}
+	return slices.DeleteFunc(slices.Clone(xids), func(x validator.GPUEvent) bool {
+		p := place{x.Code, validator.StepStart(x.At, step)}
+		again := seen[p]
+		seen[p] = true
 		return again
 	})
 }
@@ -242,13 +246,6 @@ func slowedWords(r validator.ThrottleReasons) string {
 		}
 	}
 	return strings.Join(words, ", ")
-}
-
-func xidWords(code uint64) string {
-	if m, known := validator.ExplainXID(code); known {
-		return m.Words
-	}
-	return "not in this version's table"
 }
 
 func (s *Server) showGPUFailures(g gpuAsked, past gpuPast) views.GPUFailures {

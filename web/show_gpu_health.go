@@ -38,52 +38,6 @@ func (s *Server) showGPUHealth(g gpuAsked) views.GPUHealth {
 	return m
 }
 
-// xidRows sums the errors up by their code, the newest first, and says how far back they
-// are known.
-func xidRows(g gpuAsked) ([]views.XIDRow, string) {
-	var rows []views.XIDRow
-	count := map[uint64]int{}
-	var codes []uint64
-	for _, x := range g.member.GPU.XIDs {
-		if count[x.Code]++; count[x.Code] > 1 {
-			continue
-		}
-		codes = append(codes, x.Code)
-		row := views.XIDRow{Title: fmt.Sprintf("XID %d", x.Code), When: moment(g.now, x.At), Words: "This version's table does not explain this code.", Do: "Look it up in NVIDIA's catalogue.", Tone: views.ToneBad, Icon: "bad"}
-		if m, known := validator.ExplainXID(x.Code); known {
-			row.Words, row.Do = m.Words+".", m.Do
-			row.Tone, row.Icon = xidLook(m.Severity)
-		}
-		rows = append(rows, row)
-	}
-	for i, code := range codes {
-		if n := count[code]; n > 1 {
-			rows[i].Count = fmt.Sprintf("%d times, last", n)
-		}
-	}
-	since, watched := g.member.GPU.XIDsWatchedSince.Get()
-	switch {
-	case !watched && !g.local():
-		return rows, ""
-	case !watched:
-		return rows, "XID errors of this GPU are not watched: " + validator.Sentence(g.member.GPU.XIDsWatchedSince.Reason())
-	case len(rows) == 0:
-		return rows, "None since " + utc(since) + ", from when on it has been watched without a break."
-	}
-	return rows, "Watched since " + utc(since) + "."
-}
-
-func xidLook(sev validator.Severity) (views.Tone, string) {
-	switch sev {
-	case validator.SeverityCritical:
-		return views.ToneBad, "bad"
-	case validator.SeverityWarning:
-		return views.ToneWarn, "warn"
-	case validator.SeverityGood, validator.SeverityNeutral:
-	}
-	return views.TonePlain, "info"
-}
-
 func eccRows(g validator.GPU) []views.Row {
 	count := func(label string, m validator.Maybe[uint64], tone views.Tone) views.Row {
 		r := views.Row{Label: label, Value: show(m, "", integer[uint64])}

@@ -39,7 +39,7 @@ func TestEventsAreDrawnNewestFirstAndNotTooMany(t *testing.T) {
 	at := func(secondsAgo int) time.Time { return chartStart.Add(-time.Duration(secondsAgo) * time.Second) }
 	ended := at(100)
 	g := gpuAsked{wallet: alice, window: gpuWindows[0], now: chartStart}
-	g.member.GPU = validator.GPU{UUID: "GPU-a", MissingSince: validator.Some(at(20)), XIDs: []validator.XIDEvent{{Code: 79, At: at(50)}, {Code: 79, At: at(50)}, {Code: 79, At: at(3000)}}}
+	g.member.GPU = validator.GPU{UUID: "GPU-a", MissingSince: validator.Some(at(20)), Events: []validator.GPUEvent{xidEvent(1, 79, at(50)), xidEvent(2, 79, at(50)), xidEvent(3, 79, at(3000))}}
 	past := gpuPast{
 		failures: validator.Some([]validator.Job{{ID: "11", Status: validator.JobTimedOut, CompletedAt: &ended, ErrorMessage: "too late"}}),
 		slashes:  []validator.StakeEvent{slashFor(at(90), "0xb")},

@@ -285,9 +285,9 @@ func gpuFacts(g validator.GPU, now time.Time, from func(field, label string) vie
 			return "off"
 		})},
 	}
-	if len(g.XIDs) > 0 {
-		x := g.XIDs[0]
-		rows = append(rows, views.Row{Label: fmt.Sprintf("XID error %d", x.Code), Origin: from("xid", "XID errors"), Value: views.Value{At: momentOf(now, x.At)}, Tone: views.ToneBad})
+	if x, fresh := freshXID(g, now); fresh {
+		tone, _ := xidLook(x.Severity())
+		rows = append(rows, views.Row{Label: fmt.Sprintf("XID error %d", x.Code), Origin: from("xid", "XID errors"), Value: views.Value{At: momentOf(now, x.Last)}, Tone: tone})
 	}
 	return rows
 }

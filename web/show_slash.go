@@ -155,7 +155,7 @@ func (s *Server) slashMarks(r slashRead, steps []validator.GPUStep, gaps []gap) 
 	}
 	out = append(out, views.ChartMark{At: moment(now, r.slash.Block.Time), Label: fmt.Sprintf("Slashed %s: %s", r.slash.Amount.Format(), r.slash.Reason), Tone: views.ToneBad, Icon: "shield"})
 	for _, x := range r.evidence().XIDs {
-		out = append(out, views.ChartMark{At: moment(now, x.At), Label: fmt.Sprintf("XID %d: %s", x.Code, xidWords(x.Code)), Tone: views.ToneBad, Icon: "warn"})
+		out = append(out, xidMark(now, x))
 	}
 	for _, t := range slowedStretches(steps, r.step) {
 		out = append(out, views.ChartMark{At: moment(now, t.from), Until: momentOf(now, t.to), Label: "Slowed: " + t.why, Tone: views.ToneWarn, Icon: "heat"})

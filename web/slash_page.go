@@ -59,14 +59,15 @@ type slashRead struct {
 	events  []validator.StakeEvent // of the stake, newest first; nil if the chain does not tell them now
 	jobID   string                 // in decimal
 
-	job     validator.Maybe[*validator.Job] // nil: the database has none
-	steps   validator.Maybe[[]validator.GPUStep]
-	step    time.Duration
-	reach   time.Duration
-	first   validator.Maybe[time.Time] // since when anything is kept of the card; zero: nothing is
-	uptime  validator.Maybe[validator.Uptime]
-	gpu     *validator.GPU // as it is known now
-	present bool           // the card has a page
+	job        validator.Maybe[*validator.Job] // nil: the database has none
+	steps      validator.Maybe[[]validator.GPUStep]
+	cardEvents validator.Maybe[[]validator.GPUEvent] // of the card, around the slash
+	step       time.Duration
+	reach      time.Duration
+	first      validator.Maybe[time.Time] // since when anything is kept of the card; zero: nothing is
+	uptime     validator.Maybe[validator.Uptime]
+	gpu        *validator.GPU // as it is known now
+	present    bool           // the card has a page
 }
 
 func (s *Server) slashPage(c echo.Context) error {
@@ -169,6 +170,9 @@ func (s *Server) readCard(ctx context.Context, r *slashRead, asked *databaseRead
 			r.steps, r.step, r.reach = sums, evidenceStepSums, evidenceReachSums
 		}
 	}
+	r.cardEvents = readDBAs(ctx, s, asked, memoryKey{"events of a slash's card", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.GPUEvent, error) {
+		return s.db.GPUEventsBetween(ctx, wallet, uuid, at.Add(-r.reach), at.Add(r.reach))
+	})
 	r.first = readDBAs(ctx, s, asked, memoryKey{"first sample", wallet, uuid}, evidenceMaxAge, func(ctx context.Context) (time.Time, error) {
 		return s.db.FirstGPUSample(ctx, wallet, uuid)
 	})
@@ -182,13 +186,7 @@ func (s *Server) readCard(ctx context.Context, r *slashRead, asked *databaseRead
 // evidence is what the advice rests on.
 func (r slashRead) evidence() validator.Evidence {
 	e := validator.Evidence{Job: r.job.Or(nil), HeldBack: validator.HeldBackIn(r.beforeSlash()), Uptime: r.uptime.Or(validator.Uptime{})}
-	if r.gpu != nil {
-		for _, x := range r.gpu.XIDs {
-			if x.At.Sub(r.slash.Block.Time).Abs() <= r.reach {
-				e.XIDs = append(e.XIDs, x)
-			}
-		}
-	}
+	e.XIDs = validator.XIDs(r.cardEvents.Or(nil))
 	return e
 }
 

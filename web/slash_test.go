@@ -53,11 +53,16 @@ func slashScene(t *testing.T) (*Server, string, time.Time) {
 	for minute := -60; minute <= 30; minute++ {
 		g := localGPU()
 		g.UUID, g.SampledAt = "GPU-hot", at.Add(time.Duration(minute)*time.Minute)
-		g.TemperatureC, g.ThrottleReasons, g.XIDs = validator.Some(61), validator.Some(validator.ThrottleReasons(0)), []validator.XIDEvent{{Code: 79, At: at.Add(-2 * time.Minute)}}
+		g.TemperatureC, g.ThrottleReasons = validator.Some(61), validator.Some(validator.ThrottleReasons(0))
 		if minute >= -20 && minute < 0 {
 			g.TemperatureC, g.ThrottleReasons = validator.Some(90), validator.Some(validator.ThrottleSWThermal)
 		}
 		report(t, store, alice, g)
+	}
+	fell := xidEvent(1, 79, at.Add(-2*time.Minute))
+	fell.GPUUUID = "GPU-hot"
+	if err := store.StoreGPUJournal(t.Context(), alice, "rig-2", validator.GPUJournal{Watcher: "run", Events: []validator.GPUEvent{fell}}); err != nil {
+		t.Fatal(err)
 	}
 	return newServer(t, store, func(c *Config) { c.Chain = slashedChain{at: at} }), url, at
 }

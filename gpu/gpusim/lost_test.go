@@ -93,16 +93,16 @@ func TestTheSamplerKeepsALostCard(t *testing.T) {
 			}
 			return snap.GPUs[0]
 		}
-		if g := look(29 * time.Second); g.MissingSince.Known() || len(g.XIDs) != 0 || g.Tier.Or(-1) != validator.TierEnterprise {
+		if g := look(29 * time.Second); g.MissingSince.Known() || len(validator.XIDs(g.Events)) != 0 || g.Tier.Or(-1) != validator.TierEnterprise {
 			t.Errorf("before: %+v", g)
 		}
 		g := look(3 * time.Second)
 		since, missing := g.MissingSince.Get()
-		if !missing || g.Fault.Or("") != gpu.FaultLost || len(g.XIDs) != 1 || g.XIDs[0].Code != 79 || g.UtilizationPercent.Or(0) < 95 {
+		if !missing || g.Fault.Or("") != gpu.FaultLost || len(validator.XIDs(g.Events)) != 1 || validator.XIDs(g.Events)[0].Code != 79 || g.UtilizationPercent.Or(0) < 95 {
 			t.Errorf("lost: %+v; want it missing with its last reading", g)
 		}
 		g = look(time.Hour)
-		if g.MissingSince.Or(time.Time{}) != since || g.Fault.Or("") == gpu.FaultLost || len(g.XIDs) != 1 || g.Name.Or("") != h100 {
+		if g.MissingSince.Or(time.Time{}) != since || g.Fault.Or("") == gpu.FaultLost || len(validator.XIDs(g.Events)) != 1 || g.Name.Or("") != h100 {
 			t.Errorf("an hour later: %+v; want it missing since %s and no longer listed", g, since)
 		}
 		stop()

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/gpu/gpusim"
+	"github.com/bitsage-network/validator-dashboard/gpu/gputest"
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// Errors that the driver reported before a restart, even one by kill -9, are shown after it
+// with their times, and the time in which nobody watched is told.
+func TestErrorsOfTheDriverOutliveARestart(t *testing.T) {
+	t.Parallel()
+	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=2", "temp=61")
+	url := dbtest.NewURL(t)
+	env := []string{"DATABASE_URL=" + url, "NVML_LIBRARY=" + lib, gputest.Env + "=" + script.Path(), "VALIDATOR_ADDRESS=0x123"}
+	p := start(t, env...)
+	eventually(t, "both cards watched", func() bool {
+		cards, _ := p.cards(t, "0x123")
+		return len(cards) == 2 && cards[0]["events_watched"] != nil
+	})
+	began := time.Now().Add(-time.Second)
+	script.XID(0, 48)
+	script.XID(0, 95)
+	eventually(t, "two stored events", func() bool { return dbtest.Value(t, url, "SELECT count(*) FROM gpu_events WHERE kind = 'xid'") == "2" })
+	eventually(t, "stored times of watching", func() bool { return dbtest.Value(t, url, "SELECT count(*) FROM gpu_watches") == "2" })
+	ended := time.Now()
+	p.kill(t)
+
+	p = start(t, env...)
+	var first map[string]any
+	eventually(t, "what was watched before", func() bool {
+		cards, _ := p.cards(t, "0x123")
+		if len(cards) != 2 {
+			return false
+		}
+		first = cards[0]
+		w, _ := first["events_watched"].(map[string]any)
+		breaks, _ := w["breaks"].([]any)
+		return len(breaks) == 1
+	})
+	events, _ := first["events"].([]any)
+	if len(events) != 2 {
+		t.Fatalf("events after the restart: %v", events)
+	}
+	for i, code := range []float64{95, 48} {
+		e := events[i].(map[string]any)
+		if at := time.Unix(int64(e["occurred_at"].(float64)), 0); e["code"] != code || e["severity"] != "critical" || e["count"] != 1.0 || at.Before(began.Add(-time.Second)) || at.After(ended) {
+			t.Errorf("event %d: %v", i, e)
+		}
+	}
+	_, b := p.call(t, http.MethodGet, "/gpus/GPU-00000000-0000-0000-0000-000000000000", "", "")
+	page := text(b)
+	for _, want := range []string{"XID 48", "XID 95", "Watched since ", "but for a break of ", "what happened then is not known"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the card's page lacks %q", want)
+		}
+	}
+	if _, b := p.call(t, http.MethodGet, "/gpus/GPU-00000000-0000-0000-0000-000000000001", "", ""); !regexp.MustCompile(`None since [0-9: -]+ UTC, but for a break of`).MatchString(text(b)) {
+		t.Errorf("the other card's page does not tell of the break: %s", text(b))
+	}
+	if _, b := p.call(t, http.MethodGet, "/partials/gpus?wallet=0x123", "", ""); !strings.Contains(text(b), "XID error 95") {
+		t.Error("the dashboard does not show the newest error")
+	}
+	if cards, _ := p.cards(t, "0x456"); len(cards) != 0 {
+		t.Errorf("another wallet sees %v", cards)
+	}
+}
+
+// deafJournal is a store that takes samples but, for a while, no events.
+type deafJournal struct {
+	*db.Store
+
+	deaf  atomic.Bool
+	tries atomic.Int64
+}
+
+func (d *deafJournal) StoreGPUJournal(ctx context.Context, worker validator.Address, host string, j validator.GPUJournal) error {
+	d.tries.Add(1)
+	if d.deaf.Load() {
+		return db.ErrUnavailable
+	}
+	return d.Store.StoreGPUJournal(ctx, worker, host, j)
+}
+
+// What happens while the database is away is stored once it is back, once.
+func TestEventsWaitForADatabaseThatIsAway(t *testing.T) {
+	url := dbtest.NewURL(t)
+	store := &deafJournal{Store: dbtest.Open(t, db.Config{URL: url})}
+	store.deaf.Store(true)
+	keepOn(t, store, "rig-1", gpusim.Card{UUID: "GPU-one", Name: "NVIDIA H100 80GB HBM3"}, gpusim.Card{UUID: "GPU-two", Name: "NVIDIA H100 80GB HBM3", FallsOffBusAfter: 300 * time.Millisecond})
+	count := func(sql string) string { return dbtest.Value(t, url, sql) }
+	eventually(t, "tries in vain, after the card was lost", func() bool { return store.tries.Load() > 60 })
+	if n := count("SELECT count(*) FROM gpu_events"); n != "0" {
+		t.Fatalf("%s events in a database that is away", n)
+	}
+	store.deaf.Store(false)
+	eventually(t, "the loss and its error", func() bool {
+		return count("SELECT string_agg(kind || ' ' || code, ', ' ORDER BY kind) FROM gpu_events") == "lost 0, xid 79"
+	})
+	if got := count(fmt.Sprintf("SELECT count(*) FROM gpu_events WHERE worker_address = '%s' AND worker_id = 'rig-1' AND gpu_uuid = 'GPU-two' AND severity = 'critical'", wallet)); got != "2" {
+		t.Errorf("%s events are of the lost card", got)
+	}
+	eventually(t, "both cards' times of watching", func() bool {
+		return count("SELECT count(DISTINCT gpu_uuid) FROM gpu_watches WHERE watched_to > watched_from") == "2"
+	})
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+const (
+	// eventsReach is how far back pages tell what happened to a card.
+	eventsReach = 90 * 24 * time.Hour
+	// eventsFresh is how far back the card on the dashboard does.
+	eventsFresh = 7 * 24 * time.Hour
+	// watchedNow is how old a stored stretch of watching may be and still go on: programs
+	// store theirs every 15 s.
+	watchedNow = time.Minute
+)
+
+// storedEvents is what the database knows of the events of a wallet's cards.
+type storedEvents struct {
+	events  validator.Maybe[map[string][]validator.GPUEvent] // by the card's UUID
+	watches validator.Maybe[map[string][]validator.Interval]
+}
+
+func (s *Server) storedEvents(ctx context.Context, asked *databaseRead, wallet validator.Address) storedEvents {
+	since := s.now().Add(-eventsReach)
+	return storedEvents{
+		events: readDB(ctx, s, asked, "events of gpus", wallet, func(ctx context.Context) (map[string][]validator.GPUEvent, error) {
+			return s.db.GPUEvents(ctx, wallet, since)
+		}),
+		watches: readDB(ctx, s, asked, "watches of gpus", wallet, func(ctx context.Context) (map[string][]validator.Interval, error) {
+			return s.db.GPUWatches(ctx, wallet, since)
+		}),
+	}
+}
+
+// addEvents gives a card the events that are stored beside those that this process saw, and
+// tells in which times they would have been seen.
+func (g *fleetGPU) addEvents(stored storedEvents, host validator.SourceState) {
+	uuid := g.GPU.UUID
+	g.GPU.Events = validator.MergeGPUEvents(stored.events.Or(nil)[uuid], g.GPU.Events)
+	g.eventsReason = stored.events.Reason()
+	stretches := slices.Clone(stored.watches.Or(nil)[uuid])
+	if since, watched := g.GPU.XIDsWatchedSince.Get(); watched && g.WorkerID == "" {
+		stretches = append(stretches, validator.Interval{From: since, To: latest(since, host.ObservedAt)})
+	}
+	g.watching = validator.WatchingOf(stretches)
+}
+
+// freshXID is the newest error of a card's driver that its dashboard shows; false without one.
+func freshXID(g validator.GPU, now time.Time) (validator.GPUEvent, bool) {
+	if xids := validator.XIDs(g.Events); len(xids) > 0 && now.Sub(xids[0].Last) < eventsFresh {
+		return xids[0], true
+	}
+	return validator.GPUEvent{}, false
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
