@@ -85,6 +85,12 @@ bench-db: ## measure the database on generated rows (SCALE=0.01 for a quick look
 	@$(MAKE) build
 	go run ./db/bench -scale $(SCALE) -program $(BINARY)
 
+.PHONY: faults
+faults: ## break on purpose what the program stands on, and print what came of it (ONLY='regexp' of faults, OUT=file for the table)
+	@tools/setup go compiler postgres >&2
+	@$(MAKE) build >&2
+	@CGO_ENABLED=1 go run ./e2e/faults -program $(BINARY) $(if $(ONLY),-only '$(ONLY)') $(if $(OUT),-out '$(OUT)')
+
 .PHONY: generate
 generate: ## write the generated code anew (sqlc, templ)
 	@tools/setup go
