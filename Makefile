@@ -49,8 +49,13 @@ demo: ## the same over a simulated validator, to look around: no GPU, chain or d
 	@$(MAKE) build
 	exec $(BINARY) demo
 
+# The tests put real proxies before the server.
+.PHONY: proxies
+proxies:
+	@tools/proxies/fetch .cache/proxies
+
 .PHONY: test
-test: ## set up and run every test, with the race detector
+test: proxies ## set up and run every test, with the race detector
 	@tools/setup go compiler postgres chromium node
 	@echo "Compiling the program and its tests (some minutes the first time) ..."
 	@CGO_ENABLED=1 go build -race -v ./... 2>&1 | tools/progress

@@ -90,9 +90,9 @@ func settings() []setting {
 			c.NVMLLibrary = v
 			return nil
 		}},
-		{name: "LOCAL_ACCESS", help: "true or false: requests from this machine may read any wallet without signing in; empty: true while LISTEN is loopback", set: setLocalAccess},
 		{name: "PUBLIC_URL", help: "the URL under which people reach the server, which sign-ins are bound to; empty: people sign in on this machine only", set: setPublicURL},
 		{name: "TRUSTED_PROXIES", help: "addresses or prefixes, comma-separated, of proxies whose X-Forwarded-For names the client; empty: none", set: setTrustedProxies},
+		{name: "LOCAL_ACCESS", help: "true or false: programs of the server's own user on this machine may read any wallet without signing in; empty: true while LISTEN is loopback and PUBLIC_URL names no other host", set: setLocalAccess},
 		{name: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{name: "PG_BINDIR", help: "folder of initdb and postgres; empty: searched in the usual places", set: func(c *Config, v string) error {
 			c.PostgresBinDir = v
@@ -283,7 +283,7 @@ func setIndexFrom(c *Config, v string) error {
 func setLocalAccess(c *Config, v string) error {
 	loopback := listensOnLoopback(c.Listen)
 	if v == "" {
-		c.LocalAccess = loopback
+		c.LocalAccess = loopback && (c.PublicURL == "" || isLoopbackURL(c.PublicURL))
 		return nil
 	}
 	on, err := strconv.ParseBool(v)
@@ -299,9 +299,16 @@ func setLocalAccess(c *Config, v string) error {
 
 func listensOnLoopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return false
-	}
+	return err == nil && isLoopbackName(host)
+}
+
+// isLoopbackURL reports whether a URL leads to the machine of whoever opens it.
+func isLoopbackURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && isLoopbackName(u.Hostname())
+}
+
+func isLoopbackName(host string) bool {
 	if host == "localhost" {
 		return true
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -112,6 +113,39 @@ func TestLocalAccessIsOffAwayFromLoopback(t *testing.T) {
 		c, err := load(t, map[string]string{"LISTEN": listen})
 		if err != nil || c.LocalAccess != want {
 			t.Errorf("%s: %v, %v", listen, c.LocalAccess, err)
+		}
+	}
+}
+
+func TestLocalAccessIsOffWherePublicURLNamesAnotherHost(t *testing.T) {
+	for publicURL, want := range map[string]bool{"": true, "http://localhost:3030": true, "http://127.0.0.1:3030": true, "http://[::1]:3030": true, "https://validators.example": false, "http://localhost.example": false, "http://192.168.1.2:3030": false} {
+		c, err := load(t, map[string]string{"PUBLIC_URL": publicURL})
+		if err != nil || c.LocalAccess != want {
+			t.Errorf("%s: %v, %v", publicURL, c.LocalAccess, err)
+		}
+	}
+	if c, err := load(t, map[string]string{"PUBLIC_URL": "https://validators.example", "LOCAL_ACCESS": "true"}); err != nil || !c.LocalAccess {
+		t.Errorf("asked for: %v, %v", c.LocalAccess, err)
+	}
+	for _, listen := range []string{":3030", "0.0.0.0:3030", "192.168.1.2:3030"} {
+		if _, err := load(t, map[string]string{"LISTEN": listen, "LOCAL_ACCESS": "true"}); err == nil || !strings.Contains(err.Error(), "LOCAL_ACCESS is") {
+			t.Errorf("LOCAL_ACCESS=true with LISTEN=%s: %v", listen, err)
+		}
+	}
+}
+
+// TestANameThatIsNotLoopbackStopsTheStart has a listener whose name leads elsewhere than it says.
+func TestANameThatIsNotLoopbackStopsTheStart(t *testing.T) {
+	elsewhere := &net.TCPAddr{IP: net.IPv4(192, 168, 1, 2), Port: 3030}
+	if err := checkLocalAccess(Config{Listen: "localhost:3030", LocalAccess: true}, elsewhere); err == nil || !strings.Contains(err.Error(), "LISTEN is") {
+		t.Errorf("with LOCAL_ACCESS: %v", err)
+	}
+	for name, c := range map[string]struct {
+		local bool
+		addr  net.Addr
+	}{"without LOCAL_ACCESS": {false, elsewhere}, "on loopback": {true, &net.TCPAddr{IP: net.IPv6loopback}}} {
+		if err := checkLocalAccess(Config{Listen: "localhost:3030", LocalAccess: c.local}, c.addr); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

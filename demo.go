@@ -31,6 +31,7 @@ func demo(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) e
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server closes it first
+	logAccess(cfg, listener.Addr(), log)
 	if len(cfg.RealSources) > 0 {
 		log.Info("the demo reads no real source, so these settings do not count in it", slog.String("settings", strings.Join(cfg.RealSources, ", ")))
 	}

@@ -20,6 +20,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) 
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server closes it first
+	logAccess(cfg, listener.Addr(), log)
 
 	store, err := openStore(ctx, cfg, log)
 	if err != nil {

@@ -97,6 +97,9 @@ func listen(ctx context.Context, cfg Config) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("LISTEN is %q: %w", cfg.Listen, err)
 	}
+	if err := checkLocalAccess(cfg, l.Addr()); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	return l, nil
 }
 

@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
 
 	"github.com/labstack/echo/v4"
 
@@ -115,7 +113,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		r := c.Request()
-		v := viewer{local: s.localAccess && isLocal(r), origin: originOf(c)}
+		v := viewer{local: s.localAccess && s.isLocal(r), origin: originOf(c)}
 		v.token, v.refused = s.loadToken(r.Context(), r)
 		switch {
 		case v.refused != nil: // who shows a token is judged by it
@@ -143,7 +141,7 @@ func (s *Server) refuse(v viewer, a access) *problem {
 	}
 	switch signedIn := v.session != nil || v.token != nil; {
 	case a == accessOperator:
-		return newProblem(http.StatusForbidden, "This address answers the machine that the server runs on alone, at its loopback address and not through a proxy, while LOCAL_ACCESS is on.")
+		return newProblem(http.StatusForbidden, localOnlyMessage)
 	case signedIn && a == accessIngest:
 		return newProblem(http.StatusForbidden, "Reports need a token of scope ingest; these credentials only show a wallet's data.")
 	case signedIn && v.scope(db.ScopeIngest):
@@ -156,38 +154,4 @@ func (s *Server) refuse(v viewer, a access) *problem {
 		return newProblem(http.StatusUnauthorized, "Sign in with a wallet first.")
 	}
 	return newProblem(http.StatusUnauthorized, "This shows a wallet's own data: sign in with that wallet, or send a token of scope read as Authorization: Bearer "+db.TokenPrefix+"…")
-}
-
-// forwardingHeaders are set by proxies: a request that has one did not start on this machine
-// as far as anybody can tell.
-var forwardingHeaders = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "Via"}
-
-// isLocal is the local access rule: the request comes from loopback, names a loopback host
-// (another name is DNS rebinding), and no proxy forwarded it.
-func isLocal(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
-		return false
-	}
-	for _, h := range forwardingHeaders {
-		if r.Header.Get(h) != "" {
-			return false
-		}
-	}
-	return isLoopbackHost(r.Host)
-}
-
-// isLoopbackHost says whether a Host header, with or without a port, names this machine.
-func isLoopbackHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	} else if len(name) > 1 && name[0] == '[' && name[len(name)-1] == ']' {
-		name = name[1 : len(name)-1]
-	}
-	if name == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(name)
-	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -57,11 +59,16 @@ func (silentChain) TransactionOutcome(context.Context, validator.Felt) (validato
 
 func (silentChain) Contracts() []validator.ContractCheck { return nil }
 
+// peersOf is a machine on which one user runs all programs.
+type peersOf int
+
+func (uid peersOf) Owner(_, _ netip.AddrPort) (int, error) { return int(uid), nil }
+
 // newServer is a server whose only source is a database.
 func newServer(t testing.TB, store *db.Store, change ...func(*Config)) *Server {
 	t.Helper()
 	c := Config{
-		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, Actions: silentChain{}, LocalAccess: true,
+		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, Actions: silentChain{}, LocalAccess: true, Peers: peersOf(os.Geteuid()),
 		Network: chain.Network{Name: "sepolia", ExplorerURL: "https://explorer.example"}, Metrics: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {

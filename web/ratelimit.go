@@ -25,6 +25,7 @@ type allowance struct {
 // opened or looked at again. A network address may hold several people.
 var (
 	ofAddress = allowance{"address", 600, 60}
+	ofMachine = allowance{"machine", 6000, 600} // scripts and reports of the server's own machine
 	ofWallet  = allowance{"wallet", 300, 30}
 	ofToken   = allowance{"token", 500, 50}
 	ofSignIn  = allowance{"sign-in", 30, 0.5} // a sign-in is two requests
@@ -78,15 +79,21 @@ func (s *Server) check(c echo.Context, a allowance, who string) error {
 }
 
 var limitWords = map[string]string{
-	ofAddress.name: "network address", ofWallet.name: "wallet", ofToken.name: "token", ofSignIn.name: "network address that signs in", ofChanges.name: "wallet whose settings change",
+	ofAddress.name: "network address", ofMachine.name: "machine", ofWallet.name: "wallet", ofToken.name: "token", ofSignIn.name: "network address that signs in", ofChanges.name: "wallet whose settings change",
 }
 
 // limitAddresses bounds what one client network asks, before anything is looked up for it.
-// The server's own machine is not bounded.
+// The server's own programs may ask more.
 func (s *Server) limitAddresses(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		if c.Path() == staticRoute || s.localAccess && isLocal(r) {
+		if c.Path() == staticRoute {
+			return next(c)
+		}
+		if s.localAccess && s.isLocal(r) {
+			if err := s.check(c, ofMachine, ""); err != nil {
+				return err
+			}
 			return next(c)
 		}
 		network := clientNetwork(c.RealIP())

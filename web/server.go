@@ -40,7 +40,7 @@ type IndexReader interface {
 	IndexCursor(contract validator.Address) validator.Maybe[validator.IndexCursor]
 }
 
-// Config is what a Server is made of; all but Index, PublicURL, ValidatorAddress, HeartbeatInterval and Demo are required.
+// Config is what a Server is made of; all but Index, Peers, PublicURL, ValidatorAddress, HeartbeatInterval and Demo are required.
 type Config struct {
 	Database          *db.Store
 	GPUs              GPUReader
@@ -54,6 +54,7 @@ type Config struct {
 	LocalAccess       bool
 	PublicURL         string
 	TrustedProxies    []netip.Prefix // whose X-Forwarded-For is believed
+	Peers             PeerOwners     // nil: the kernel's table of sockets
 	Version           string
 	Commit            string // of the source that this program was built from
 	Demo              *Demo  // nil but in the demo
@@ -75,6 +76,8 @@ type Server struct {
 	localAccess       bool
 	publicURL         string
 	trustedProxies    []netip.Prefix
+	peers             PeerOwners
+	peerNotes         noteOnce
 	version           string
 	commit            string
 	demo              *Demo
@@ -111,6 +114,9 @@ func New(c Config) (*Server, error) {
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		stated: map[string]access{},
 		now:    func() time.Time { return time.Now().UTC() },
+	}
+	if s.peers = c.Peers; s.peers == nil {
+		s.peers = systemPeers()
 	}
 	if s.sessions, err = s.newSessions(); err != nil {
 		return nil, err
@@ -149,6 +155,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext:       s.withPeer,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)

@@ -43,7 +43,7 @@ func (s *Server) newSessions() (sessionManagers, error) {
 
 // sessionManager chooses the cookie that a request's browser accepts.
 func (s *Server) sessionManager(r *http.Request) *scs.SessionManager {
-	if s.publicURL == "" && r.TLS == nil && isLocal(r) || isLoopbackHTTP(s.publicURL) {
+	if s.publicURL == "" && r.TLS == nil && s.isLocal(r) || isLoopbackHTTP(s.publicURL) {
 		return s.sessions.loopback
 	}
 	return s.sessions.strict

@@ -114,7 +114,7 @@ func (s *Server) signInOrigin(r *http.Request) string {
 	if s.publicURL != "" {
 		return plainOrigin(s.publicURL)
 	}
-	if !isLocal(r) {
+	if !s.isLocal(r) {
 		return ""
 	}
 	if r.TLS != nil {
