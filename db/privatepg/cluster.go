@@ -76,8 +76,15 @@ func (c *Cluster) Start(ctx context.Context) error {
 	if err := c.initOnce(ctx, log); err != nil {
 		return err
 	}
-	server, err := c.spawn("postgres", log, c.serverArguments()...)
+	inherited, err := c.awaitServersEnd(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.removeStaleLocks(); err != nil {
+		return errors.Join(err, inherited.Close())
+	}
+	server, err := c.spawn("postgres", log, []*os.File{inherited}, c.serverArguments()...)
+	if err = errors.Join(err, inherited.Close()); err != nil {
 		return fmt.Errorf("start the private PostgreSQL: %w", err)
 	}
 	c.server = server
@@ -103,20 +110,27 @@ func (c *Cluster) serverArguments() []string {
 }
 
 // awaitReady watches postmaster.pid as pg_ctl does: line 1 is the server's pid, line 8
-// its state.
+// its state. A server that is a standby takes no writes, and is up.
 func (c *Cluster) awaitReady(ctx context.Context, log *logFile) error {
 	for {
 		b, _ := os.ReadFile(c.place.path("data/postmaster.pid"))
-		if l := strings.Split(string(b), "\n"); len(l) > 7 && l[0] == strconv.Itoa(c.server.pid) && strings.TrimSpace(l[7]) == "ready" {
-			return nil
+		if l := strings.Split(string(b), "\n"); len(l) > 7 && l[0] == strconv.Itoa(c.server.pid) {
+			if state := strings.TrimSpace(l[7]); state == "ready" || state == "standby" {
+				return nil
+			}
 		}
 		select {
 		case <-c.server.done:
-			return &Problem{
+			p := &Problem{
 				Reason: "The private PostgreSQL did not start.",
 				Remedy: "Its log is " + c.logPath() + ".",
 				Cause:  fmt.Errorf("%w: %s", c.server.exit(), log.tail()),
 			}
+			if strings.Contains(log.tail(), "No space left on device") {
+				p.Reason = "The private PostgreSQL did not start, since its disk is full."
+				p.Remedy = "Free space on the disk of " + c.place.dir + ". " + p.Remedy
+			}
+			return p
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the private PostgreSQL to start: %w: %s", context.Cause(ctx), log.tail())
 		case <-time.After(20 * time.Millisecond):
@@ -254,15 +268,39 @@ func (c *Cluster) awaitLock(ctx context.Context) error {
 		if c.lock != nil {
 			break
 		}
-		select {
-		case <-ctx.Done():
-			return &Problem{
-				Reason: "A database server that an earlier process left behind has not ended yet.",
-				Remedy: "Its log is " + c.logPath() + ".",
-				Cause:  context.Cause(ctx),
-			}
-		case <-time.After(50 * time.Millisecond):
+		if err := c.pause(ctx); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// awaitServersEnd returns a lock that no process but the server holds, once those of the
+// server before it are gone. The directory's own lock does not tell: this process shares it
+// with all servers that it ever started.
+func (c *Cluster) awaitServersEnd(ctx context.Context) (*os.File, error) {
+	for {
+		lock, err := tryLock(c.place.path("server.lock"))
+		var held *heldError
+		if !errors.As(err, &held) {
+			return lock, err
+		}
+		if err := c.pause(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pause waits for processes that an earlier server left behind.
+func (c *Cluster) pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return &Problem{
+			Reason: "A database server that an earlier process left behind has not ended yet.",
+			Remedy: "Its log is " + c.logPath() + ".",
+			Cause:  context.Cause(ctx),
+		}
+	case <-time.After(50 * time.Millisecond):
 	}
 	return nil
 }

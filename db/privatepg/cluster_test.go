@@ -222,16 +222,7 @@ func TestItStartsAgainAfterTheServerWasKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-gone
-	// Its own processes may still be ending.
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		err := c.Start(t.Context())
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+	start(t, c) // it waits until the processes of the one before are gone
 	wantKept(t, c)
 }
 

@@ -23,7 +23,7 @@ func (c *Cluster) initOnce(ctx context.Context, log *logFile) error {
 	if err := os.RemoveAll(fresh); err != nil {
 		return fmt.Errorf("clear a database whose making was cut off: %w", err)
 	}
-	p, err := c.spawn("initdb", log, "-D", fresh, "-U", Role, "-E", "UTF8", "--locale=C",
+	p, err := c.spawn("initdb", log, nil, "-D", fresh, "-U", Role, "-E", "UTF8", "--locale=C",
 		"--auth-local=trust", "--auth-host=reject", "--data-checksums", "--no-instructions")
 	if err != nil {
 		return fmt.Errorf("make the database: %w", err)

@@ -56,14 +56,14 @@ func (p *process) stop() error {
 	return fmt.Errorf("the private PostgreSQL (process %d) does not end", p.pid)
 }
 
-// spawn starts a program of the server's. It inherits the lock, and the kernel signals it
-// if we die.
-func (c *Cluster) spawn(name string, log *logFile, args ...string) (*process, error) {
+// spawn starts a program of the server's. It inherits the lock and further files, and the
+// kernel signals it if we die.
+func (c *Cluster) spawn(name string, log *logFile, inherited []*os.File, args ...string) (*process, error) {
 	cmd := exec.Command(filepath.Join(c.bin.dir, name), args...)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = log.file, log.file
-	cmd.ExtraFiles = []*os.File{c.lock}
+	cmd.ExtraFiles = append([]*os.File{c.lock}, inherited...)
 	// A process group of its own: Ctrl-C must reach us first.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.place.cred, Setpgid: true}
 	signalWhenParentDies(cmd.SysProcAttr)
