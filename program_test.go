@@ -137,6 +137,13 @@ func (p *program) logged() string {
 // call sends a request and returns status and body.
 func (p *program) call(t *testing.T, method, path, wallet, body string) (int, []byte) {
 	t.Helper()
+	code, _, b := p.exchange(t, method, path, wallet, body)
+	return code, []byte(b)
+}
+
+// exchange is call that returns the answer's header too.
+func (p *program) exchange(t *testing.T, method, path, wallet, body string) (int, http.Header, string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, p.url+path, strings.NewReader(body))
@@ -158,7 +165,7 @@ func (p *program) call(t *testing.T, method, path, wallet, body string) (int, []
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res.StatusCode, b
+	return res.StatusCode, res.Header, string(b)
 }
 
 // get reads a JSON answer.

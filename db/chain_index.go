@@ -66,11 +66,7 @@ func (s *Store) IndexedBlocks(ctx context.Context) ([]validator.Block, error) {
 // ChangeIndex stores a step of the index in one transaction. ErrIndexMoved and ErrOtherChain
 // say that nothing was stored, and so does every other error.
 func (s *Store) ChangeIndex(ctx context.Context, c validator.IndexChange) error {
-	if err := (gate{s}).open(); err != nil {
-		return s.fail("store the chain's events", err)
-	}
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		q := s.q.WithTx(tx)
+	err := s.inTransaction(ctx, func(q *Queries) error {
 		if err := q.allowLongStatements(ctx); err != nil {
 			return err
 		}

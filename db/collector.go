@@ -10,6 +10,7 @@ func (s *Store) Collector() prometheus.Collector {
 	return &collector{
 		s:            s,
 		ready:        desc("ready", "1 while the database answers and its tables are up to date."),
+		writable:     desc("writable", "1 while it also takes writes."),
 		open:         desc("connections", "Open connections of the pool."),
 		busy:         desc("connections_busy", "Connections that are in use."),
 		most:         desc("connections_max", "Most connections that the pool opens."),
@@ -24,7 +25,8 @@ func (s *Store) Collector() prometheus.Collector {
 
 type collector struct {
 	s                                       *Store
-	ready, lastObserved, open, busy, most   *prometheus.Desc
+	ready, writable, lastObserved           *prometheus.Desc
+	open, busy, most                        *prometheus.Desc
 	acquired, waited, waitedTime, cancelled *prometheus.Desc
 	newlyOpened                             *prometheus.Desc
 }
@@ -36,9 +38,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, kind, v)
 	}
 	state := c.s.State()
-	ready, observed := 0.0, 0.0
-	if c.s.Ready() {
+	ready, writable, observed := 0.0, 0.0, 0.0
+	if isReady(state) {
 		ready = 1
+	}
+	if takesWrites(state) {
+		writable = 1
 	}
 	if !state.ObservedAt.IsZero() {
 		observed = float64(state.ObservedAt.UnixMilli()) / 1000
@@ -46,6 +51,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	stat := c.s.pool.Stat()
 	send(c.ready, prometheus.GaugeValue, ready)
 	send(c.lastObserved, prometheus.GaugeValue, observed)
+	send(c.writable, prometheus.GaugeValue, writable)
 	send(c.open, prometheus.GaugeValue, float64(stat.TotalConns()))
 	send(c.busy, prometheus.GaugeValue, float64(stat.AcquiredConns()))
 	send(c.most, prometheus.GaugeValue, float64(stat.MaxConns()))

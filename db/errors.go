@@ -33,7 +33,7 @@ func (s *Store) fail(attempt string, err error) error {
 		return fmt.Errorf("%s: %w", attempt, ErrNotFound)
 	case isOutage(err), !s.Ready() && !errors.As(err, &pg):
 		s.look()
-		return fmt.Errorf("%s: %w: %w", attempt, ErrUnavailable, err)
+		return fmt.Errorf("%s: %w", attempt, outage(err))
 	case errors.As(err, &pg) && (class(pg) == "22" || class(pg) == "23"):
 		return fmt.Errorf("%s: %w: %w", attempt, ErrInvalid, err)
 	}
@@ -49,8 +49,12 @@ func BrokenRule(err error) string {
 	return ""
 }
 
-// movedPartitionTries is how often a row is stored anew whose partition was just made.
-const movedPartitionTries = 3
+// isConflict reports whether the database undid a write because of another's: a deadlock or a
+// serialization failure, after which the same write may succeed.
+func isConflict(err error) bool {
+	pg, is := errors.AsType[*pgconn.PgError](err)
+	return is && (pg.Code == "40001" || pg.Code == "40P01")
+}
 
 // isMovedPartition says whether a row's time got a partition of its own while the row was on
 // its way to where it would have waited for one. Unlike a broken rule of ours, this refusal
@@ -77,7 +81,7 @@ func isOutage(err error) bool {
 		case "08", "53", "57", "58": // connection, resources, intervention or time-out, system
 			return true
 		}
-		return pg.Code == "40001" || pg.Code == "40P01" // may be tried again
+		return isConflict(err) || pg.Code == stateReadOnly || pg.Code == stateLocked
 	}
 	for _, target := range []error{
 		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded, pgconn.ErrConnClosed,

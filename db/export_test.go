@@ -32,3 +32,9 @@ func (s *Store) RollUpGPUEnergy(ctx context.Context) error { return s.rollUpGPUE
 
 // JudgeAgain is the duty of that name.
 func (s *Store) JudgeAgain(ctx context.Context) error { return s.judgeAgain(ctx) }
+
+// DutyRests returns how long a duty rests after each run that ends with an error or nil.
+func DutyRests(d Duty) func(error) time.Duration {
+	w := &dutyWorker{failed: make(map[string]dutyFailure)}
+	return func(err error) time.Duration { return w.note(d, err) }
+}

@@ -7,8 +7,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -26,21 +24,14 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 		row.WorkerAddress, row.WorkerID, row.ReportedAt = worker, workerID, sampledAt
 		rows[i] = row
 	}
-	if err := (gate{s}).open(); err != nil {
-		return s.fail("store GPU samples", err)
-	}
 	err := s.sampleTimes(rows)
-	for try := 0; err == nil || isMovedPartition(err) && try < movedPartitionTries; try++ {
-		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			q := s.q.WithTx(tx)
+	if err == nil {
+		err = s.inTransaction(ctx, func(q *Queries) error {
 			if err := firstError(q.storeGPUSample(ctx, rows).Exec); err != nil {
 				return err
 			}
 			return q.forgetUnnamedGPUs(ctx, forgetUnnamedGPUsParams{WorkerAddress: worker, WorkerID: workerID, ReportedAt: sampledAt})
 		})
-		if err == nil {
-			break
-		}
 	}
 	return s.fail("store GPU samples", err)
 }

@@ -36,12 +36,11 @@ func (s *Store) AddHeartbeats(ctx context.Context, beats []validator.Heartbeat) 
 	if err != nil {
 		return 0, fmt.Errorf("store heartbeats: %w: %w", ErrInvalid, err)
 	}
-	for try := 0; ; try++ {
-		added, err = s.q.addToldHeartbeats(ctx, list)
-		if !isMovedPartition(err) || try == movedPartitionTries {
-			return added, s.fail("store heartbeats", err)
-		}
-	}
+	err = s.inTransaction(ctx, func(q *Queries) (err error) {
+		added, err = q.addToldHeartbeats(ctx, list)
+		return err
+	})
+	return added, s.fail("store heartbeats", err)
 }
 
 // toldHeartbeat is a heartbeat by the names of its columns; what is left out is NULL.

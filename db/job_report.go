@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -34,9 +32,6 @@ func (e *NotWritableError) Error() string {
 // errJobGone says that a job was deleted while it was reported.
 var errJobGone = errors.New("a job was deleted meanwhile")
 
-// goneTries is how often a report is stored anew whose jobs somebody deletes.
-const goneTries = 3
-
 // ReportJobs stores what is told of jobs, all of it or nothing. A job that is there is
 // changed by what is newer; the database's job_is_newer says what that is, so reports may
 // come in any order and any number of times, also twice in one list. A zero CreatedAt and
@@ -45,20 +40,12 @@ const goneTries = 3
 // mayWrite says whether the writer may write for a worker ("" for none); it is asked about
 // the workers of the jobs that are there. ErrInvalid: the database refuses a value.
 func (s *Store) ReportJobs(ctx context.Context, jobs []validator.Job, mayWrite func(validator.Address) bool) (JobsStored, error) {
-	if err := (gate{s}).open(); err != nil {
-		return JobsStored{}, s.fail("store jobs", err)
-	}
-	for try := 0; ; try++ {
-		var done JobsStored
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			var err error
-			done, err = storeJobs(ctx, s.q.WithTx(tx), jobs, mayWrite)
-			return err
-		})
-		if !errors.Is(err, errJobGone) || try == goneTries {
-			return done, s.fail("store jobs", err)
-		}
-	}
+	var done JobsStored
+	err := s.inTransaction(ctx, func(q *Queries) (err error) {
+		done, err = storeJobs(ctx, q, jobs, mayWrite)
+		return err
+	})
+	return done, s.fail("store jobs", err)
 }
 
 func storeJobs(ctx context.Context, q *Queries, jobs []validator.Job, mayWrite func(validator.Address) bool) (JobsStored, error) {

@@ -61,6 +61,12 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: %w", errMigration, err)
 	}
 	err = inTurn(ctx, pool, func() error {
+		if _, err := provider.GetDBVersion(ctx); err != nil { // makes goose's table if there is none
+			return err
+		}
+		if err := s.knowsSchema(ctx); err != nil {
+			return err
+		}
 		applied, err := provider.Up(ctx)
 		for _, m := range applied {
 			s.cfg.Log.Info("database migrated", slog.String("migration", m.Source.Path), slog.Duration("took", m.Duration))
@@ -74,6 +80,20 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: %w", errMigration, err)
 	}
 	return nil
+}
+
+// knowsSchema fails where a newer version of this program made the database's tables.
+func (s *Store) knowsSchema(ctx context.Context) error {
+	conn, err := s.connect(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	unknown, err := unknownSchema(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return newerSchema(unknown)
 }
 
 // inTurn holds the migrations' lock on a connection of its own while f runs.

@@ -58,19 +58,16 @@ func (s *Store) session(ctx context.Context) (wasReady bool, err error) {
 	if err := s.bringUp(ctx); err != nil {
 		return false, err
 	}
-	// The watch has a connection of its own, since a busy pool is no outage.
-	conn, err := s.connect(ctx, "")
+	watch, err := s.newHealthWatch(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeConnWait)
-		defer cancel()
-		_ = conn.Close(ctx)
-	}()
+	defer func() { watch.close(ctx) }()
 	s.pool.Reset() // connections of an earlier session are dead
-	s.found()
-	return true, s.watch(ctx, conn)
+	if err := watch.look(ctx); err != nil {
+		return false, err
+	}
+	return true, s.watch(ctx, watch)
 }
 
 // bringUp starts the private server if there is one, and migrates.
@@ -136,7 +133,7 @@ func (s *Store) connect(ctx context.Context, database string) (*pgx.Conn, error)
 }
 
 // watch returns when the database is lost or ctx ends.
-func (s *Store) watch(ctx context.Context, conn *pgx.Conn) error {
+func (s *Store) watch(ctx context.Context, w *healthWatch) error {
 	ping := time.NewTicker(s.cfg.PingInterval)
 	defer ping.Stop()
 	upkeep := time.NewTicker(upkeepEvery)
@@ -146,7 +143,7 @@ func (s *Store) watch(ctx context.Context, conn *pgx.Conn) error {
 		gone = s.cluster.Done()
 	}
 	s.upkeep(ctx)
-	for {
+	for looked := time.Now(); ; looked = time.Now() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -157,29 +154,16 @@ func (s *Store) watch(ctx context.Context, conn *pgx.Conn) error {
 			continue
 		case <-ping.C:
 		case <-s.wake:
+			w.doubt = true
+			select {
+			case <-ctx.Done():
+			case <-time.After(lookPause - time.Since(looked)):
+			}
 		}
-		if err := s.ping(ctx, conn); err != nil {
+		if err := w.look(ctx); err != nil {
 			return err
 		}
-		s.setState(func(st *validator.SourceState) { st.ObservedAt = time.Now().UTC() })
 	}
-}
-
-func (s *Store) ping(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.ConnectTimeout)
-	defer cancel()
-	if err := conn.Ping(ctx); err != nil {
-		return fmt.Errorf("ask the database for a sign of life: %w", err)
-	}
-	return nil
-}
-
-// found marks the database as ready.
-func (s *Store) found() {
-	s.setState(func(st *validator.SourceState) {
-		*st = validator.SourceState{Source: validator.SourceDatabase, Health: validator.HealthOK, ObservedAt: time.Now().UTC()}
-	})
-	s.cfg.Log.Info("database ready", slog.Bool("private", s.cluster != nil))
 }
 
 // lost says for people why the database is away, and logs the cause once per reason.
@@ -189,7 +173,7 @@ func (s *Store) lost(err error) {
 	s.setState(func(st *validator.SourceState) {
 		st.Health, st.Reason, st.Remedy = validator.HealthUnavailable, reason, remedy
 	})
-	if before.Health == validator.HealthOK || before.Reason != reason {
+	if before.Health != validator.HealthUnavailable || before.Reason != reason {
 		s.cfg.Log.Warn("database not available", slog.String("reason", reason), slog.Any("error", err))
 	}
 }

@@ -49,7 +49,7 @@ func (s *Store) UseSession(ctx context.Context, hash SecretHash, now time.Time) 
 	if err != nil {
 		return Session{}, s.fail("find a session", err)
 	}
-	if before := now.Add(-SecretUseStep); row.SeenAt.Before(before) {
+	if before := now.Add(-SecretUseStep); row.SeenAt.Before(before) && s.CanStore() {
 		if err := s.q.markSessionSeen(ctx, markSessionSeenParams{TokenHash: hash[:], Now: now, SeenBefore: before}); err != nil {
 			s.cfg.Log.Warn("the last use of a session could not be written", slog.Any("error", err))
 		}

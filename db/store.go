@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,6 +27,7 @@ type Store struct {
 	cluster *privatepg.Cluster // nil with a URL
 	q       *Queries
 	wake    chan struct{} // asks the watch to look at once
+	replica string        // names this Store to the others on the database
 
 	life    context.Context // ends with Close
 	end     context.CancelFunc
@@ -52,7 +54,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		cfg: cfg, wake: make(chan struct{}, 1), changed: make(chan struct{}),
+		cfg: cfg, wake: make(chan struct{}, 1), replica: rand.Text(), changed: make(chan struct{}),
 		state: validator.SourceState{
 			Source: validator.SourceDatabase, Health: validator.HealthUnavailable,
 			Reason: "The database is starting.",
@@ -147,25 +149,37 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// State says whether the database can be believed now, and if not why. ObservedAt is the
-// last time at which it answered.
+// State says whether the database answers and takes writes, and if not why. It is stale while
+// the database answers and takes none. ObservedAt is the last time at which it answered.
 func (s *Store) State() validator.SourceState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
 }
 
-// Ready says whether the database answers and its tables are up to date.
-func (s *Store) Ready() bool { return s.State().Health == validator.HealthOK }
+// Ready reports whether the database answers and its tables are up to date.
+func (s *Store) Ready() bool { return isReady(s.State()) }
+
+func isReady(st validator.SourceState) bool {
+	return st.Health == validator.HealthOK || st.Health == validator.HealthStale
+}
+
+// CanStore reports whether the database also takes writes.
+func (s *Store) CanStore() bool { return takesWrites(s.State()) }
+
+func takesWrites(st validator.SourceState) bool { return st.Health == validator.HealthOK }
 
 // WaitReady waits until the database is ready. If ctx ends first, the error matches
 // ErrUnavailable and says what the database lacks.
-func (s *Store) WaitReady(ctx context.Context) error {
+func (s *Store) WaitReady(ctx context.Context) error { return s.waitFor(ctx, isReady) }
+
+// waitFor waits until a state is right.
+func (s *Store) waitFor(ctx context.Context, right func(validator.SourceState) bool) error {
 	for {
 		s.mu.Lock()
 		state, changed := s.state, s.changed
 		s.mu.Unlock()
-		if state.Health == validator.HealthOK {
+		if right(state) {
 			return nil
 		}
 		select {

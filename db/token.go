@@ -73,7 +73,7 @@ func (s *Store) UseToken(ctx context.Context, hash SecretHash, now time.Time) (T
 	if err != nil {
 		return Token{}, s.fail("find a token", err)
 	}
-	if before := now.Add(-SecretUseStep); row.UsedAt == nil || row.UsedAt.Before(before) {
+	if before := now.Add(-SecretUseStep); (row.UsedAt == nil || row.UsedAt.Before(before)) && s.CanStore() {
 		if err := s.q.markTokenUsed(ctx, markTokenUsedParams{TokenHash: hash[:], Now: &now, UsedBefore: before}); err != nil {
 			s.cfg.Log.Warn("the last use of a token could not be written", slog.Any("error", err))
 		}

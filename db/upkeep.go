@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -37,6 +35,9 @@ func (s *Store) forgetAccess(ctx context.Context, now time.Time) error {
 // upkeep is what every replica does now and then: each step is safe to be done by several
 // at once, and cheap when another has just done it.
 func (s *Store) upkeep(ctx context.Context) {
+	if !s.CanStore() {
+		return
+	}
 	now := time.Now().UTC()
 	s.doSteps(
 		ctx,
@@ -46,6 +47,7 @@ func (s *Store) upkeep(ctx context.Context) {
 		step{"forget old events of GPUs", func(ctx context.Context) error { return s.forgetGPUEvents(ctx, now) }},
 		step{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
 		step{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
+		step{"forget programs that ended", s.q.forgetWriteProbes},
 		step{"trim the private server's log", func(context.Context) error { return s.trimLog() }},
 	)
 }
@@ -132,8 +134,7 @@ func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention tim
 
 // inUpkeep runs a transaction that may take longer than a question may.
 func (s *Store) inUpkeep(ctx context.Context, do func(*Queries) error) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		q := s.q.WithTx(tx)
+	return s.inTransaction(ctx, func(q *Queries) error {
 		if err := q.allowLongStatements(ctx); err != nil {
 			return err
 		}

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // Duty is work that must be done again and again by one of all the programs that share a
@@ -35,26 +38,32 @@ const (
 	dutyEndWait    = 10 * time.Second
 )
 
-// RunDuties takes part in the duties whenever the database is ready, until ctx ends. Every
+// RunDuties takes part in the duties whenever the database takes writes, until ctx ends. Every
 // program on the database should name the same ones. It returns an error only for duties
 // that cannot be.
 func (s *Store) RunDuties(ctx context.Context, duties ...Duty) error {
 	if _, err := s.riverClient(duties); err != nil {
 		return fmt.Errorf("run duties: %w", err)
 	}
-	for ctx.Err() == nil && s.WaitReady(ctx) == nil {
+	pause := firstPause
+	for ctx.Err() == nil && s.waitFor(ctx, takesWrites) == nil {
+		began := time.Now()
 		if err := s.serveDuties(ctx, duties); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Warn("the job queue cannot be served", slog.Any("error", err))
 		}
+		if time.Since(began) > longestPause {
+			pause = firstPause
+		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(firstPause):
+		case <-time.After(pause):
 		}
+		pause = min(2*pause, longestPause)
 	}
 	return nil
 }
 
-// serveDuties runs a River client for as long as the database is ready.
+// serveDuties runs a River client for as long as the database takes writes.
 func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 	client, err := s.riverClient(duties)
 	if err != nil {
@@ -70,7 +79,7 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 			s.cfg.Log.Warn("a duty cannot be asked for", slog.String("duty", d.Name), slog.Any("error", err))
 		}
 	}
-	s.waitUnready(ctx)
+	_ = s.waitFor(ctx, func(st validator.SourceState) bool { return !takesWrites(st) })
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), dutyEndWait)
 	defer cancel()
 	if err := client.StopAndCancel(ending); err != nil {
@@ -79,27 +88,8 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 	return nil
 }
 
-// waitUnready waits until the database is lost, or ctx or the Store ends.
-func (s *Store) waitUnready(ctx context.Context) {
-	for s.Ready() {
-		s.mu.Lock()
-		changed := s.changed
-		s.mu.Unlock()
-		if !s.Ready() {
-			return
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return
-		case <-s.life.Done():
-			return
-		}
-	}
-}
-
 func (s *Store) riverClient(duties []Duty) (*river.Client[pgx.Tx], error) {
-	worker := &dutyWorker{s: s, duties: make(map[string]Duty)}
+	worker := &dutyWorker{s: s, duties: make(map[string]Duty), failed: make(map[string]dutyFailure)}
 	config := &river.Config{
 		Logger:                      slog.New(warnings{s.cfg.Log.Handler()}),
 		Queues:                      make(map[string]river.QueueConfig),
@@ -147,21 +137,60 @@ type dutyWorker struct {
 
 	s      *Store
 	duties map[string]Duty
+
+	mu     sync.Mutex
+	failed map[string]dutyFailure // by duty, those whose last run failed
 }
 
-// Work does a run of a duty, unless one is under way.
+// dutyFailure is how often a duty failed in a row, and when it may run again.
+type dutyFailure struct {
+	times int
+	until time.Time
+}
+
+// longestRest is the most that a duty rests after failures in a row.
+const longestRest = 5 * time.Minute
+
+// Work does a run of a duty, unless one is under way, or earlier ones failed and it rests.
 func (w *dutyWorker) Work(ctx context.Context, job *river.Job[dutyArgs]) error {
 	d, known := w.duties[job.Args.Duty]
 	if !known {
 		return fmt.Errorf("there is no duty %q", job.Args.Duty)
 	}
+	if w.rests(d) {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.Limit)
 	defer cancel()
 	err := w.s.alone(ctx, "duty "+d.Name, d.Do)
-	if err != nil && !errors.Is(err, context.Canceled) {
-		w.s.cfg.Log.Warn("a duty failed", slog.String("duty", d.Name), slog.Any("error", err))
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if rest := w.note(d, err); err != nil {
+		w.s.cfg.Log.Warn("a duty failed", slog.String("duty", d.Name), slog.Duration("rests_for", rest), slog.Any("error", err))
 	}
 	return err
+}
+
+func (w *dutyWorker) rests(d Duty) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Before(w.failed[d.Name].until)
+}
+
+// note remembers how a run went and returns how long the duty rests: twice as long after each
+// failure in a row.
+func (w *dutyWorker) note(d Duty, err error) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		delete(w.failed, d.Name)
+		return 0
+	}
+	f := w.failed[d.Name]
+	rest := min(d.Every<<min(f.times, 10), max(d.Every, longestRest))
+	w.failed[d.Name] = dutyFailure{f.times + 1, time.Now().Add(rest)}
+	return rest
 }
 
 // alone runs f unless something else runs under the same name on this database, in

@@ -190,7 +190,7 @@ func (s *Server) apiHealth(ctx context.Context, _ *struct{}) (*reply[healthJSON]
 
 func (s *Server) apiReady(ctx context.Context, _ *struct{}) (*reply[healthJSON], error) {
 	h := s.health(ctx)
-	if h.Status == "unavailable" {
+	if !s.db.CanStore() {
 		return &reply[healthJSON]{http.StatusServiceUnavailable, h}, nil
 	}
 	return ok(h)

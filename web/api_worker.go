@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -158,20 +157,6 @@ func reportTime(now time.Time, name string, unixSeconds *int64) (time.Time, erro
 		return time.Time{}, badField(name, fmt.Sprintf("must be unix seconds between 24 hours ago and 5 minutes ahead of the database's clock, which reads %d", now.Unix()), *unixSeconds)
 	}
 	return at, nil
-}
-
-// storeProblem says that a report could not be stored, so that the sender keeps it, or that
-// the database refuses it, so that the sender mends it.
-func (s *Server) storeProblem(err error) error {
-	if errors.Is(err, db.ErrInvalid) {
-		return refusedByDatabase(err)
-	}
-	p := newProblem(http.StatusServiceUnavailable, "Nothing was stored, since the database cannot be reached; send it again.")
-	if st := s.db.State(); st.Health == validator.HealthOK {
-		p = newProblem(http.StatusInternalServerError, unexpectedWords)
-	}
-	p.cause = err
-	return p
 }
 
 // refusedByDatabase says which of the database's rules a report breaks.

@@ -95,7 +95,7 @@ func (s *Server) recordClaimPrice(c echo.Context) error {
 	case errors.Is(err, db.ErrPriceObserved):
 		return newProblem(http.StatusConflict, "The price was observed when this claim arrived, so none can be entered.")
 	case errors.Is(err, db.ErrUnavailable):
-		return newProblem(http.StatusServiceUnavailable, "The price cannot be recorded now: "+validator.Sentence(s.db.State().Reason))
+		return unavailable("The price cannot be recorded now. "+whyUnavailable(err), err)
 	case err != nil:
 		return err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,6 +22,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if p.Status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", bearerChallenge)
 	}
+	maps.Copy(c.Response().Header(), p.GetHeaders())
 	if p.Status >= http.StatusInternalServerError && c.Request().Context().Err() == nil { // else nobody waits for the answer
 		s.log.ErrorContext(c.Request().Context(), "request failed", slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("error", err))
 	}

@@ -51,8 +51,8 @@ func (s *Server) export(c echo.Context, what string, wallet validator.Address, h
 	if !known {
 		return badField("query."+paramFormat, "must be "+formatCSV+" or "+formatNDJSON, c.QueryParam(paramFormat))
 	}
-	if st := s.db.State(); st.Health != validator.HealthOK {
-		return newProblem(http.StatusServiceUnavailable, "The "+what+" cannot be read now: "+validator.Sentence(st.Reason))
+	if !s.db.Ready() {
+		return newProblem(http.StatusServiceUnavailable, "The "+what+" cannot be read now: "+validator.Sentence(s.db.State().Reason))
 	}
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, format.mime)

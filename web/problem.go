@@ -3,12 +3,14 @@ package web
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -24,6 +26,16 @@ type problem struct {
 	Err    string         `json:"error" doc:"The same as detail, for older clients"`
 	Errors []fieldProblem `json:"errors,omitempty" doc:"Each field that was wrong"`
 	cause  error
+
+	retryAfter time.Duration // when to try again; 0 = not said
+}
+
+// GetHeaders makes huma tell when to try again.
+func (p *problem) GetHeaders() http.Header {
+	if p.retryAfter <= 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds())))}}
 }
 
 // fieldProblem names a field of a request and the rule that it breaks.

@@ -108,7 +108,7 @@ func (s *Server) operations(api huma.API) {
 	post(api, s, "/api/worker/gpu-metrics", accessIngest, "Worker", "Store samples of a worker's GPUs", s.apiGPUMetrics)
 	post(api, s, "/api/worker/claim-reward", accessOwner, "Worker", "Track a claim transaction that a wallet sent", s.apiClaimReward)
 	get(api, s, "/health", accessPublic, "Health", "Health with the state of each source", s.apiHealth)
-	get(api, s, "/health/ready", accessPublic, "Health", "200 while at least one source answers, else 503", s.apiReady)
+	get(api, s, "/health/ready", accessPublic, "Health", "200 while the database answers and takes writes, else 503", s.apiReady)
 	get(api, s, "/health/live", accessPublic, "Health", "200 while the process runs", s.apiLive)
 }
 

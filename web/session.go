@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -120,12 +121,10 @@ func (s *Server) forgetCookie(c echo.Context) {
 }
 
 func (s *Server) sessionProblem(consequence string, err error) *problem {
-	p := newProblem(http.StatusServiceUnavailable, consequence+", since the database cannot be reached; please try again.")
-	if s.db.Ready() {
-		p = newProblem(http.StatusInternalServerError, unexpectedWords)
+	if !errors.Is(err, db.ErrUnavailable) {
+		return unexpected(err)
 	}
-	p.cause = err
-	return p
+	return unavailable(consequence+", "+s.sinceDatabase()+". Please try again.", err)
 }
 
 // Lengths in bytes of what a browser says of itself.

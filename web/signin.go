@@ -170,8 +170,8 @@ func (s *Server) signInFailure(c echo.Context, err error) error {
 	case errors.Is(err, db.ErrNotFound), errors.Is(err, db.ErrSignInExpired), errors.Is(err, db.ErrSignInUsed), errors.Is(err, db.ErrSignInTries):
 		return signInProblem(http.StatusGone, views.SignInExpired, fmt.Sprintf("This message is no longer good: one can be signed for %d minutes, and signs in once. Ask for a new one.", int(db.SignInLifetime/time.Minute)))
 	case errors.Is(err, db.ErrUnavailable):
-		p := signInProblem(http.StatusServiceUnavailable, views.SignInDatabase, "The database cannot be reached, so nobody can be signed in. Try again in a moment.")
-		p.cause = err
+		p := signInProblem(http.StatusServiceUnavailable, views.SignInDatabase, "Nobody can be signed in, "+s.sinceDatabase()+". Try again in a moment.")
+		p.cause, p.retryAfter = err, retryAfter
 		return p
 	}
 	return err
