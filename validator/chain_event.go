@@ -112,6 +112,31 @@ func (x ChainIndex) Cursor(contract Address) Maybe[IndexCursor] {
 	return None[IndexCursor]("its events have not been read yet")
 }
 
+// EventsRead says how far the events of a contract have been read. It is missing, with the
+// reason, until events of some block have been.
+func (x ChainIndex) EventsRead(k IndexedContract) Maybe[IndexCursor] {
+	if k.Address == "" {
+		return None[IndexCursor]("no address of " + k.Name + " is configured, so its events are not read")
+	}
+	c := x.cursor(k.Address)
+	switch {
+	case c != nil && c.Done != nil:
+		return Some(*c)
+	case x.Failure != "":
+		return None[IndexCursor](x.Failure)
+	}
+	return None[IndexCursor]("the events of " + k.Name + " have not been read yet")
+}
+
+// FoundInEvents hands a value on that events are the source of. While no events have been
+// read, a value of nothing is missing: it says nothing of the chain.
+func FoundInEvents[T any](value T, isNothing bool, events Maybe[IndexCursor]) Maybe[T] {
+	if isNothing && !events.Known() {
+		return None[T](events.Reason())
+	}
+	return Some(value)
+}
+
 // IndexChange is a step of the index, which is stored whole or not at all.
 type IndexChange struct {
 	ChainID string

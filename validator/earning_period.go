@@ -121,6 +121,44 @@ type EarningReport struct {
 	Periods []EarningPeriod // oldest first, those without earnings included
 	Sums    EarningSums
 	JobTime ComputeTime // sum of the execution times of the jobs that ended in the range
+	// ClaimEvents says how far the events are read that claims come into the database by.
+	ClaimEvents Maybe[IndexCursor]
+}
+
+// Kind is the part of one kind in the sums of the report or of one of its periods. Staking
+// rewards are known by events: without any, and before events are read, it is missing.
+func (r EarningReport) Kind(sums EarningSums, k RewardKind) Maybe[EarningSum] {
+	if k != RewardStaking {
+		return Some(sums[k])
+	}
+	return FoundInEvents(sums[k], sums[k].Entries == 0, r.ClaimEvents)
+}
+
+// Total is the sum of all kinds in the sums of the report or of one of its periods, missing
+// as that of Kind is.
+func (r EarningReport) Total(sums EarningSums) Maybe[EarningSum] {
+	return FoundInEvents(sums.Total(), sums.Total().Entries == 0, r.ClaimEvents)
+}
+
+// Claims counts the claims among all earnings of the report, missing as that of Kind is.
+func (r EarningReport) Claims() Maybe[int64] {
+	n := r.Sums.Total().Entries - r.Sums[RewardJob].Entries
+	return FoundInEvents(n, n == 0, r.ClaimEvents)
+}
+
+// JobHours is the hours of JobTime; missing if no job tells how long it ran.
+func (r EarningReport) JobHours() Maybe[float64] {
+	if r.JobTime <= 0 {
+		return None[float64](noJobTime)
+	}
+	return Some(r.JobTime.Hours())
+}
+
+const noJobTime = "no job that ended in this time tells how long it ran"
+
+// EarnedWei is the amount of a sum that may be missing.
+func EarnedWei(s Maybe[EarningSum]) Maybe[Wei] {
+	return Map(s, func(s EarningSum) Wei { return s.Amount })
 }
 
 // NewEarningReport sums up days of earnings by periods. Days outside the range do not count.
@@ -164,7 +202,7 @@ func (r EarningReport) PerJob() Maybe[Wei] {
 func (r EarningReport) PerGPUHour() Maybe[Wei] {
 	hours := new(big.Rat).SetFloat64(float64(r.JobTime))
 	if hours == nil || hours.Sign() <= 0 {
-		return None[Wei]("no job that ended in this time tells how long it ran")
+		return None[Wei](noJobTime)
 	}
 	return Some(r.Sums[RewardJob].Amount.MulDiv(hours.Denom(), hours.Num()))
 }

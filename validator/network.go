@@ -31,6 +31,14 @@ func ActivityOver(hours []NetworkHour, window time.Duration, now time.Time) Netw
 	return a
 }
 
+// ComputeHours is the hours of Compute; missing if no job tells how long it ran.
+func (a NetworkActivity) ComputeHours() Maybe[float64] {
+	if a.Compute <= 0 {
+		return None[float64]("no job that was completed in this time tells how long it ran")
+	}
+	return Some(a.Compute.Hours())
+}
+
 // SuccessPercent is the share of completed jobs among those that ended; missing if none did.
 func (a NetworkActivity) SuccessPercent() Maybe[float64] {
 	if a.Completed+a.Failed == 0 {

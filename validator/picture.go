@@ -16,10 +16,12 @@ type Picture struct {
 	HostGPUsApply bool
 	WorkerGPUs    Maybe[[]WorkerGPU] // on the wallet's other hosts, as those reported them
 
-	Database   SourceState
-	Jobs       Maybe[JobCounts]
-	Earnings   Maybe[Earnings]
-	Heartbeats Maybe[HeartbeatSummary]
+	Database SourceState
+	Jobs     Maybe[JobCounts]
+	Earnings Maybe[Earnings]
+	// ClaimEvents says how far the events are read that claims come into the database by.
+	ClaimEvents Maybe[IndexCursor]
+	Heartbeats  Maybe[HeartbeatSummary]
 
 	HeartbeatInterval HeartbeatInterval // that hosts are expected to keep
 }
@@ -52,6 +54,9 @@ func (p Picture) AccrualPerDay() Maybe[Wei] {
 
 // RealisedAPY is the realised yearly yield of the wallet.
 func (p Picture) RealisedAPY() Maybe[APY] {
+	if last30d := p.Earned(func(e Earnings) Wei { return e.Last30d }); !last30d.Known() {
+		return None[APY](last30d.Reason())
+	}
 	return RealisedAPY(p.Earnings, p.Chain.Stake.Maybe, p.Now)
 }
 
@@ -69,7 +74,17 @@ func (p Picture) Headroom() Maybe[Wei] {
 
 // TotalEarnings is the sum of everything earned, as the database has it.
 func (p Picture) TotalEarnings() Maybe[Wei] {
-	return Map(p.Earnings, func(e Earnings) Wei { return e.Total })
+	return p.Earned(func(e Earnings) Wei { return e.Total })
+}
+
+// Earned is a sum of earnings that claims are a part of. A sum of nothing is missing while
+// the events that tell of claims have not been read.
+func (p Picture) Earned(sum func(Earnings) Wei) Maybe[Wei] {
+	e, known := p.Earnings.Get()
+	if !known {
+		return None[Wei](p.Earnings.Reason())
+	}
+	return FoundInEvents(sum(e), sum(e).Sign() == 0, p.ClaimEvents)
 }
 
 // LastClaim is the time of the newest claim: the database's confirmed one, else the
@@ -82,8 +97,11 @@ func (p Picture) LastClaim() Maybe[time.Time] {
 	if s, ok := p.Chain.Stake.Get(); ok && s.LastClaimAt.After(s.StakedAt) {
 		return Some(s.LastClaimAt)
 	}
-	if !known {
+	switch {
+	case !known:
 		return None[time.Time](p.Earnings.Reason())
+	case !p.ClaimEvents.Known():
+		return None[time.Time](p.ClaimEvents.Reason())
 	}
 	return None[time.Time]("nothing has been claimed yet")
 }

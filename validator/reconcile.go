@@ -417,6 +417,30 @@ func (r Reconciliation) Differing() (n int64) {
 	return n
 }
 
+// Sum adds up the payments of a class. Without any, and before the events of payments are
+// read, it is missing: only what the database has of its own can be said to be not known yet.
+func (r Reconciliation) Sum(c ReconcileClass) Maybe[ReconcileSum] {
+	sum := r.Payments[c]
+	if !r.Coverage.Known() && sum.Jobs == 0 && c != ClassNotKnown {
+		return None[ReconcileSum](r.Coverage.Reason())
+	}
+	return Some(sum)
+}
+
+// KnownDiffering is Differing; missing if nothing differs and the events of payments or of
+// claims, by which it would be seen, are not read.
+func (r Reconciliation) KnownDiffering() Maybe[int64] {
+	n := r.Differing()
+	switch {
+	case n > 0:
+	case !r.Coverage.Known():
+		return None[int64](r.Coverage.Reason())
+	case !r.ClaimCoverage.Known():
+		return None[int64](r.ClaimCoverage.Reason())
+	}
+	return Some(n)
+}
+
 // PaymentEvent is an event of the chain that told of a payment.
 type PaymentEvent struct {
 	Kind    PaymentKind

@@ -51,6 +51,14 @@ type NetworkCounts struct {
 	ByGPUCount            []GPUCountWorkers
 }
 
+// ComputeHours is the hours of ComputeTime; missing if no job tells how long it ran.
+func (c NetworkCounts) ComputeHours() Maybe[float64] {
+	if c.ComputeTime <= 0 {
+		return None[float64]("no completed job tells how long it ran")
+	}
+	return Some(c.ComputeTime.Hours())
+}
+
 // NetworkHour is what all workers together did in an hour.
 type NetworkHour struct {
 	Hour        time.Time // its start
@@ -58,6 +66,15 @@ type NetworkHour struct {
 	Completed   int64
 	Failed      int64 // or timed out
 	ComputeTime ComputeTime
+}
+
+// ComputeHours is the hours of ComputeTime; missing if jobs were completed and none tells
+// how long it ran.
+func (h NetworkHour) ComputeHours() Maybe[float64] {
+	if h.ComputeTime <= 0 && h.Completed > 0 {
+		return None[float64]("no job that was completed in this hour tells how long it ran")
+	}
+	return Some(h.ComputeTime.Hours())
 }
 
 // ComputeTime is a sum of execution times in hours. A whole network's exceeds the 292 years

@@ -54,7 +54,7 @@ type EarningPeriodRow struct {
 	Part      string // "in part"; "" for a whole one
 	Kinds     []Amount
 	Total     Amount
-	Entries   string
+	Entries   Value
 }
 
 // BarChart is bars over time, drawn on the server in a box 1000 wide and 240 high. Its numbers

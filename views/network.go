@@ -36,8 +36,8 @@ type NetworkStakePanel struct {
 	Figures     []Row
 	Terms       []Row
 	Tiers       []NetworkTierRow
-	Stakes      []LeaderRow
-	Reputations []LeaderRow
+	Stakes      Leaders
+	Reputations Leaders
 	Note        string // how far the events reach that leaders are ranked by
 }
 
@@ -47,6 +47,12 @@ type NetworkTierRow struct {
 	Least   Amount
 	Stakers Value
 	Staked  Amount
+}
+
+// Leaders ranks workers; Reason says why there are no rows.
+type Leaders struct {
+	Rows   []LeaderRow
+	Reason string
 }
 
 // LeaderRow is somebody's place by a figure that is public on the chain.
@@ -85,6 +91,7 @@ type CountRow struct {
 	Name    string
 	Count   string
 	Percent string // of all, for the bar
+	Share   string // the same in words
 }
 
 // NetworkChainPanel is the chain that all of it is read from.

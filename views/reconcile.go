@@ -26,7 +26,8 @@ type ReconcileClassRow struct {
 	Class      Tag
 	Origin     Origin
 	Meaning    string
-	Jobs       Link // leads to the list
+	Jobs       Link  // leads to the list
+	NoJobs     Value // why Jobs is empty
 	Recorded   Amount
 	OnChain    Amount
 	Difference []Amount // what the chain has less or more; none where nothing can be compared

@@ -34,6 +34,7 @@ type earningsJSON struct {
 	RealisedAPYPercent     *float64            `json:"realised_apy_percent" doc:"Earned in the window, by today's stake, times 365 days by the window"`
 	RealisedAPYWindowSecs  *float64            `json:"realised_apy_window_secs" doc:"30 days, or since the first earning"`
 	ContractAPYBasisPoints *uint32             `json:"contract_apy_basis_points" doc:"The contract's rate on the stake"`
+	Unknown                reasons             `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources                sourcesJSON         `json:"sources"`
 }
 
@@ -42,26 +43,31 @@ type earningPeriodJSON struct {
 	From           string            `json:"from" doc:"The first UTC day of it in the range"`
 	To             string            `json:"to" doc:"The last UTC day of it in the range"`
 	Whole          bool              `json:"whole" doc:"All of it lies in the range and has passed"`
-	Entries        int64             `json:"entries" doc:"Payments and claims"`
-	Total          string            `json:"total" doc:"Wei"`
-	TotalFormatted string            `json:"total_formatted"`
+	Entries        *int64            `json:"entries" doc:"Payments and claims; null if none is recorded and claims are not known"`
+	Total          *string           `json:"total" doc:"Wei"`
+	TotalFormatted *string           `json:"total_formatted"`
 	ByKind         []earningKindJSON `json:"by_kind"`
 }
 
 // earningKindJSON sums up one kind.
 type earningKindJSON struct {
-	Kind            string `json:"kind" enum:"job,staking,mining,bonus"`
-	Entries         int64  `json:"entries"`
-	Amount          string `json:"amount" doc:"Wei"`
-	AmountFormatted string `json:"amount_formatted"`
+	Kind            string  `json:"kind" enum:"job,staking,mining,bonus"`
+	Entries         *int64  `json:"entries"`
+	Amount          *string `json:"amount" doc:"Wei"`
+	AmountFormatted *string `json:"amount_formatted"`
 }
 
-func earningKinds(s validator.EarningSums) []earningKindJSON {
+func earningKinds(r validator.EarningReport, sums validator.EarningSums) []earningKindJSON {
 	var out []earningKindJSON
 	for _, k := range validator.RewardKinds {
-		out = append(out, earningKindJSON{string(k), s[k].Entries, s[k].Amount.String(), s[k].Amount.Format()})
+		s := r.Kind(sums, k)
+		out = append(out, earningKindJSON{string(k), entriesOf(s), weiText(validator.EarnedWei(s)), weiFormatted(validator.EarnedWei(s))})
 	}
 	return out
+}
+
+func entriesOf(s validator.Maybe[validator.EarningSum]) *int64 {
+	return field(s, func(s validator.EarningSum) int64 { return s.Entries })
 }
 
 func (s *Server) apiEarnings(ctx context.Context, in *earningsInput) (*reply[earningsJSON], error) {
@@ -83,24 +89,28 @@ func (s *Server) apiEarnings(ctx context.Context, in *earningsInput) (*reply[ear
 		By: string(q.grouping()), Periods: []earningPeriodJSON{}, ByKind: []earningKindJSON{},
 		ClaimableRewards:       weiText(p.Claimable()),
 		PendingRewards:         weiText(validator.Map(p.Chain.Stake.Maybe, func(s validator.Stake) validator.Wei { return s.PendingRewards })),
-		Claimed:                weiText(validator.Map(p.Earnings, func(e validator.Earnings) validator.Wei { return e.Claimed })),
+		Claimed:                weiText(p.Earned(claimedEver)),
 		RealisedAPYPercent:     field(apy, func(a validator.APY) float64 { return a.Percent }),
 		RealisedAPYWindowSecs:  field(apy, func(a validator.APY) float64 { return a.Window.Seconds() }),
 		ContractAPYBasisPoints: field(p.Chain.Network.Config.Maybe, func(c validator.StakingConfig) uint32 { return c.RewardAPYBasisPoints }),
+		Unknown:                reasons{},
 		Sources:                sources(read.state, p.Chain.State),
 	}
-	r, known := read.report.Get()
-	if !known {
+	whyNull(out.Unknown, "claimed", p.Earned(claimedEver))
+	whyNull(out.Unknown, "realised_apy_percent", apy)
+	r, has := read.report.Get()
+	if !has {
 		return ok(out)
 	}
 	day := func(t time.Time) string { return t.Format(time.DateOnly) }
-	from, to, total, hours := day(r.Range.First), day(r.Range.Last), r.Sums.Total().Amount, r.JobTime.Hours()
-	text, formatted := total.String(), total.Format()
-	out.From, out.To, out.Total, out.TotalFormatted, out.GPUHours = &from, &to, &text, &formatted, &hours
-	out.ByKind, out.AvgRewardPerJob, out.AvgRewardPerGPUHour = earningKinds(r.Sums), weiText(r.PerJob()), weiText(r.PerGPUHour())
+	from, to, total := day(r.Range.First), day(r.Range.Last), validator.EarnedWei(r.Total(r.Sums))
+	whyNull(out.Unknown, "total", total)
+	whyNull(out.Unknown, "gpu_hours", r.JobHours())
+	out.From, out.To, out.Total, out.TotalFormatted, out.GPUHours = &from, &to, weiText(total), weiFormatted(total), known(r.JobHours())
+	out.ByKind, out.AvgRewardPerJob, out.AvgRewardPerGPUHour = earningKinds(r, r.Sums), weiText(r.PerJob()), weiText(r.PerGPUHour())
 	for _, p := range r.Periods {
-		t := p.Sums.Total()
-		out.Periods = append(out.Periods, earningPeriodJSON{day(p.First), day(p.Last), p.Whole, t.Entries, t.Amount.String(), t.Amount.Format(), earningKinds(p.Sums)})
+		t := r.Total(p.Sums)
+		out.Periods = append(out.Periods, earningPeriodJSON{day(p.First), day(p.Last), p.Whole, entriesOf(t), weiText(validator.EarnedWei(t)), weiFormatted(validator.EarnedWei(t)), earningKinds(r, p.Sums)})
 	}
 	return ok(out)
 }

@@ -21,8 +21,9 @@ type historyInput struct {
 // historyJSON answers /api/validator/history.
 type historyJSON struct {
 	Rewards       []rewardJSON `json:"rewards" doc:"Newest first"`
-	TotalCount    *int64       `json:"total_count" doc:"Earnings in the period"`
+	TotalCount    *int64       `json:"total_count" doc:"Earnings in the period; null if none is recorded and claims are not known"`
 	PeriodSummary summaryJSON  `json:"period_summary"`
+	Unknown       reasons      `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources       sourcesJSON  `json:"sources"`
 }
 
@@ -77,7 +78,8 @@ func (s *Server) apiHistory(ctx context.Context, in *historyInput) (*reply[histo
 	}
 	asked := databaseRead{state: s.db.State()}
 	page := s.earningsPage(ctx, &asked, wallet, in.Period, in.Limit, in.Offset)
-	out := historyJSON{Rewards: []rewardJSON{}, PeriodSummary: summaryJSON{Period: in.Period}, Sources: sources(asked.result())}
+	claims := s.eventsRead(ctx, &asked, nameProverStaking)
+	out := historyJSON{Rewards: []rewardJSON{}, PeriodSummary: summaryJSON{Period: in.Period}, Unknown: reasons{}, Sources: sources(asked.result())}
 	p, has := page.Get()
 	if !has {
 		return ok(out)
@@ -85,9 +87,10 @@ func (s *Server) apiHistory(ctx context.Context, in *historyInput) (*reply[histo
 	for _, e := range p.entries {
 		out.Rewards = append(out.Rewards, rewardJSON{e.At.Unix(), e.Amount.String(), e.Amount.Format(), nonEmpty(e.JobID), string(e.Kind), nonEmpty(string(e.TxHash))})
 	}
-	total, formatted := p.sum.Total.String(), p.sum.Total.Format()
-	out.TotalCount = &p.sum.Entries
-	out.PeriodSummary.TotalRewards, out.PeriodSummary.TotalRewardsFormatted, out.PeriodSummary.JobCount = &total, &formatted, &p.sum.JobCount
+	total := validator.FoundInEvents(p.sum.Total, p.sum.Entries == 0, claims)
+	out.TotalCount = field(total, func(validator.Wei) int64 { return p.sum.Entries })
+	out.PeriodSummary.TotalRewards, out.PeriodSummary.TotalRewardsFormatted, out.PeriodSummary.JobCount = weiText(total), weiFormatted(total), &p.sum.JobCount
+	whyNull(out.Unknown, "total_count", total)
 	if p.sum.JobCount > 0 {
 		avg := p.sum.JobTotal.MulDiv(big.NewInt(1), big.NewInt(p.sum.JobCount)).String()
 		out.PeriodSummary.AvgRewardPerJob = &avg

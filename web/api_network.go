@@ -18,7 +18,7 @@ type statsJSON struct {
 	TotalJobsProcessed       *int64        `json:"total_jobs_processed" doc:"Completed"`
 	JobsLast24h              *int64        `json:"jobs_last_24h" doc:"Completed in the last 24 hours"`
 	AvgJobCompletionTimeSecs *float64      `json:"avg_job_completion_time_secs"`
-	TotalComputeHours        *float64      `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs that fit between the job's begin and end"`
+	TotalComputeHours        *float64      `json:"total_compute_hours" doc:"Sum of the execution times of completed jobs that fit between the job's begin and end; null if none tells its own"`
 	NetworkUtilization       *float64      `json:"network_utilization" doc:"Average GPU utilisation in percent over the active hosts that report it"`
 	TotalStaked              *string       `json:"total_staked" doc:"Wei: ProverStaking.total_staked"`
 	TotalStakedFormatted     *string       `json:"total_staked_formatted"`
@@ -30,6 +30,7 @@ type statsJSON struct {
 	IndexedBlock             *uint64       `json:"indexed_block" doc:"The last block whose contract events are known"`
 	IndexLagBlocks           *uint64       `json:"index_lag_blocks" doc:"Newer blocks whose events are not known yet"`
 	IndexLagSecs             *float64      `json:"index_lag_secs" doc:"Between the timestamps of the two blocks"`
+	Unknown                  reasons       `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources                  sourcesJSON   `json:"sources"`
 }
 
@@ -44,6 +45,13 @@ type statsInput struct {
 	Window string `query:"window" enum:"24h,7d,30d" default:"24h" doc:"The window of activity"`
 }
 
+func computeHours(counts validator.Maybe[validator.NetworkCounts]) *float64 {
+	if c, has := counts.Get(); has {
+		return known(c.ComputeHours())
+	}
+	return nil
+}
+
 func (s *Server) apiNetworkStats(ctx context.Context, in *statsInput) (*reply[statsJSON], error) {
 	asked := databaseRead{state: told(ctx, s.db.State())}
 	counts, net := s.networkCounts(ctx, &asked), s.chain.Network()
@@ -55,13 +63,15 @@ func (s *Server) apiNetworkStats(ctx context.Context, in *statsInput) (*reply[st
 		ActiveWorkers:      count(func(c validator.NetworkCounts) int64 { return c.ActiveWorkers }),
 		TotalJobsProcessed: count(func(c validator.NetworkCounts) int64 { return c.JobsProcessed }),
 		JobsLast24h:        count(func(c validator.NetworkCounts) int64 { return c.JobsLast24h }),
-		TotalComputeHours:  field(counts, func(c validator.NetworkCounts) float64 { return c.ComputeTime.Hours() }),
+		TotalComputeHours:  computeHours(counts),
 		TotalStaked:        weiText(net.TotalStaked.Maybe), TotalStakedFormatted: weiFormatted(net.TotalStaked.Maybe),
 		TotalSlashed: weiText(net.TotalSlashed.Maybe), TotalSlashedFormatted: weiFormatted(net.TotalSlashed.Maybe),
 		StakingTerms: termsOf(net.Config.Maybe, stakes), Activity: activityOf(activity, windowNamed(in.Window)),
-		Sources: sources(asked.result(), told(ctx, net.State)),
+		Unknown: reasons{}, Sources: sources(asked.result(), told(ctx, net.State)),
 	}
+	whyNull(out.Unknown, "staking_terms.tiers.stakers", stakes)
 	if c, has := counts.Get(); has {
+		whyNull(out.Unknown, "total_compute_hours", c.ComputeHours())
 		out.AvgJobCompletionTimeSecs, out.NetworkUtilization = seconds(c.AverageCompletion), c.AverageGPUUtilization
 	}
 	if net.Block.Number > 0 {

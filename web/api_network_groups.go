@@ -53,16 +53,16 @@ type activityJSON struct {
 	Completed    int64      `json:"completed"`
 	Failed       int64      `json:"failed" doc:"Or timed out"`
 	SuccessRate  *float64   `json:"success_rate" doc:"Percent of the jobs that ended; null if none did"`
-	ComputeHours float64    `json:"compute_hours"`
+	ComputeHours *float64   `json:"compute_hours" doc:"Execution time of the completed jobs; null if none tells its own"`
 	Hours        []hourJSON `json:"hours" doc:"Oldest first; the running one is the last"`
 }
 
 type hourJSON struct {
-	Hour         int64   `json:"hour" doc:"Unix seconds of its start"`
-	Submitted    int64   `json:"submitted"`
-	Completed    int64   `json:"completed"`
-	Failed       int64   `json:"failed"`
-	ComputeHours float64 `json:"compute_hours"`
+	Hour         int64    `json:"hour" doc:"Unix seconds of its start"`
+	Submitted    int64    `json:"submitted"`
+	Completed    int64    `json:"completed"`
+	Failed       int64    `json:"failed"`
+	ComputeHours *float64 `json:"compute_hours" doc:"null if jobs were completed and none tells its time"`
 }
 
 func activityOf(m validator.Maybe[validator.NetworkActivity], w networkWindow) *activityJSON {
@@ -70,9 +70,9 @@ func activityOf(m validator.Maybe[validator.NetworkActivity], w networkWindow) *
 	if !has {
 		return nil
 	}
-	out := activityJSON{Window: w.id, Submitted: a.Submitted, Completed: a.Completed, Failed: a.Failed, SuccessRate: known(a.SuccessPercent()), ComputeHours: a.Compute.Hours()}
+	out := activityJSON{Window: w.id, Submitted: a.Submitted, Completed: a.Completed, Failed: a.Failed, SuccessRate: known(a.SuccessPercent()), ComputeHours: known(a.ComputeHours())}
 	for _, h := range a.Hours {
-		out.Hours = append(out.Hours, hourJSON{h.Hour.Unix(), h.Submitted, h.Completed, h.Failed, h.ComputeTime.Hours()})
+		out.Hours = append(out.Hours, hourJSON{h.Hour.Unix(), h.Submitted, h.Completed, h.Failed, known(h.ComputeHours())})
 	}
 	return &out
 }

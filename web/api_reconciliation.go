@@ -38,9 +38,9 @@ type coverageJSON struct {
 // reconcileClassJSON adds up a class.
 type reconcileClassJSON struct {
 	Class             string  `json:"class" enum:"different_amount,missing_on_chain,missing_in_database,matched,awaited,not_comparable,not_known_yet"`
-	Jobs              int64   `json:"jobs"`
-	Recorded          string  `json:"recorded" doc:"Wei, by the database"`
-	RecordedFormatted string  `json:"recorded_formatted"`
+	Jobs              *int64  `json:"jobs" doc:"null while no event of payments has been read and none of this class is known"`
+	Recorded          *string `json:"recorded" doc:"Wei, by the database"`
+	RecordedFormatted *string `json:"recorded_formatted"`
 	OnChain           *string `json:"on_chain" doc:"Wei, by the chain: net of fees where that is told; null where it is not known"`
 	OnChainFormatted  *string `json:"on_chain_formatted"`
 	Short             *string `json:"short" doc:"Wei that the chain has less, of the jobs of which it has less"`
@@ -77,16 +77,9 @@ func (s *Server) apiReconciliation(ctx context.Context, in *reconciliationInput)
 		return ok(out)
 	}
 	now := s.now()
-	n := r.Differing()
-	out.Differing, out.Coverage = &n, coverageOf(r)
+	out.Differing, out.Coverage = known(r.KnownDiffering()), coverageOf(r)
 	for _, c := range validator.ReconcileClasses {
-		sum := r.Payments[c]
-		row := reconcileClassJSON{Class: string(c), Jobs: sum.Jobs, Recorded: sum.Recorded.String(), RecordedFormatted: sum.Recorded.Format()}
-		if c.Comparable() || sum.Jobs == 0 {
-			chain, formatted, short, over := sum.OnChain.String(), sum.OnChain.Format(), sum.Short.String(), sum.Over().String()
-			row.OnChain, row.OnChainFormatted, row.Short, row.Over = &chain, &formatted, &short, &over
-		}
-		out.Classes = append(out.Classes, row)
+		out.Classes = append(out.Classes, reconcileClassOf(c, r.Sum(c)))
 	}
 	list := readDBAs(ctx, s, &asked, memoryKey{"listed payments", wallet, in.Class + " " + integer(in.Limit)}, walletMaxAge, func(ctx context.Context) ([]validator.ReconciledPayment, error) {
 		return s.db.ReconciledPayments(ctx, wallet, q.windows(r, now), q.before, in.Limit)
@@ -99,6 +92,22 @@ func (s *Server) apiReconciliation(ctx context.Context, in *reconciliationInput)
 	}
 	out.Sources = sources(asked.result())
 	return ok(out)
+}
+
+func reconcileClassOf(c validator.ReconcileClass, m validator.Maybe[validator.ReconcileSum]) reconcileClassJSON {
+	amount := func(of func(validator.ReconcileSum) validator.Wei) validator.Maybe[validator.Wei] {
+		return validator.Map(m, of)
+	}
+	recorded := amount(func(s validator.ReconcileSum) validator.Wei { return s.Recorded })
+	row := reconcileClassJSON{
+		Class: string(c), Jobs: field(m, func(s validator.ReconcileSum) int64 { return s.Jobs }), Recorded: weiText(recorded), RecordedFormatted: weiFormatted(recorded),
+	}
+	if sum, has := m.Get(); has && (c.Comparable() || sum.Jobs == 0) {
+		chain := amount(func(s validator.ReconcileSum) validator.Wei { return s.OnChain })
+		row.OnChain, row.OnChainFormatted = weiText(chain), weiFormatted(chain)
+		row.Short, row.Over = weiText(amount(func(s validator.ReconcileSum) validator.Wei { return s.Short })), weiText(amount(validator.ReconcileSum.Over))
+	}
+	return row
 }
 
 func coverageOf(r validator.Reconciliation) coverageJSON {

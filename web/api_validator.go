@@ -33,6 +33,7 @@ type statusJSON struct {
 	JobsFailed              *int64      `json:"jobs_failed" doc:"Failed or timed out"`
 	UptimePercent           *float64    `json:"uptime_percent" doc:"Of the last 24 hours; /api/worker/uptime says how it is defined"`
 	LastHeartbeat           *int64      `json:"last_heartbeat" doc:"Unix seconds"`
+	Unknown                 reasons     `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources                 sourcesJSON `json:"sources"`
 }
 
@@ -69,9 +70,14 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 		JobsCompleted:  field(p.Jobs, func(j validator.JobCounts) int64 { return j.Completed }),
 		JobsInProgress: field(p.Jobs, func(j validator.JobCounts) int64 { return j.InProgress }),
 		JobsFailed:     field(p.Jobs, func(j validator.JobCounts) int64 { return j.Failed }),
-		UptimePercent:  uptimePercent(p, 24*time.Hour),
+		UptimePercent:  known(uptimePercent(p, 24*time.Hour)),
+		Unknown:        reasons{},
 		Sources:        sources(p.Sources()...),
 	}
+	whyNull(out.Unknown, "total_earnings", total)
+	whyNull(out.Unknown, "staked_amount", staked)
+	whyNull(out.Unknown, "jobs_completed", p.Jobs)
+	whyNull(out.Unknown, "uptime_percent", uptimePercent(p, 24*time.Hour))
 	for _, c := range a.Checks {
 		out.Checks = append(out.Checks, checkJSON{c.ID, c.Label, string(c.State), c.Detail, nonEmpty(c.Remedy)})
 	}
@@ -90,16 +96,12 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 	return ok(out)
 }
 
-func uptimePercent(p validator.Picture, window time.Duration) *float64 {
+func uptimePercent(p validator.Picture, window time.Duration) validator.Maybe[float64] {
 	u, known := p.Uptime(window).Get()
 	if !known {
-		return nil
+		return validator.None[float64](p.Heartbeats.Reason())
 	}
-	v, known := u.Percent().Get()
-	if !known {
-		return nil
-	}
-	return &v
+	return u.Percent()
 }
 
 // rewardsJSON answers /api/validator/rewards.
@@ -115,6 +117,7 @@ type rewardsJSON struct {
 	APYEstimate               *float64    `json:"apy_estimate" doc:"Realised percent a year: earned in the window / stake · 365 days / window; null while it cannot be computed"`
 	APYWindowSecs             *int64      `json:"apy_window_secs" doc:"The window of apy_estimate: 30 days, or since the first earning"`
 	APYContract               *float64    `json:"apy_contract" doc:"The contract's own rate in percent a year"`
+	Unknown                   reasons     `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources                   sourcesJSON `json:"sources"`
 }
 
@@ -126,6 +129,11 @@ func (s *Server) apiRewards(ctx context.Context, in *WalletInput) (*reply[reward
 	p := s.picture(ctx, wallet)
 	pending := validator.Map(p.Chain.Stake.Maybe, func(v validator.Stake) validator.Wei { return v.PendingRewards })
 	total, claimable, apy := p.TotalEarnings(), p.Claimable(), p.RealisedAPY()
+	unknown := reasons{}
+	whyNull(unknown, "total_earned", total)
+	whyNull(unknown, "claimable_rewards", claimable)
+	whyNull(unknown, "last_claim_timestamp", p.LastClaim())
+	whyNull(unknown, "apy_estimate", apy)
 	return ok(rewardsJSON{
 		TotalEarned: weiText(total), TotalEarnedFormatted: weiFormatted(total),
 		PendingRewards: weiText(pending), PendingRewardsFormatted: weiFormatted(pending),
@@ -135,6 +143,7 @@ func (s *Server) apiRewards(ctx context.Context, in *WalletInput) (*reply[reward
 		APYEstimate:        field(apy, func(a validator.APY) float64 { return a.Percent }),
 		APYWindowSecs:      field(apy, func(a validator.APY) int64 { return int64(a.Window / time.Second) }),
 		APYContract:        field(p.Chain.Network.Config.Maybe, func(c validator.StakingConfig) float64 { return float64(c.RewardAPYBasisPoints) / 100 }),
+		Unknown:            unknown,
 		Sources:            sources(p.Database, p.Chain.State),
 	})
 }

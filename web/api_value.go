@@ -54,6 +54,16 @@ func known[T any](m validator.Maybe[T]) *T {
 // field derives one member from a value that may be missing.
 func field[A, B any](m validator.Maybe[A], f func(A) B) *B { return known(validator.Map(m, f)) }
 
+// reasons say why members are null, by member.
+type reasons map[string]string
+
+// whyNull notes why a member is null, if it is.
+func whyNull[T any](why reasons, member string, m validator.Maybe[T]) {
+	if !m.Known() {
+		why[member] = validator.Sentence(m.Reason())
+	}
+}
+
 func weiText(m validator.Maybe[validator.Wei]) *string {
 	return field(m, validator.Wei.String)
 }

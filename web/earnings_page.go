@@ -95,7 +95,7 @@ func (s *Server) measuredEnergy(ctx context.Context, asked *databaseRead, wallet
 
 func (s *Server) earningReport(ctx context.Context, asked *databaseRead, wallet validator.Address, d validator.DayRange, by validator.Grouping) validator.Maybe[validator.EarningReport] {
 	key := memoryKey{"earnings of days", wallet, d.First.Format(time.DateOnly) + "/" + d.Last.Format(time.DateOnly) + "/" + string(by)}
-	return readDBAs(ctx, s, asked, key, earningsMaxAge, func(ctx context.Context) (validator.EarningReport, error) {
+	report := readDBAs(ctx, s, asked, key, earningsMaxAge, func(ctx context.Context) (validator.EarningReport, error) {
 		now := s.now()
 		days, _, err := s.db.EarningDays(ctx, wallet, d.First, d.Last)
 		if err != nil {
@@ -103,6 +103,11 @@ func (s *Server) earningReport(ctx context.Context, asked *databaseRead, wallet 
 		}
 		jobTime, err := s.db.JobTime(ctx, wallet, d.First, d.Last)
 		return validator.NewEarningReport(d, by, days, jobTime, now), err
+	})
+	events := s.eventsRead(ctx, asked, nameProverStaking)
+	return validator.Map(report, func(r validator.EarningReport) validator.EarningReport {
+		r.ClaimEvents = events
+		return r
 	})
 }
 

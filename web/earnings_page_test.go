@@ -141,7 +141,7 @@ func TestTheAPIOfEarningsSaysWhatThePageSays(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
 		t.Fatalf("%d %v: %s", w.Code, err, w.Body)
 	}
-	if len(got.Periods) != 4 || got.Periods[3].Whole || !got.Periods[0].Whole || got.Periods[2].From != "2026-11-16" || got.Periods[2].Total != "107000000000000000001" || got.Periods[2].ByKind[1].Entries != 1 {
+	if len(got.Periods) != 4 || got.Periods[3].Whole || !got.Periods[0].Whole || got.Periods[2].From != "2026-11-16" || *got.Periods[2].Total != "107000000000000000001" || *got.Periods[2].ByKind[1].Entries != 1 {
 		t.Errorf("periods: %+v", got.Periods)
 	}
 	if *got.Total != "124000000000000000001" || *got.TotalFormatted != "124.000000000000000001 SAGE" || *got.GPUHours != 12 || *got.AvgRewardPerJob != "1000000000000000000" || *got.AvgRewardPerGPUHour != "2000000000000000000" {

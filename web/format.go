@@ -63,12 +63,23 @@ func integer[T int | int32 | int64 | uint32 | uint64](n T) string {
 	return s
 }
 
-// percent rounds down, so that 99.999 % never reads as 100 %.
+// percent rounds down, so that 99.999 % never reads as 100 %, but never to a zero that is none.
 func percent(p float64) string {
+	const least = 0.01
+	if p > 0 && p < least {
+		return "<0.01"
+	}
 	return strconv.FormatFloat(math.Floor(p*100)/100, 'f', 2, 64)
 }
 
-func oneDecimal(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
+// oneDecimal rounds, but never to a zero that is none.
+func oneDecimal(f float64) string {
+	const half = 0.05
+	if f > 0 && f < half {
+		return "<0.1"
+	}
+	return strconv.FormatFloat(f, 'f', 1, 64)
+}
 
 func gibText(b uint64) string { return oneDecimal(float64(b) / bytesPerGiB) }
 

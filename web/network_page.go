@@ -118,17 +118,19 @@ func (s *Server) contractNamed(name string) validator.Address {
 }
 
 func (s *Server) stakeBoard(ctx context.Context, asked *databaseRead) validator.Maybe[validator.StakeBoard] {
-	contract := s.contractNamed("ProverStaking")
-	return readDBAs(ctx, s, asked, memoryKey{read: "stake board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.StakeBoard, error) {
+	contract := s.contractNamed(nameProverStaking)
+	board := readDBAs(ctx, s, asked, memoryKey{read: "stake board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.StakeBoard, error) {
 		return s.db.StakeBoard(ctx, contract)
 	})
+	return foundInEvents(board, s.eventsRead(ctx, asked, nameProverStaking))
 }
 
 func (s *Server) reputationBoard(ctx context.Context, asked *databaseRead) validator.Maybe[validator.ReputationBoard] {
-	contract := s.contractNamed("ReputationManager")
-	return readDBAs(ctx, s, asked, memoryKey{read: "reputation board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.ReputationBoard, error) {
+	contract := s.contractNamed(nameReputationManager)
+	board := readDBAs(ctx, s, asked, memoryKey{read: "reputation board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.ReputationBoard, error) {
 		return s.db.ReputationBoard(ctx, contract)
 	})
+	return foundInEvents(board, s.eventsRead(ctx, asked, nameReputationManager))
 }
 
 // workerMonths reads what each worker did. It is told of to its own wallet only, and of all

@@ -141,7 +141,7 @@ func TestTheNetworksPageShowsWhatTheAPITells(t *testing.T) {
 		var completed int64
 		for _, h := range a.Hours {
 			completed += h.Completed
-			row := fmt.Sprintf("%s</time></th> <td>%d</td><td>%d</td><td>%d</td><td>%.2f</td>", time.Unix(h.Hour, 0).UTC().Format("2006-01-02 15:04:05Z"), h.Submitted, h.Completed, h.Failed, h.ComputeHours)
+			row := fmt.Sprintf("%s</time></th> <td>%d</td><td>%d</td><td>%d</td><td>%.2f</td>", time.Unix(h.Hour, 0).UTC().Format("2006-01-02 15:04:05Z"), h.Submitted, h.Completed, h.Failed, *h.ComputeHours)
 			if !strings.Contains(strings.ReplaceAll(page, "</th><td>", "</th> <td>"), row) {
 				t.Fatalf("%s: the page lacks %s", w.id, row)
 			}

@@ -43,6 +43,7 @@ func (s *Server) picture(ctx context.Context, wallet validator.Address) validato
 			return s.db.Earnings(ctx, wallet, s.now())
 		})
 	})
+	wg.Go(func() { p.ClaimEvents = s.eventsRead(ctx, &asked, nameProverStaking) })
 	wg.Go(func() { p.Heartbeats = s.heartbeats(ctx, &asked, wallet) })
 	wg.Go(func() { p.WorkerGPUs = s.workerGPUs(ctx, &asked, wallet) })
 	wg.Wait()

@@ -176,9 +176,8 @@ func (s *Server) powerRows(p validator.Picture, e priceEntry, observed validator
 	}
 	rows[0].Value.Text += " W = " + validator.KWhPerDay(mw).FloatString(1)
 	rows[0].Value.Unit = "kWh a day"
-	earned, has := p.Earnings.Get()
 	entered, err := e.prices()
-	if !has || err != nil {
+	if !p.Earnings.Known() || err != nil {
 		return rows
 	}
 	if entered.PerSAGE == nil {
@@ -189,9 +188,13 @@ func (s *Server) powerRows(p validator.Picture, e priceEntry, observed validator
 	if !priced {
 		return append(rows, views.Row{Label: netAtPresentDraw, Value: views.Value{Reason: validator.Sentence(complete.Reason())}})
 	}
-	r := validator.NetOfPower(earned.Last24h, mw, prices)
+	earned, known := p.Earned(earned24h).Get()
+	if !known {
+		return append(rows, views.Row{Label: netAtPresentDraw, Value: views.Value{Reason: validator.Sentence(p.Earned(earned24h).Reason())}})
+	}
+	r := validator.NetOfPower(earned, mw, prices)
 	net := views.Row{Label: netAtPresentDraw, Value: money(r.Net, prices.Currency)}
-	net.Value.Title = "earned " + earned.Last24h.Format() + " at " + decimal(prices.PerSAGE) + " " + prices.Currency + ", less a day at the present draw for " + r.Cost.FloatString(2) + " " + prices.Currency
+	net.Value.Title = "earned " + earned.Format() + " at " + decimal(prices.PerSAGE) + " " + prices.Currency + ", less a day at the present draw for " + r.Cost.FloatString(2) + " " + prices.Currency
 	if r.Net.Sign() < 0 {
 		net.Tone = views.ToneWarn
 	}
@@ -206,5 +209,9 @@ func (s *Server) powerRows(p validator.Picture, e priceEntry, observed validator
 // money is a sum for reading; its hover has more digits.
 func money(v *big.Rat, currency string) views.Value {
 	const cents, exactly = 2, 8
-	return views.Value{Text: v.FloatString(cents), Unit: currency, Title: v.FloatString(exactly) + " " + currency}
+	text := v.FloatString(cents)
+	if v.Sign() != 0 && strings.Trim(text, "-0.") == "" {
+		text = v.FloatString(exactly) // a zero would be none
+	}
+	return views.Value{Text: text, Unit: currency, Title: v.FloatString(exactly) + " " + currency}
 }

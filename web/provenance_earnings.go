@@ -44,23 +44,23 @@ type periodEvidence struct {
 var periodFigures = map[string]func(periodEvidence) views.Provenance{
 	"energy": energyOrigin,
 	"total": periodAmount("Earned in this time", "sum over the days and the kinds job, staking, mining and bonus", func(r validator.EarningReport) validator.Maybe[validator.Wei] {
-		return validator.Some(r.Sums.Total().Amount)
+		return validator.EarnedWei(r.Total(r.Sums))
 	}),
 	"job":     periodKind(validator.RewardJob),
 	"staking": periodKind(validator.RewardStaking),
 	"mining":  periodKind(validator.RewardMining),
 	"bonus":   periodKind(validator.RewardBonus),
-	"jobs":    periodCount("Jobs paid in this time", "entries of kind job: completed jobs with a known payment", func(s validator.EarningSums) int64 { return s[validator.RewardJob].Entries }),
-	"claims": periodCount("Claims that arrived in this time", "entries of the kinds staking, mining and bonus: confirmed claims", func(s validator.EarningSums) int64 {
-		return s.Total().Entries - s[validator.RewardJob].Entries
+	"jobs": periodCount("Jobs paid in this time", "entries of kind job: completed jobs with a known payment", func(r validator.EarningReport) validator.Maybe[int64] {
+		return validator.Some(r.Sums[validator.RewardJob].Entries)
 	}),
+	"claims":     periodCount("Claims that arrived in this time", "entries of the kinds staking, mining and bonus: confirmed claims", validator.EarningReport.Claims),
 	"perjob":     periodAverage("Average of a job", "job payments / paid jobs, rounded down", func(r validator.EarningReport) string { return integer(r.Sums[validator.RewardJob].Entries) }, validator.EarningReport.PerJob),
 	"pergpuhour": periodAverage("Average of a GPU-hour", "job payments / execution hours of all jobs that ended in this time, rounded down", func(r validator.EarningReport) string { return fmt.Sprintf("%.4f h", r.JobTime.Hours()) }, validator.EarningReport.PerGPUHour),
 }
 
 func periodKind(kind validator.RewardKind) func(periodEvidence) views.Provenance {
 	return periodAmount("Earned in this time: "+string(kind), "sum over the days of kind "+string(kind), func(r validator.EarningReport) validator.Maybe[validator.Wei] {
-		return validator.Some(r.Sums[kind].Amount)
+		return validator.EarnedWei(r.Kind(r.Sums, kind))
 	})
 }
 
@@ -107,10 +107,13 @@ func periodAverage(title, formula string, by func(validator.EarningReport) strin
 	}
 }
 
-func periodCount(title, formula string, of func(validator.EarningSums) int64) func(periodEvidence) views.Provenance {
+func periodCount(title, formula string, of func(validator.EarningReport) validator.Maybe[int64]) func(periodEvidence) views.Provenance {
 	return func(e periodEvidence) views.Provenance {
 		p := e.fromDays(title, formula)
-		p.Value = views.Row{Value: show(e.report, "", func(r validator.EarningReport) string { return integer(of(r.Sums)) })}
+		p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(e.report.Reason())}}
+		if r, known := e.report.Get(); known {
+			p.Value.Value = show(of(r), "", integer[int64])
+		}
 		return p
 	}
 }

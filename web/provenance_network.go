@@ -39,7 +39,7 @@ var networkFigures = map[string]func(evidence) views.Provenance{
 	"network.completed": activityOrigin("Jobs completed", func(a validator.NetworkActivity) views.Value { return views.Value{Text: integer(a.Completed)} }),
 	"network.failed":    activityOrigin("Jobs failed or late", func(a validator.NetworkActivity) views.Value { return views.Value{Text: integer(a.Failed)} }),
 	"network.hours": activityOrigin("Compute", func(a validator.NetworkActivity) views.Value {
-		return views.Value{Text: oneDecimal(a.Compute.Hours()), Unit: "hours"}
+		return show(a.ComputeHours(), "hours", hoursText)
 	}),
 	"network.success": func(e evidence) views.Provenance {
 		p := activityOrigin("Success rate", func(a validator.NetworkActivity) views.Value { return show(a.SuccessPercent(), "%", percent) })(e)
@@ -52,7 +52,7 @@ var networkFigures = map[string]func(evidence) views.Provenance{
 		p := e.fromDatabase("Stakers", "table stake_events: ProverStaking's events, as the chain has them", e.stakes.Known(), e.stakes.Reason())
 		p.Value = views.Row{Value: show(e.stakes, "", func(b validator.StakeBoard) string { return integer(len(b)) })}
 		p.Note = "Of each worker the total of its newest stake, less what was taken out or slashed since; who has nothing left is no staker."
-		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("stakeLeaders", e.server.contractNamed("ProverStaking")))}
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("stakeLeaders", e.server.contractNamed(nameProverStaking)))}
 		return p
 	},
 	"network.head": func(e evidence) views.Provenance {

@@ -25,16 +25,17 @@ func parseReconciledFigure(id string) (validator.ReconcileClass, bool) {
 func (e evidence) reconciled(class validator.ReconcileClass, m validator.Maybe[validator.Reconciliation]) views.Provenance {
 	look := reconcileLooks[class]
 	p := e.fromDatabase("Payments: "+look.tag.Text, "tables reconciled_jobs and reconciled_days, in which the database keeps jobs beside the chain's payments", m.Known(), m.Reason())
-	p.Value = views.Row{Value: show(m, "jobs", func(r validator.Reconciliation) string { return integer(r.Payments[class].Jobs) })}
+	p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(m.Reason())}}
 	p.Formula = "recorded = payments of completed jobs, by their number\n" +
 		"on chain = sum of PaymentRouter's WorkerPaid, if it told of any\n         = sum of JobManager's PaymentReleased, else"
 	r, known := m.Get()
 	if !known {
 		return p
 	}
-	sum := r.Payments[class]
-	chain := sumOnChain(class, sum)
-	p.Rows = []views.Row{{Label: "In the database", Amount: amountOf(validator.Some(sum.Recorded))}, {Label: "On chain", Amount: &chain}}
+	sum := r.Sum(class)
+	recorded, chain := recordedSum(sum), sumOnChain(class, sum)
+	p.Value.Value = show(sum, "jobs", func(s validator.ReconcileSum) string { return integer(s.Jobs) })
+	p.Rows = []views.Row{{Label: "In the database", Amount: &recorded}, {Label: "On chain", Amount: &chain}}
 	for _, row := range reconcileKnown(r, e.Now) {
 		row.Tone = ""
 		p.Rows = append(p.Rows, row)

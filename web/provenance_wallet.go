@@ -54,12 +54,12 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 		return views.Row{Amount: amountOf(validator.Map(e.Chain.Mining.Stats.Maybe, func(v validator.MiningStats) validator.Wei { return v.Earned }))}
 	}, miningOrder),
 	"verdict":         verdictOrigin,
-	"earned":          earnedOrigin("Earned", 0, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Total }),
-	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last24h }),
-	"earned.7d":       earnedOrigin("Earned in 7 days", 2, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last7d }),
-	"earned.30d":      earnedOrigin("Earned in 30 days", 3, paidAndClaimed, func(v validator.Earnings) validator.Wei { return v.Last30d }),
+	"earned":          earnedOrigin("Earned", 0, paidAndClaimed, earnedEver),
+	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, paidAndClaimed, earned24h),
+	"earned.7d":       earnedOrigin("Earned in 7 days", 2, paidAndClaimed, earned7d),
+	"earned.30d":      earnedOrigin("Earned in 30 days", 3, paidAndClaimed, earned30d),
 	"earned.jobs":     earnedOrigin("Earned by jobs", 0, paid, func(v validator.Earnings) validator.Wei { return v.FromJobs }),
-	"claimed":         earnedOrigin("Earned by claims", 0, claimed, func(v validator.Earnings) validator.Wei { return v.Claimed }),
+	"claimed":         earnedOrigin("Earned by claims", 0, claimed, claimedEver),
 	"apy":             apyOrigin,
 	"claim.last":      lastClaimOrigin,
 	"jobs.completed":  jobsOrigin("Jobs completed", "completed", func(c validator.JobCounts) int64 { return c.Completed }),
@@ -159,10 +159,14 @@ const (
 // earnedOrigin tells of a sum of earnings; period is which of the queries' times it is of.
 func earnedOrigin(title string, period int, formula string, of func(validator.Earnings) validator.Wei) func(evidence) views.Provenance {
 	return func(e evidence) views.Provenance {
-		p := e.fromDatabase(title, "tables jobs, earning_days and reward_claims", e.Earnings.Known(), e.Earnings.Reason())
-		p.Value = views.Row{Amount: amountOf(validator.Map(e.Earnings, of))}
-		if v, known := e.Earnings.Get(); known {
-			p.Raw = []string{of(v).String() + " wei"}
+		sum := e.Earned(of)
+		if formula == paid {
+			sum = validator.Map(e.Earnings, of)
+		}
+		p := e.fromDatabase(title, "tables jobs, earning_days and reward_claims", sum.Known(), sum.Reason())
+		p.Value = views.Row{Amount: amountOf(sum)}
+		if w, known := sum.Get(); known {
+			p.Raw = []string{w.String() + " wei"}
 		}
 		day := 24 * time.Hour
 		since := []time.Time{time.Unix(0, 0), e.Now.Add(-day), e.Now.Add(-7 * day), e.Now.Add(-30 * day)}[period : period+1]

@@ -38,7 +38,7 @@ func (s *Server) paymentContracts() (k validator.PaymentContracts) {
 			k.JobManager = c.Address
 		case "PaymentRouter":
 			k.PaymentRouter = c.Address
-		case "ProverStaking":
+		case nameProverStaking:
 			k.ProverStaking = c.Address
 		}
 	}

@@ -249,7 +249,7 @@ func TestTheAPITellsTheSameOfPayments(t *testing.T) {
 		if c.OnChainFormatted != nil {
 			chain = *c.OnChainFormatted
 		}
-		got += fmt.Sprintf("%s %d %.1s/%.1s ", c.Class, c.Jobs, c.RecordedFormatted, chain)
+		got += fmt.Sprintf("%s %d %.1s/%.1s ", c.Class, *c.Jobs, *c.RecordedFormatted, chain)
 	}
 	if want := "different_amount 1 8/5 missing_on_chain 1 8/0 missing_in_database 2 0/7 matched 2 1/1 awaited 1 8/0 not_comparable 2 1/? not_known_yet 1 8/? "; got != want {
 		t.Errorf("got %s want %s", got, want)

@@ -10,8 +10,8 @@ import (
 )
 
 // earningsChart is what was earned on each day, exact to the wei; nil while that is unknown.
-func earningsChart(m validator.Maybe[validator.Earnings]) *views.Chart {
-	e, known := m.Get()
+func earningsChart(p validator.Picture) *views.Chart {
+	e, known := p.Earnings.Get()
 	if !known || len(e.Daily) == 0 {
 		return nil
 	}
@@ -23,7 +23,8 @@ func earningsChart(m validator.Maybe[validator.Earnings]) *views.Chart {
 	}
 	for _, d := range e.Daily {
 		c.X = append(c.X, views.ChartTime{ISO: d.Day.UTC().Format(time.DateOnly), Text: d.Day.UTC().Format("2 Jan")})
-		c.Series[0].Values = append(c.Series[0].Values, d.Amount.SAGE())
+		earned := validator.FoundInEvents(d.Amount, d.Amount.Sign() == 0, p.ClaimEvents)
+		c.Series[0].Values = append(c.Series[0].Values, orEmpty(earned, validator.Wei.SAGE))
 	}
 	return &c
 }

@@ -69,7 +69,7 @@ func (p statusShow) mined() views.Figure {
 
 // claimed is what claims have brought so far.
 func (p statusShow) claimed() views.Figure {
-	amount := showAmount(validator.Map(p.Earnings, func(e validator.Earnings) validator.Wei { return e.Claimed }))
+	amount := showAmount(p.Earned(claimedEver))
 	return views.Figure{
 		ID: "claimed", Label: "Claimed so far", Origin: p.from("claimed", "the claimed amount"), Amount: &amount,
 		Parts: []views.Row{
@@ -108,19 +108,26 @@ func (s *Server) showEarningReport(p validator.Picture, r earningsRead) views.Ea
 	}
 	m.Heading = rangeWords(report.Range)
 	total := report.Sums.Total()
-	m.Figures = []views.Row{{Label: "Earned", Amount: amountOf(validator.Some(total.Amount)), Origin: from("total", "the earnings of this time")}}
+	m.Figures = []views.Row{{Label: "Earned", Amount: amountOf(validator.EarnedWei(report.Total(report.Sums))), Origin: from("total", "the earnings of this time")}}
 	for _, kind := range validator.RewardKinds {
-		m.Figures = append(m.Figures, views.Row{Label: kindWords[kind], Amount: amountOf(validator.Some(report.Sums[kind].Amount)), Origin: from(string(kind), "earnings of kind "+string(kind))})
+		m.Figures = append(m.Figures, views.Row{Label: kindWords[kind], Amount: amountOf(validator.EarnedWei(report.Kind(report.Sums, kind))), Origin: from(string(kind), "earnings of kind "+string(kind))})
 	}
 	m.Averages = []views.Row{
 		{Label: "Jobs paid", Value: views.Value{Text: integer(report.Sums[validator.RewardJob].Entries)}, Origin: from("jobs", "the paid jobs")},
-		{Label: "Claims arrived", Value: views.Value{Text: integer(total.Entries - report.Sums[validator.RewardJob].Entries)}, Origin: from("claims", "the claims that arrived")},
+		{Label: "Claims arrived", Value: show(report.Claims(), "", integer[int64]), Origin: from("claims", "the claims that arrived")},
 		{Label: "Average a job", Amount: amountOf(report.PerJob()), Origin: from("perjob", "the average of a job")},
 		{Label: "Average a GPU-hour", Amount: amountOf(report.PerGPUHour()), Origin: from("pergpuhour", "the average of a GPU-hour")},
 	}
-	m.Note = "What jobs paid, by the execution time of the " + oneDecimalGrouped(report.JobTime.Hours()) + " GPU-hours of all jobs that ended in this time, failed ones among them, as far as jobs tell theirs."
+	if hours, told := report.JobHours().Get(); told {
+		m.Note = "What jobs paid, by the execution time of the " + oneDecimalGrouped(hours) + " GPU-hours of all jobs that ended in this time, failed ones among them, as far as jobs tell theirs."
+	}
 	m.Power, m.Priced = s.rangePower(p, r, report), r.entry != priceEntry{}
-	if total.Entries == 0 {
+	switch {
+	case total.Entries > 0:
+	case !report.ClaimEvents.Known():
+		m.Empty = &views.Empty{Icon: "coins", Tone: views.ToneUnknown, Title: "No payment for a job is recorded in this time", Text: "Claims are not known: " + validator.Sentence(report.ClaimEvents.Reason())}
+		return m
+	default:
 		m.Empty = &views.Empty{Icon: "coins", Tone: views.TonePlain, Title: "Nothing earned in this time", Text: "Payments for jobs and claimed staking rewards appear here. Choose other days above."}
 		return m
 	}
@@ -154,12 +161,12 @@ func earningRows(r validator.EarningReport) (kinds []string, rows []views.Earnin
 		kinds = append(kinds, kindWords[k])
 	}
 	for _, p := range slices.Backward(r.Periods) {
-		row := views.EarningPeriodRow{ISO: p.First.Format(time.DateOnly), Name: periodName(r.By, p), Total: showWei(p.Sums.Total().Amount), Entries: integer(p.Sums.Total().Entries)}
+		row := views.EarningPeriodRow{ISO: p.First.Format(time.DateOnly), Name: periodName(r.By, p), Total: showAmount(validator.EarnedWei(r.Total(p.Sums))), Entries: show(r.Total(p.Sums), "", func(s validator.EarningSum) string { return integer(s.Entries) })}
 		if !p.Whole {
 			row.Part = "in part"
 		}
 		for _, k := range validator.RewardKinds {
-			row.Kinds = append(row.Kinds, showWei(p.Sums[k].Amount))
+			row.Kinds = append(row.Kinds, showAmount(validator.EarnedWei(r.Kind(p.Sums, k))))
 		}
 		rows = append(rows, row)
 	}

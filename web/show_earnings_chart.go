@@ -33,7 +33,7 @@ func earningBars(r validator.EarningReport) *views.BarChart {
 	}
 	room := float64(barsWidth) / float64(len(r.Periods))
 	for i, p := range r.Periods {
-		bar := views.Bar{X: coordinate(room * (float64(i) + (1-barShare)/2)), Width: coordinate(room * barShare), Title: barTitle(r.By, p)}
+		bar := views.Bar{X: coordinate(room * (float64(i) + (1-barShare)/2)), Width: coordinate(room * barShare), Title: barTitle(r, p)}
 		y := float64(barsHeight)
 		for _, k := range validator.RewardKinds {
 			height := sageFloat(p.Sums[k].Amount) / top * barsHeight
@@ -59,8 +59,12 @@ func earningBars(r validator.EarningReport) *views.BarChart {
 }
 
 // barTitle says a bar's numbers, with every digit.
-func barTitle(by validator.Grouping, p validator.EarningPeriod) string {
-	text := []string{periodName(by, p) + ": " + p.Sums.Total().Amount.Format()}
+func barTitle(r validator.EarningReport, p validator.EarningPeriod) string {
+	total, known := r.Total(p.Sums).Get()
+	if !known {
+		return periodName(r.By, p) + ": unknown"
+	}
+	text := []string{periodName(r.By, p) + ": " + total.Amount.Format()}
 	for _, k := range validator.RewardKinds {
 		if a := p.Sums[k].Amount; a.Sign() > 0 {
 			text = append(text, kindWords[k]+" "+a.SAGE())

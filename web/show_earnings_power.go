@@ -28,13 +28,22 @@ func (s *Server) rangePower(p validator.Picture, r earningsRead, report validato
 	}
 	prices := entered.WithObserved(r.price, s.now())
 	costs := validator.Map(energy, func(e validator.RangeEnergy) *big.Rat { return new(big.Rat).Mul(e.KWh(), entered.PerKWh) })
-	net := validator.Map2(energy, prices, func(e validator.RangeEnergy, prices validator.Prices) validator.PowerResult {
-		return validator.NetOfEnergy(report.Sums.Total().Amount, e.KWh(), prices)
+	earned := validator.EarnedWei(report.Total(report.Sums))
+	type terms struct {
+		sage   validator.Wei
+		prices validator.Prices
+	}
+	priced := validator.Map2(earned, prices, func(w validator.Wei, p validator.Prices) terms { return terms{w, p} })
+	net := validator.Map2(energy, priced, func(e validator.RangeEnergy, t terms) validator.PowerResult {
+		return validator.NetOfEnergy(t.sage, e.KWh(), t.prices)
 	})
 	breakEven := views.Value{Reason: "Nothing was earned in this time."}
-	if !energy.Known() {
+	switch cost, sage := costs.Or(nil), earned.Or(validator.Wei{}); {
+	case !energy.Known():
 		breakEven.Reason = validator.Sentence(energy.Reason())
-	} else if cost, sage := costs.Or(nil), report.Sums.Total().Amount; sage.Sign() > 0 {
+	case !earned.Known():
+		breakEven.Reason = validator.Sentence(earned.Reason())
+	case sage.Sign() > 0:
 		const decimals = 4
 		price := new(big.Rat).Quo(cost, new(big.Rat).SetFrac(sage.Big(), validator.WeiFromSAGE(1).Big()))
 		breakEven = views.Value{Text: price.FloatString(decimals), Unit: entered.Currency + " a SAGE", Title: validator.PriceText(price) + " " + entered.Currency}
@@ -50,8 +59,8 @@ func (s *Server) rangePower(p validator.Picture, r earningsRead, report validato
 		left.Tone = views.ToneWarn
 	}
 	return append(rows,
-		views.Row{Label: "Earned, at that price", Value: sum(validator.Map(prices, func(p validator.Prices) *big.Rat {
-			return validator.SAGEPrice{Amount: p.PerSAGE}.Value(report.Sums.Total().Amount)
+		views.Row{Label: "Earned, at that price", Value: sum(validator.Map(priced, func(t terms) *big.Rat {
+			return validator.SAGEPrice{Amount: t.prices.PerSAGE}.Value(t.sage)
 		}))},
 		views.Row{Label: "Cost of power, at " + decimal(entered.PerKWh) + " " + entered.Currency + " a kWh", Value: sum(costs)},
 		left,
@@ -96,8 +105,8 @@ func (s *Server) priceRow(observed validator.Maybe[*validator.SAGEPrice], entere
 }
 
 func kWhValue(v *big.Rat) views.Value {
-	const decimals = 1
-	return views.Value{Text: v.FloatString(decimals), Unit: "kWh"}
+	kwh, _ := v.Float64()
+	return views.Value{Text: oneDecimal(kwh), Unit: "kWh"}
 }
 
 // worth is what an amount was worth at a recorded price.

@@ -50,13 +50,10 @@ func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[
 func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsPage], claims validator.Maybe[[]validator.Claim], panel views.Panel) views.RewardsPanel {
 	m := views.RewardsPanel{Panel: panel, Notice: staleNotice(p.Now, p.Database)}
 	m.Panel.Stale = m.Notice != nil
-	of := func(f func(validator.Earnings) validator.Wei) *views.Amount {
-		return amountOf(validator.Map(p.Earnings, f))
-	}
-	m.ByDay = earningsChart(p.Earnings)
+	m.ByDay = earningsChart(p)
 	m.Totals = []views.Row{
-		{Label: "From jobs", Amount: of(func(e validator.Earnings) validator.Wei { return e.FromJobs }), Origin: s.origin(p.Address, "earned.jobs", "the earnings of jobs")},
-		{Label: "From claims", Amount: of(func(e validator.Earnings) validator.Wei { return e.Claimed }), Origin: s.origin(p.Address, "claimed", "the claimed amount")},
+		{Label: "From jobs", Amount: amountOf(validator.Map(p.Earnings, func(e validator.Earnings) validator.Wei { return e.FromJobs })), Origin: s.origin(p.Address, "earned.jobs", "the earnings of jobs")},
+		{Label: "From claims", Amount: amountOf(p.Earned(claimedEver)), Origin: s.origin(p.Address, "claimed", "the claimed amount")},
 		{Label: "Last claim", Origin: s.origin(p.Address, "claim.last", "the last claim"), Value: whenOf(p.LastClaim(), p.Now)},
 	}
 	for _, c := range claims.Or(nil) {
@@ -74,7 +71,11 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 		}
 		m.Rows = append(m.Rows, row)
 	}
-	if len(m.Rows) == 0 {
+	switch {
+	case len(m.Rows) > 0:
+	case !p.ClaimEvents.Known():
+		m.Empty = &views.Empty{Icon: "coins", Tone: views.ToneUnknown, Title: "No payment for a job is recorded", Text: "Claims are not known: " + validator.Sentence(p.ClaimEvents.Reason())}
+	default:
 		m.Empty = &views.Empty{Icon: "coins", Tone: views.TonePlain, Title: "Nothing earned yet", Text: "Payments for jobs and claimed staking rewards appear here."}
 	}
 	return m

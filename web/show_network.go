@@ -63,7 +63,8 @@ func (s *Server) networkNow(ctx context.Context, a networkAsked) views.NetworkNo
 func countRow(name string, n, of int64) views.CountRow {
 	r := views.CountRow{Name: name, Count: integer(n)}
 	if of > 0 {
-		r.Percent = oneDecimal(float64(n) / float64(of) * 100)
+		share := float64(n) / float64(of) * 100
+		r.Percent, r.Share = num(share), oneDecimal(share)+" %"
 	}
 	return r
 }
@@ -91,7 +92,20 @@ func networkCompletion(m validator.Maybe[validator.NetworkCounts]) views.Value {
 }
 
 func networkCompute(m validator.Maybe[validator.NetworkCounts]) views.Value {
-	return show(m, "hours", func(c validator.NetworkCounts) string { return integer(int64(c.ComputeTime.Hours())) })
+	c, known := m.Get()
+	if !known {
+		return views.Value{Reason: validator.Sentence(m.Reason())}
+	}
+	return show(c.ComputeHours(), "hours", hoursText)
+}
+
+// hoursText has a decimal only where hours are few.
+func hoursText(h float64) string {
+	const many = 100
+	if h < many {
+		return oneDecimal(h)
+	}
+	return integer(int64(h))
 }
 
 func (s *Server) networkHours(ctx context.Context, a networkAsked) views.NetworkActivityPanel {
@@ -117,7 +131,7 @@ func (s *Server) networkHours(ctx context.Context, a networkAsked) views.Network
 		row("completed", "Completed", views.Value{Text: integer(act.Completed)}),
 		row("failed", "Failed or late", views.Value{Text: integer(act.Failed)}),
 		row("success", "Succeeded", show(act.SuccessPercent(), "%", percent)),
-		row("hours", "Compute", views.Value{Text: oneDecimal(act.Compute.Hours()), Unit: "hours"}),
+		row("hours", "Compute", show(act.ComputeHours(), "hours", hoursText)),
 	}
 	m.Charts = activityCharts(act)
 	return m
@@ -135,7 +149,7 @@ func activityCharts(act validator.NetworkActivity) views.ChartGroup {
 		for i, n := range []int64{h.Submitted, h.Completed, h.Failed} {
 			jobs.Series[i].Values = append(jobs.Series[i].Values, strconv.FormatInt(n, 10))
 		}
-		compute.Series[0].Values = append(compute.Series[0].Values, strconv.FormatFloat(h.ComputeTime.Hours(), 'f', 2, 64))
+		compute.Series[0].Values = append(compute.Series[0].Values, orEmpty(h.ComputeHours(), func(hours float64) string { return strconv.FormatFloat(hours, 'f', 2, 64) }))
 	}
 	g.Charts = []views.Chart{jobs, compute}
 	return g

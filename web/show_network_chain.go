@@ -32,13 +32,21 @@ func (s *Server) networkStake(ctx context.Context, a networkAsked) views.Network
 			Staked:  showAmount(validator.Map(of, func(t validator.TierStake) validator.Wei { return t.Amount })),
 		})
 	}
-	m.Stakes, m.Reputations = s.stakeLeaders(stakes.Or(nil), a.wallet), s.reputationLeaders(reputations.Or(nil), stakes.Or(nil), a.wallet)
+	m.Stakes = views.Leaders{Rows: s.stakeLeaders(stakes.Or(nil), a.wallet), Reason: whyNoLeaders(stakes, "Nobody has a stake.")}
+	m.Reputations = views.Leaders{Rows: s.reputationLeaders(reputations.Or(nil), stakes.Or(nil), a.wallet), Reason: whyNoLeaders(reputations, "Nobody has a score.")}
 	if lag, known := s.indexLag().Get(); known {
 		m.Note = fmt.Sprintf("Stakers, places and scores are from the contracts' events up to block %s.", integer(int64(lag.Block.Number)))
 	} else if s.index != nil {
 		m.Note = "How far the contracts' events have been read is not known."
 	}
 	return m
+}
+
+func whyNoLeaders[T any](list validator.Maybe[T], none string) string {
+	if !list.Known() {
+		return validator.Sentence(list.Reason())
+	}
+	return none
 }
 
 // stakingTerms is what ProverStaking asks of every worker.

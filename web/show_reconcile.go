@@ -41,29 +41,39 @@ func (s *Server) showReconciliation(r reconcileRead, wallet validator.Address) v
 	m.Total = views.ReconcileClassRow{Class: views.Tag{Text: "All"}}
 	var total validator.ReconcileSum
 	for _, class := range validator.ReconcileClasses {
-		sum := all.Payments[class]
-		total = total.Plus(sum)
+		sum := all.Sum(class)
+		total = total.Plus(sum.Or(validator.ReconcileSum{}))
 		look := reconcileLooks[class]
-		m.Classes = append(m.Classes, views.ReconcileClassRow{
+		row := views.ReconcileClassRow{
 			Class: look.tag, Meaning: look.meaning, Origin: s.origin(wallet, reconciledFigure(class), look.tag.Text),
-			Jobs:     views.Link{Text: integer(sum.Jobs), URL: s.reconcileURL(wallet, reconcileQuery{class: class})},
-			Recorded: showWei(sum.Recorded), OnChain: sumOnChain(class, sum), Difference: reconcileDifference(class, sum),
-		})
+			Recorded: recordedSum(sum), OnChain: sumOnChain(class, sum), Difference: reconcileDifference(class, sum.Or(validator.ReconcileSum{})),
+		}
+		if v, has := sum.Get(); has {
+			row.Jobs = views.Link{Text: integer(v.Jobs), URL: s.reconcileURL(wallet, reconcileQuery{class: class})}
+		} else {
+			row.NoJobs = views.Value{Reason: validator.Sentence(sum.Reason())}
+		}
+		m.Classes = append(m.Classes, row)
 	}
 	m.Total.Jobs, m.Total.Recorded, m.Total.OnChain = views.Link{Text: integer(total.Jobs)}, showWei(total.Recorded), showWei(total.OnChain)
-	if all.Payments[validator.ClassNotComparable].Jobs+all.Payments[validator.ClassNotKnown].Jobs > 0 {
+	if !all.Coverage.Known() || all.Payments[validator.ClassNotComparable].Jobs+all.Payments[validator.ClassNotKnown].Jobs > 0 {
 		m.Total.OnChain = views.Amount{Reason: "Not known of all of them."}
 	}
 	m.Claims = s.showReconciledClaims(all, r.now)
 	return m
 }
 
+// recordedSum is what the database has of a class, where that is known.
+func recordedSum(sum validator.Maybe[validator.ReconcileSum]) views.Amount {
+	return showAmount(validator.Map(sum, func(s validator.ReconcileSum) validator.Wei { return s.Recorded }))
+}
+
 // sumOnChain is what the chain has of a class, where that is known.
-func sumOnChain(class validator.ReconcileClass, sum validator.ReconcileSum) views.Amount {
-	if !class.Comparable() && sum.Jobs > 0 {
+func sumOnChain(class validator.ReconcileClass, sum validator.Maybe[validator.ReconcileSum]) views.Amount {
+	if s, known := sum.Get(); known && !class.Comparable() && s.Jobs > 0 {
 		return views.Amount{Reason: "What the chain has of these is not known."}
 	}
-	return showWei(sum.OnChain)
+	return showAmount(validator.Map(sum, func(s validator.ReconcileSum) validator.Wei { return s.OnChain }))
 }
 
 // reconcileVerdict says in one line whether the two sides agree.
@@ -158,6 +168,9 @@ func (s *Server) showReconciledClaims(r validator.Reconciliation, now time.Time)
 	for _, class := range validator.ReconcileClasses {
 		if n := counts[class]; n > 0 || class == validator.ClassMatched {
 			row := views.Row{Label: capital(reconcileLooks[class].tag.Text), Value: views.Value{Text: integer(n)}}
+			if n == 0 && !r.ClaimCoverage.Known() {
+				row.Value = views.Value{Reason: validator.Sentence(r.ClaimCoverage.Reason())}
+			}
 			if class.Differs() {
 				row.Tone = views.ToneWarn
 			}
@@ -246,7 +259,7 @@ func reconciledHeading(q reconcileQuery) string {
 
 func (s *Server) reconcileTabs(r reconcileRead, wallet validator.Address, q reconcileQuery) []views.CountedTab {
 	all, known := r.all.Get()
-	tab := func(label string, class validator.ReconcileClass, n int64) views.CountedTab {
+	tab := func(label string, class validator.ReconcileClass, n int64, known bool) views.CountedTab {
 		t := views.CountedTab{Tab: views.Tab{Label: label, URL: s.reconcileURL(wallet, reconcileQuery{class: class}), Current: q.class == class}}
 		if known {
 			t.Count = integer(n)
@@ -257,9 +270,10 @@ func (s *Server) reconcileTabs(r reconcileRead, wallet validator.Address, q reco
 	for _, class := range (reconcileQuery{}).classes() {
 		differing += all.Payments[class].Jobs
 	}
-	tabs := []views.CountedTab{tab("All that differ", "", differing)}
+	tabs := []views.CountedTab{tab("All that differ", "", differing, known && (differing > 0 || all.Coverage.Known()))}
 	for _, class := range validator.ReconcileClasses {
-		tabs = append(tabs, tab(capital(reconcileLooks[class].tag.Text), class, all.Payments[class].Jobs))
+		sum := all.Sum(class)
+		tabs = append(tabs, tab(capital(reconcileLooks[class].tag.Text), class, sum.Or(validator.ReconcileSum{}).Jobs, known && sum.Known()))
 	}
 	return tabs
 }

@@ -197,14 +197,23 @@ func (p statusShow) earned() views.Figure {
 	}
 	for _, w := range []struct {
 		label, id string
-		wei       validator.Wei
-	}{{"24 h", "earned.24h", e.Last24h}, {"7 d", "earned.7d", e.Last7d}, {"30 d", "earned.30d", e.Last30d}} {
-		f.Parts = append(f.Parts, views.Row{Label: w.label, Origin: p.from(w.id, "earnings of "+w.label), Amount: amountOf(validator.Some(w.wei))})
+		sum       func(validator.Earnings) validator.Wei
+	}{{"24 h", "earned.24h", earned24h}, {"7 d", "earned.7d", earned7d}, {"30 d", "earned.30d", earned30d}} {
+		f.Parts = append(f.Parts, views.Row{Label: w.label, Origin: p.from(w.id, "earnings of "+w.label), Amount: amountOf(p.Earned(w.sum))})
 	}
 	f.Parts = append(f.Parts, views.Row{Label: "Realised yield", Origin: p.from("apy", "the realised yield"), Value: show(p.RealisedAPY(), "% a year", func(v validator.APY) string { return percent(v.Percent) })})
-	f.Spark = dailySparkline(e.Daily)
+	if p.ClaimEvents.Known() {
+		f.Spark = dailySparkline(e.Daily)
+	}
 	return f
 }
+
+// The sums of earnings that claims are a part of.
+func earnedEver(e validator.Earnings) validator.Wei  { return e.Total }
+func earned24h(e validator.Earnings) validator.Wei   { return e.Last24h }
+func earned7d(e validator.Earnings) validator.Wei    { return e.Last7d }
+func earned30d(e validator.Earnings) validator.Wei   { return e.Last30d }
+func claimedEver(e validator.Earnings) validator.Wei { return e.Claimed }
 
 func (p statusShow) jobs() views.Figure {
 	f := views.Figure{ID: "jobs", Label: "Jobs completed", Origin: p.from("jobs.completed", "the completed jobs"), Value: show(p.Jobs, "", func(c validator.JobCounts) string { return integer(c.Completed) })}
