@@ -177,3 +177,26 @@ func TestTheNetworksPageShowsWhatTheAPITells(t *testing.T) {
 		}
 	}
 }
+
+// TestComputeIsUnknownWhileNoJobTellsItsTime and not nothing.
+func TestComputeIsUnknownWhileNoJobTellsItsTime(t *testing.T) {
+	url := dbtest.NewURL(t)
+	s := newServer(t, dbtest.Open(t, db.Config{URL: url}))
+	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, status, payment_amount, created_at, completed_at) VALUES ('1', $1, 'completed', 5, now(), now())`, string(alice))
+	var stats statsJSON
+	answer := askedBy(s, "/api/network/stats")
+	if err := json.Unmarshal([]byte(answer), &stats); err != nil {
+		t.Fatal(err)
+	}
+	if stats.TotalComputeHours != nil || stats.Unknown["total_compute_hours"] != "No completed job tells how long it ran." || stats.Activity.ComputeHours != nil || *stats.TotalJobsProcessed != 1 {
+		t.Errorf("hours of compute: %s", answer)
+	}
+	if page := askedBy(s, "/network"); strings.Count(page, "unknown: No completed job tells how long it ran.") != 1 || !strings.Contains(page, "unknown: No job that was completed in this time tells how long it ran.") {
+		t.Error("the page does not say why")
+	}
+	dbtest.Exec(t, url, "UPDATE jobs SET execution_time_ms = 60000")
+	s.memory.kept.InvalidateAll()
+	if page := askedBy(s, "/network"); strings.Count(page, `<span class="value"><0.1<`) != 2 {
+		t.Error("a minute of compute is not shown as less than 0.1 hours")
+	}
+}
