@@ -29,7 +29,7 @@ func networkOf(t *testing.T, workers int) *Server {
 			SELECT $1, 'rig', m, 7, 'only ' || $3::integer::text FROM generate_series($2::timestamptz - interval '3 days', $2::timestamptz, make_interval(mins => $4::integer)) m`, worker, today, n, 1+n%7)
 		dbtest.Exec(t, url, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count, version) VALUES ($1, 'rig', now(), $2::integer, 'only ' || $2::integer::text)`, worker, n)
 		dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, status, payment_amount, execution_time_ms, created_at, completed_at)
-			SELECT 'job ' || $3::integer::text || ' ' || j, $1, CASE WHEN j % 10 = 0 THEN 'failed' ELSE 'completed' END, 777000111222333, 60000, $2::timestamptz - j * interval '10 minutes', $2::timestamptz - j * interval '10 minutes' FROM generate_series(1, $4::integer) j`, worker, today, n, 40*(n+1))
+			SELECT 'job ' || $3::integer::text || ' ' || j, $1, CASE WHEN j % 10 = 0 THEN 'failed' ELSE 'completed' END, 777000111222333, 60000, $2::timestamptz - j * interval '10 minutes' - interval '2 minutes', $2::timestamptz - j * interval '10 minutes' FROM generate_series(1, $4::integer) j`, worker, today, n, 40*(n+1))
 		dbtest.Exec(t, url, `INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount, gpu_tier, total)
 			VALUES ($1::integer, '0x' || lpad('1', 64, '0'), now(), '0x' || lpad('1', 64, '0'), '', 0, $1, $2, 'staked', 5, 2, (1000 + $1::integer)::numeric)`, n, worker)
 	}
@@ -182,7 +182,7 @@ func TestTheNetworksPageShowsWhatTheAPITells(t *testing.T) {
 func TestComputeIsUnknownWhileNoJobTellsItsTime(t *testing.T) {
 	url := dbtest.NewURL(t)
 	s := newServer(t, dbtest.Open(t, db.Config{URL: url}))
-	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, status, payment_amount, created_at, completed_at) VALUES ('1', $1, 'completed', 5, now(), now())`, string(alice))
+	dbtest.Exec(t, url, `INSERT INTO jobs (job_id, worker_address, status, payment_amount, created_at, completed_at) VALUES ('1', $1, 'completed', 5, now() - interval '2 minutes', now())`, string(alice))
 	var stats statsJSON
 	answer := askedBy(s, "/api/network/stats")
 	if err := json.Unmarshal([]byte(answer), &stats); err != nil {

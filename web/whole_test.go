@@ -60,7 +60,7 @@ func heldGPU(index int) validator.GPU {
 		ECCEnabled: validator.Some(true), ECCCorrectedVolatile: validator.Some(uint64(5)), ECCUncorrectedVolatile: validator.Some(uint64(1)), ECCUncorrectedAggregate: validator.Some(uint64(2)), RetiredPages: validator.Some(uint32(3)),
 		PCIeGeneration: validator.Some(4), PCIeGenerationMax: validator.Some(5), PCIeWidth: validator.Some(8), PCIeWidthMax: validator.Some(16),
 		Processes: validator.Some([]validator.GPUProcess{{PID: 4711, Name: validator.Some("prover"), MemoryBytes: validator.Some(uint64(18 << 30))}}),
-		XIDs:      []validator.XIDEvent{{Code: 63, At: now.Add(-time.Hour)}}, XIDsWatchedSince: validator.Some(now.Add(-2 * time.Hour)),
+		Events:    []validator.GPUEvent{xidEvent(1, 63, now.Add(-time.Hour))}, XIDsWatchedSince: validator.Some(now.Add(-2 * time.Hour)),
 		MIGEnabled: validator.Some(false), ConfidentialComputeActive: validator.Some(true),
 	}
 }
@@ -184,17 +184,19 @@ func wholeDatabase(t *testing.T, indexed bool) string {
 	}
 	// Every hour of a month has jobs of all kinds, and every day earnings of all kinds.
 	exec(`INSERT INTO jobs (job_id, worker_address, job_type, status, payment_amount, execution_time_ms, created_at, assigned_at, completed_at, gpu_uuid, error_message)
-		SELECT kind || '-hour-' || h, CASE kind WHEN 'training' THEN $1 ELSE $2 END, kind, CASE kind WHEN 'training' THEN 'completed' ELSE 'failed' END, CASE kind WHEN 'training' THEN `+sage+` END, 1800000, at, at + interval '1 second', at + interval '2 seconds', 'GPU-1', CASE kind WHEN 'broken' THEN 'out of memory' END
+		SELECT kind || '-hour-' || h, CASE kind WHEN 'training' THEN $1 ELSE $2 END, kind, CASE kind WHEN 'training' THEN 'completed' ELSE 'failed' END, CASE kind WHEN 'training' THEN `+sage+` END, 1800000, at - interval '40 minutes', at - interval '39 minutes', at, 'GPU-1', CASE kind WHEN 'broken' THEN 'out of memory' END
 		FROM generate_series(0, 24 * 31) h CROSS JOIN (VALUES ('training'), ('broken')) k (kind)
 		CROSS JOIN LATERAL (SELECT LEAST(date_trunc('hour', now()) - h * interval '1 hour' + interval '1 minute', now() - interval '3 seconds') AS at) a`, alice, bob)
 	exec(`INSERT INTO jobs (job_id, worker_address, job_type, status, execution_time_ms, created_at, assigned_at, completed_at, gpu_uuid, error_message)
-		SELECT status || '-' || g, $1, 'inference', status, CASE WHEN status IN ('failed', 'timeout') THEN 60000 END, now() - interval '2 minutes', CASE status WHEN 'pending' THEN NULL ELSE now() - interval '1 minute' END,
-			CASE WHEN status IN ('failed', 'timeout', 'cancelled') THEN now() - interval '10 seconds' END, 'GPU-' || g, 'deadline exceeded'
+		SELECT status || '-' || g, $1, 'inference', status, CASE WHEN status IN ('failed', 'timeout') THEN 900 END, now() - interval '3 seconds', CASE status WHEN 'pending' THEN NULL ELSE now() - interval '2 seconds' END,
+			CASE WHEN status IN ('failed', 'timeout', 'cancelled') THEN now() - interval '1 second' END, 'GPU-' || g, 'deadline exceeded'
 		FROM (VALUES ('pending'), ('assigned'), ('running'), ('failed'), ('timeout'), ('cancelled')) s (status) CROSS JOIN generate_series(1, 2) g`, alice)
 	exec(`INSERT INTO jobs (job_id, worker_address, job_type, status, payment_amount, execution_time_ms, created_at, assigned_at, completed_at)
-		SELECT id, $1, 'proof', 'completed', (amount || '000000000000000000')::numeric, 60000, now() - age::interval - interval '2 seconds', now() - age::interval - interval '1 second', now() - age::interval
+		SELECT id, $1, 'proof', 'completed', (amount || '000000000000000000')::numeric, 60000, now() - age::interval - interval '2 minutes', now() - age::interval - interval '90 seconds', now() - age::interval
 		FROM (VALUES ('1', '8', '1 day'), ('0x2', '8', '2 days'), ('3', '8', '3 days'), ('4', '8', '4 days'), ('5', '8', '1 second'), ('6', '8', '40 days'), ('job-7', '8', '5 days')) j (id, amount, age)`, alice)
 	exec("INSERT INTO jobs (job_id, worker_address, job_type, status, error_message, created_at, assigned_at, completed_at, gpu_uuid) VALUES ('9', $1, 'proof', 'timeout', 'deadline exceeded', now() - interval '7 days', now() - interval '6 days', now() - interval '2 days', 'GPU-1')", alice)
+	exec(`INSERT INTO jobs (job_id, worker_address, job_type, status, execution_time_ms, created_at, completed_at)
+		VALUES ('ahead', $1, 'proof', 'completed', 900, now() + interval '1 day', now() + interval '2 days'), ('too-long', $1, 'proof', 'completed', 99999999, now() - interval '1 hour', now() - interval '59 minutes')`, alice)
 	exec(`INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status)
 		SELECT $1, `+sage+`, kind, GREATEST($2::timestamptz - d * interval '1 day', $2::timestamptz - interval '400 days') + interval '1 second', '0x' || lpad(to_hex(5000 + d * 10 + i), 64, '0'), 50, 'confirmed'
 		FROM generate_series(0, 30) d CROSS JOIN (VALUES (1, 'mining'), (2, 'bonus')) k (i, kind)`, alice, day)

@@ -47,6 +47,7 @@ var walkedPaths = map[string][]string{
 // trueZeros are the zeros that say something else than that there is nothing.
 var trueZeros = []trueZero{
 	{`^/api\S+ \.groups\.uptime_percent\[\]\.from$`, ``, "the lower border of a group of workers"},
+	{`\.unwatched_seconds$`, `"breaks":\[\]`, "the program watched without a break"},
 	{` th$`, `^0 (to below|% and more)`, "the lower border of a group of workers"},
 	{`\.bars-axis span$`, ``, "the lower end of an axis"},
 	{`^/api\S+ \.classes\[\]\.(short|over)$`, ``, "one side has nothing less, or more, than the other"},
