@@ -40,6 +40,7 @@ type allowance struct {
 	ingest503 bool // reports may be answered 503 with Retry-After
 	reads503  bool // GETs may be answered 503 with Retry-After
 	silence   bool // requests may find nobody
+	unheard   bool // reports may find nobody, as those to another replica than the one that is looked at
 	slow      bool // requests may take long
 }
 
@@ -55,12 +56,10 @@ const (
 // allowed is what may be seen by the source that a fault breaks.
 func (f fault) allowed() allowance {
 	a := f.may
-	switch f.source {
-	case sourceDatabase:
+	if f.source == sourceDatabase {
 		a.ingest503 = true
-	case "server":
-		a.silence = true
 	}
+	a.unheard = a.unheard || a.silence
 	a.ingest503 = a.ingest503 || a.silence // who has just started has no database yet
 	return a
 }

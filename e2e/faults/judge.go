@@ -61,7 +61,7 @@ func (f fault) judgeReports(o *outcome, t tally, may allowance) {
 	bad := map[string]int{}
 	for code, n := range t.answers {
 		switch {
-		case code == http.StatusServiceUnavailable && !may.ingest503, code == 0 && !may.silence && !may.slow,
+		case code == http.StatusServiceUnavailable && !may.ingest503, code == 0 && !may.unheard && !may.slow,
 			code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable:
 			bad[fmt.Sprintf("a report was answered %s", codeName(code))] += n
 		}

@@ -40,11 +40,11 @@ func serverLanes() []lane {
 func processFaults() []fault {
 	return []fault{
 		{
-			name: "kill -9 of the program during reports", source: "server", noticed: noAnswer(), heal: startAgain,
+			name: "kill -9 of the program during reports", source: "server", noticed: noAnswer(), heal: startAgain, may: allowance{silence: true},
 			inject: func(_ context.Context, s *stage) error { return s.program().kill() },
 		},
 		{
-			name: "the program is asked to end during reports (SIGTERM)", source: "server", noticed: noAnswer(), heal: startAgain,
+			name: "the program is asked to end during reports (SIGTERM)", source: "server", noticed: noAnswer(), heal: startAgain, may: allowance{silence: true},
 			inject: func(_ context.Context, s *stage) error {
 				if err := s.program().signal(syscall.SIGTERM); err != nil {
 					return err
@@ -57,7 +57,7 @@ func processFaults() []fault {
 			},
 		},
 		{
-			name: "SIGTERM twice", source: "server", noticed: noAnswer(), heal: startAgain,
+			name: "SIGTERM twice", source: "server", noticed: noAnswer(), heal: startAgain, may: allowance{silence: true},
 			inject: func(ctx context.Context, s *stage) error {
 				if err := s.program().signal(syscall.SIGTERM); err != nil {
 					return err
@@ -69,7 +69,7 @@ func processFaults() []fault {
 			},
 		},
 		{
-			name: "the program is restarted five times in a row", source: "server", hold: time.Second,
+			name: "the program is restarted five times in a row", source: "server", hold: time.Second, may: allowance{silence: true},
 			inject: func(ctx context.Context, s *stage) error {
 				for range 5 {
 					if err := s.restart(ctx, func() error { return nil }); err != nil {
@@ -80,11 +80,11 @@ func processFaults() []fault {
 			},
 		},
 		{
-			name: "the program stands still for 15 s (SIGSTOP)", source: "server", noticed: noAnswer(), within: 20 * time.Second, hold: time.Second, may: allowance{slow: true},
+			name: "the program stands still for 15 s (SIGSTOP)", source: "server", noticed: noAnswer(), within: 20 * time.Second, hold: time.Second, may: allowance{slow: true, silence: true},
 			inject: func(_ context.Context, s *stage) error { return s.program().signal(syscall.SIGSTOP) },
 			heal:   func(_ context.Context, s *stage) error { return s.program().signal(syscall.SIGCONT) },
 		},
-		{name: "no file descriptor is left", source: "server", inject: fewFiles, heal: manyFiles, hold: 6 * time.Second, may: allowance{slow: true, reads503: true, ingest503: true}},
+		{name: "no file descriptor is left", source: "server", inject: fewFiles, heal: manyFiles, hold: 6 * time.Second, may: allowance{slow: true, silence: true, reads503: true}},
 	}
 }
 
@@ -132,17 +132,17 @@ func replicaFaults() []fault {
 	second := func(s *stage) *program { return s.programs[1] }
 	return []fault{
 		{
-			name: "kill -9 of one of two replicas", source: "server", hold: 6 * time.Second, verify: dutiesRan,
+			name: "kill -9 of one of two replicas", source: "server", hold: 6 * time.Second, verify: dutiesRan, may: allowance{unheard: true, ingest503: true},
 			inject: func(_ context.Context, s *stage) error { s.writer.prefer(1); return second(s).kill() },
 			heal:   func(ctx context.Context, s *stage) error { return second(s).start(ctx) },
 		},
 		{
-			name: "one of two replicas stands still", source: "server", hold: 6 * time.Second, verify: dutiesRan, may: allowance{slow: true},
+			name: "one of two replicas stands still", source: "server", hold: 6 * time.Second, verify: dutiesRan, may: allowance{unheard: true, ingest503: true},
 			inject: func(_ context.Context, s *stage) error { s.writer.prefer(1); return second(s).signal(syscall.SIGSTOP) },
 			heal:   func(_ context.Context, s *stage) error { return second(s).signal(syscall.SIGCONT) },
 		},
 		{
-			name: "both replicas are restarted one after the other", source: "server", hold: 2 * time.Second, verify: dutiesRan,
+			name: "both replicas are restarted one after the other", source: "server", hold: 2 * time.Second, verify: dutiesRan, may: allowance{silence: true},
 			inject: func(ctx context.Context, s *stage) error {
 				for _, p := range s.programs {
 					if err := p.end(); err != nil {
