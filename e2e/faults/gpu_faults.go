@@ -41,6 +41,13 @@ func garbage(name, member, why string, pairs ...string) fault {
 	}
 }
 
+// ofAPI leaves out of a fault of one field that the page must name it: not every field has a
+// place there.
+func ofAPI(f fault, member, why string) fault {
+	f.noticed = all(gpuUnknown(0, member, why), gpuMember(1, "temperature_celsius", 61.0))
+	return f
+}
+
 // cardIs holds when a card's status is one of some, and the page says so.
 func cardIs(index int, page string, statuses ...string) condition {
 	return all(gpuIs("is "+strings.Join(statuses, " or "), index, func(g map[string]any) bool {
@@ -167,14 +174,14 @@ func valueFaults() []fault {
 	const said = "(driver said .{1,40})"
 	return []fault{
 		garbage("use of 905 %", "compute_utilization", said, "0.util", "905"),
-		garbage("memory activity of 300 %", "memory_activity_percent", said, "0.util.mem", "300"),
+		ofAPI(garbage("memory activity of 300 %", "memory_activity_percent", said, "0.util.mem", "300"), "memory_activity_percent", said),
 		garbage("temperature of -1 °C", "temperature_celsius", said, "0.temp", "4294967295"),
 		garbage("power of 4,294,967,295 mW", "power_watts", said, "0.power", "4294967295"),
 		garbage("fan at 4,294,967,295 %", "fan_percent", said, "0.fan", "4294967295"),
 		garbage("17 billion GiB used of 80", "vram_used_bytes", said, "0.mem.used", "18446744073709551615", "0.mem.reserved", "0"),
 		garbage("memory of 0 bytes in all", "vram_total_bytes", said, "0.mem.total", "0", "0.mem.used", "0", "0.mem.reserved", "0"),
 		garbage("a clock of 4,294,967,295 MHz", "sm_clock_mhz", said, "0.clock.1", "4294967295"),
-		garbage("a limit of temperature of 0 °C", "temperature_slowdown_celsius", said, "0.temp.max.1", "0"),
+		ofAPI(garbage("a limit of temperature of 0 °C", "temperature_slowdown_celsius", said, "0.temp.max.1", "0", "session", "2"), "temperature_slowdown_celsius", said),
 		garbage("2^64-1 ECC errors", "ecc_uncorrected_errors", said, "0.ecc.1.0", "18446744073709551615"),
 		garbage("temperature is not supported", "temperature_celsius", "((?i)not support[^.]{0,40})", "0.temp", "!3"),
 		garbage("use cannot be read (NVML 999)", "compute_utilization", "((?i)(unknown|internal|fail)[^.]{0,40})", "0.util", "!999"),

@@ -31,8 +31,11 @@ func serverLanes() []lane {
 			inject: func(_ context.Context, s *stage) error { return s.program().closeLog() },
 		}}},
 		{name: "memory", setup: setup{env: []string{"GOMEMLIMIT=48MiB"}}, faults: []fault{{
-			name: "the program may use 48 MiB of memory only", source: "server", hold: 6 * time.Second, may: allowance{slow: true},
-			inject: func(context.Context, *stage) error { return nil }, // it has been so since the start
+			name: "the program may use 48 MiB of memory only (GOMEMLIMIT), and much is asked", source: "server", hold: 6 * time.Second, may: allowance{slow: true},
+			inject: func(ctx context.Context, s *stage) error { // it has been so since the start, and now much is asked
+				_, err := flood(1000)(ctx, strings.TrimPrefix(s.program().url, "http://"))
+				return err
+			},
 		}}},
 	}
 }
@@ -80,7 +83,7 @@ func processFaults() []fault {
 			},
 		},
 		{
-			name: "the program stands still for 15 s (SIGSTOP)", source: "server", noticed: noAnswer(), within: 20 * time.Second, hold: time.Second, may: allowance{slow: true, silence: true},
+			name: "the program stands still (SIGSTOP)", source: "server", noticed: noAnswer(), within: 20 * time.Second, hold: time.Second, may: allowance{slow: true, silence: true},
 			inject: func(_ context.Context, s *stage) error { return s.program().signal(syscall.SIGSTOP) },
 			heal:   func(_ context.Context, s *stage) error { return s.program().signal(syscall.SIGCONT) },
 		},
