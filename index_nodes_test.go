@@ -31,11 +31,17 @@ func TestNodesThatGiveLittleAtATimeAreReadToTheEnd(t *testing.T) {
 	r := newIndexRig(t, 7)
 	r.mine(150)
 	for name, f := range map[string]devchain.Faults{
-		"none":                               {},
-		"a range of 7 blocks":                {EventRange: 7},
-		"a single block":                     {EventRange: 1},
-		"3 blocks a page":                    {EventScan: 3},
-		"one request in 3":                   {OneInRate: 3},
+		"none":                {},
+		"a range of 7 blocks": {EventRange: 7},
+		"a single block":      {EventRange: 1},
+		"3 blocks a page":     {EventScan: 3},
+		"one request in 3":    {OneInRate: 3},
+		"4 events a page":     {Limits: devchain.Limits{EventChunk: 4}},
+		"a call at a time":    {Limits: devchain.Limits{Calls: 1}},
+		"Infura's range":      {EventRange: 5, RangeError: &devchain.RPCError{Code: -32602, Message: "range 30 exceeds limit of 5"}},
+		"Alchemy's range": {EventRange: 5, RangeError: &devchain.RPCError{Code: -32600,
+			Message: "Requested block range for starknet_getEvents is greater than the limit of 5 blocks. Please reduce range and retry."}},
+		"3 calls, 7 blocks, 2 events a page": {EventRange: 7, Limits: devchain.Limits{Calls: 3, EventChunk: 2}},
 		"7 blocks, 2 a page, 1 request in 2": {EventRange: 7, EventScan: 2, OneInRate: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +60,38 @@ func TestNodesThatGiveLittleAtATimeAreReadToTheEnd(t *testing.T) {
 				t.Errorf("failure %q, %d reorganisations", index.Failure, index.Reorgs)
 			}
 		})
+	}
+}
+
+// TestANodeOfFewBlocksIsPassedOver while another node tells the events of more, and serves when
+// that one is gone.
+func TestANodeOfFewBlocksIsPassedOver(t *testing.T) {
+	r := newIndexRig(t, 9)
+	r.mine(60)
+	second := devchain.NewNode(r.chain)
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = second.Close() })
+	r.node.SetFaults(devchain.Faults{EventRange: 3})
+	x := r.indexer(t, wideSteps, func(c *chain.Config, x *chain.IndexerConfig) {
+		c.RPCURLs = append(c.RPCURLs, second.URL())
+		x.FirstSpan = 16
+	})
+	r.finish(t, x)
+	r.wantCanonical(t)
+	if n := r.node.Counters().Refused; n == 0 || n > 5*8 { // 16 blocks of 5 contracts halved to 2 or 3, and a few tries of more
+		t.Errorf("the first node refused %d spans", n)
+	}
+	if second.Counters().Methods["starknet_getEvents"] == 0 {
+		t.Error("the second node was never asked")
+	}
+	second.SetFaults(devchain.Faults{Mode: devchain.Disconnects})
+	r.mine(60)
+	r.finish(t, x)
+	r.wantCanonical(t)
+	if index := r.index(t); index.Failure != "" {
+		t.Errorf("failure %q", index.Failure)
 	}
 }
 
@@ -209,7 +247,7 @@ func TestWhyEventsAreMissingIsSaid(t *testing.T) {
 		}
 	}
 	index := r.index(t)
-	if !strings.HasPrefix(index.Failure, "The contracts' events cannot be read on: the node at 127.0.0.1") || strings.Contains(index.Failure, "no such index") {
+	if !strings.HasPrefix(index.Failure, "The contracts' events cannot be read on: the node at 127.0.0.1") || !strings.HasSuffix(index.Failure, "could not answer (JSON-RPC error -32000): “no such index”.") {
 		t.Errorf("the failure reads %q", index.Failure)
 	}
 	if asked := r.node.Counters().Methods["starknet_getEvents"]; asked > 200 {

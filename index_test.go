@@ -103,7 +103,7 @@ func newTestIndexer(nodeURL string, k chain.Contracts, store *db.Store, transpor
 		return nil, err
 	}
 	c := chain.Config{
-		RPCURLs: []string{nodeURL}, Network: network, Contracts: k, Retries: -1, BreakerFailures: 1 << 20, BreakerDelay: time.Millisecond,
+		RPCURLs: []string{nodeURL}, Network: network, Contracts: k, Retries: -1, RetryBackoff: time.Millisecond, BreakerFailures: 1 << 20, BreakerDelay: time.Millisecond,
 		CallTimeout: time.Minute, HistoryTimeout: time.Minute, Transport: transport, Log: slog.New(slog.DiscardHandler),
 	}
 	// Small steps, so that there are many.

@@ -35,10 +35,11 @@ type Config struct {
 	FirstLookWait    time.Duration // longest wait of a first Look; 1.5 s
 	WatchFor         time.Duration // how long a wallet is read on after its last look; 10 min
 	MaxWatched       int           // wallets watched at once, the longest unseen go first; 512
-	BatchWallets     int           // wallets in one batch; 16
+	BatchWallets     int           // wallets that are read together; 16
+	BatchCalls       int           // most calls in one HTTP request, fewer where a node takes fewer; 100
 	HeadMaxAge       time.Duration // a newest block older than this is stale; 2 min
 	Retries          int           // of a failed round over all nodes; 2, negative for none
-	RetryBackoff     time.Duration // before the first retry, doubling, with jitter; 200 ms
+	RetryBackoff     time.Duration // before the first retry, doubling, with jitter, and between requests to a node that was asked too often; 200 ms
 	BreakerFailures  int           // failures in a row that open a node's circuit; 3
 	BreakerDelay     time.Duration // before an open circuit lets one request through; 10 s
 	CheckInterval    time.Duration // between checks of the contracts' classes; 1 h
@@ -103,7 +104,7 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("%w: %s is negative", ErrConfig, name)
 		}
 	}
-	if c.MaxWatched < 0 || c.BatchWallets < 0 || c.BreakerFailures < 0 || c.MaxResponseBytes < 0 {
+	if c.MaxWatched < 0 || c.BatchWallets < 0 || c.BatchCalls < 0 || c.BreakerFailures < 0 || c.MaxResponseBytes < 0 {
 		return c, fmt.Errorf("%w: a limit is negative", ErrConfig)
 	}
 	c.fill()
@@ -122,6 +123,7 @@ func (c *Config) fill() {
 	orDefault(&c.WatchFor, 10*time.Minute)
 	orDefault(&c.MaxWatched, 512)
 	orDefault(&c.BatchWallets, 16)
+	orDefault(&c.BatchCalls, 100) // what Pathfinder takes unless it is told otherwise
 	orDefault(&c.HeadMaxAge, 2*time.Minute)
 	orDefault(&c.Retries, 2)
 	orDefault(&c.RetryBackoff, 200*time.Millisecond)

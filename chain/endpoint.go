@@ -1,11 +1,7 @@
 package chain
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,15 +9,17 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/NethermindEth/starknet.go/client"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
 // endpoint is one RPC node.
 type endpoint struct {
 	host    string // for people and the log: never the path or credentials
-	rpc     *client.Client
+	url     string
+	secrets []string // parts of the URL that may be keys
+	http    *http.Client
 	breaker circuitbreaker.CircuitBreaker[any]
+	limits  *nodeLimits
 	log     *slog.Logger
 
 	now         func() time.Time
@@ -33,33 +31,20 @@ type endpoint struct {
 	requests, calls, failures atomic.Uint64
 }
 
-// rpcCall is one element of a batch: what is asked, and then its raw answer or error.
-type rpcCall struct {
-	method string
-	params []any
-	raw    json.RawMessage
-	err    error // *rpc.RPCError if the node sent one
-}
-
 func newEndpoint(rawURL string, cfg Config) (*endpoint, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: an RPC URL cannot be parsed", ErrConfig)
 	}
 	e := &endpoint{
-		host: u.Host, log: cfg.Log, now: cfg.Now,
+		host: u.Host, url: rawURL, secrets: secretsOf(u), log: cfg.Log, now: cfg.Now, limits: newNodeLimits(cfg),
 		breaker: circuitbreaker.NewBuilder[any]().
 			WithFailureThreshold(uint(cfg.BreakerFailures)).
 			WithSuccessThreshold(1).
 			WithDelay(cfg.BreakerDelay).
 			Build(),
 	}
-	// No node is called here: over HTTP, dialing only makes the client.
-	e.rpc, err = client.DialOptions(context.Background(), rawURL,
-		client.WithHTTPClient(httpClient(boundedTransport{cfg.Transport, cfg.MaxResponseBytes, e.rest}, classTimeout(cfg))))
-	if err != nil {
-		return nil, fmt.Errorf("%w: the node at %s: %s", ErrConfig, u.Host, redacted(err))
-	}
+	e.http = httpClient(boundedTransport{cfg.Transport, cfg.MaxResponseBytes, e.rest}, classTimeout(cfg))
 	return e, nil
 }
 
@@ -85,86 +70,6 @@ func (e *endpoint) idle() bool { return e.restLeft() > 0 || e.breaker.IsOpen() }
 
 // classTimeout is the longest that any request may take: classes are megabytes.
 func classTimeout(cfg Config) time.Duration { return 4 * cfg.CallTimeout }
-
-// batch sends the calls as one JSON-RPC batch, a single one too: only batches are matched
-// by id. It returns a fault if the node as a whole failed; else every call has its answer
-// or its own error.
-func (e *endpoint) batch(ctx context.Context, calls []*rpcCall) error {
-	patience, _ := ctx.Value(patienceKey{}).(time.Duration)
-	for try := 0; ; try++ {
-		err := e.batchOnce(ctx, calls)
-		f, failed := errors.AsType[*fault](err)
-		wait := max(patience<<try, e.restLeft())
-		if patience == 0 || try == patientTries || !failed || !f.limitsRate() || wait > patience<<patientTries || !sleep(ctx, wait) {
-			return err
-		}
-	}
-}
-
-// patienceKey is a context's wait, doubling, after which a request is repeated that a node
-// refused for being asked too often: for reads of many requests, of which all that went
-// before would be lost.
-type patienceKey struct{}
-
-const patientTries = 4
-
-func (e *endpoint) batchOnce(ctx context.Context, calls []*rpcCall) error {
-	elems := make([]client.BatchElem, len(calls))
-	for i, c := range calls {
-		c.raw, c.err = nil, nil
-		elems[i] = client.BatchElem{Method: c.method, Args: c.params, Result: &c.raw}
-		if elems[i].Args == nil {
-			elems[i].Args = []any{}
-		}
-	}
-	e.requests.Add(1)
-	e.calls.Add(uint64(len(calls)))
-	start := time.Now()
-	if err := e.rpc.BatchCallContext(ctx, elems); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = fmt.Errorf("%w: %w", errCutShort, err)
-		}
-		return e.transportFault(ctx, err, time.Since(start))
-	}
-	unanswered, refused := 0, 0
-	var limited error
-	for i, c := range calls {
-		switch err := elems[i].Error; {
-		case err == nil:
-		case errors.Is(err, client.ErrMissingBatchResponse):
-			unanswered++
-			c.err = err
-		default:
-			c.err = rpcError(err)
-			if limitsRate(c.err) {
-				limited = c.err // some providers refuse single calls of a batch
-			}
-			if code := codeOf(c.err); code != 0 && !ofTheChain(code) {
-				refused++
-			}
-		}
-	}
-	switch {
-	case limited != nil:
-		return e.refusal(limited)
-	case unanswered == len(calls):
-		return &fault{kind: faultGarbage, host: e.host, cause: client.ErrMissingBatchResponse,
-			says: "the node at " + e.host + " answered none of the questions that it was asked"}
-	case refused == len(calls):
-		return e.refusal(calls[0].err)
-	}
-	return nil
-}
-
-// refusal is the fault of a node that answers an error of its own.
-func (e *endpoint) refusal(err error) *fault {
-	if limitsRate(err) {
-		return &fault{kind: faultRPC, host: e.host, cause: err,
-			says: fmt.Sprintf("the node at %s takes no more requests for now (JSON-RPC error %d)", e.host, codeOf(err))}
-	}
-	return &fault{kind: faultRPC, host: e.host, cause: err,
-		says: fmt.Sprintf("the node at %s could not answer (JSON-RPC error %d)", e.host, codeOf(err))}
-}
 
 // ofTheChain says whether an error's code is what the chain says of the question.
 func ofTheChain(code int) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/NethermindEth/juno/core/felt"
 	"github.com/NethermindEth/starknet.go/rpc"
@@ -14,11 +15,14 @@ import (
 )
 
 // What one read of events may cost. Nodes answer in pages, which may be short or empty where
-// a node searches so many blocks at a time; the largest page that all of them take has 1,000.
+// a node searches so many blocks at a time. Juno takes pages of 10,240 events, Pathfinder of
+// 1,024, others of fewer: then smaller ones are asked for.
 const (
 	eventsPerPage = 500
 	maxEventPages = 512
 )
+
+const methodGetEvents = "starknet_getEvents"
 
 // eventFilter says which events of a contract are read, from a block to a block.
 type eventFilter struct {
@@ -36,8 +40,8 @@ type emittedEvent struct {
 	tx         validator.Felt
 }
 
-// page is the call for one page; the token is "" for the first.
-func (f eventFilter) page(token string) *rpcCall {
+// page is the call for one page of so many events; the token is "" for the first.
+func (f eventFilter) page(token string, events uint64) *rpcCall {
 	keys := make([][]*felt.Felt, len(f.keys))
 	for i, alternatives := range f.keys {
 		keys[i] = make([]*felt.Felt, len(alternatives))
@@ -45,12 +49,12 @@ func (f eventFilter) page(token string) *rpcCall {
 			keys[i][j] = wireFelt(k)
 		}
 	}
-	return &rpcCall{method: "starknet_getEvents", params: []any{rpc.EventsInput{
+	return &rpcCall{method: methodGetEvents, params: []any{rpc.EventsInput{
 		EventFilter: rpc.EventFilter{
 			FromBlock: rpc.WithBlockNumber(f.from), ToBlock: atBlock(f.to.Hash),
 			Address: wireFelt(f.contract.Felt()), Keys: keys,
 		},
-		ResultPageRequest: rpc.ResultPageRequest{ContinuationToken: token, ChunkSize: eventsPerPage},
+		ResultPageRequest: rpc.ResultPageRequest{ContinuationToken: token, ChunkSize: int(events)},
 	}}}
 }
 
@@ -78,9 +82,13 @@ func (f eventFilter) admits(e emittedEvent) bool {
 func (e *endpoint) newestEvents(ctx context.Context, f eventFilter, keep int) (kept []emittedEvent, omitted int, err error) {
 	token := ""
 	for range maxEventPages {
-		call := f.page(token)
+		size := e.limits.sizeOf(&e.limits.page)
+		call := f.page(token, size)
 		if err := e.batch(ctx, []*rpcCall{call}); err != nil {
 			return nil, 0, err
+		}
+		if e.lowerPage(size, call.err) {
+			return e.newestEvents(ctx, f, keep) // from the first page on: what a token means is the node's own affair
 		}
 		page, next, err := e.decodeEvents(call, f)
 		if err != nil {
@@ -103,6 +111,37 @@ func (e *endpoint) newestEvents(ctx context.Context, f eventFilter, keep int) (k
 	}
 	return nil, 0, &fault{kind: faultTooLarge, host: e.host,
 		says: fmt.Sprintf("the node at %s answers in more than %d pages", e.host, maxEventPages)}
+}
+
+// lowerPage notes that the node refused a page for its size, and reports whether a smaller
+// one may do.
+func (e *endpoint) lowerPage(size uint64, refused error) bool {
+	words := strings.ToLower(e.callWords(refused))
+	ofPage := codeOf(refused) == codePageTooBig || strings.Contains(words, "page size") || strings.Contains(words, "chunk")
+	if !ofPage {
+		if refused == nil {
+			e.limits.take(&e.limits.page, size)
+		}
+		return false
+	}
+	smaller, lowered := e.limits.refuse(&e.limits.page, size)
+	if lowered {
+		e.log.Info("Starknet node takes smaller pages of events", "node", e.host,
+			"refused", size, "next", e.limits.sizeOf(&e.limits.page), "because", e.callWords(refused))
+	}
+	return smaller
+}
+
+// lowerSpan notes that the node refused the events of so many blocks for their number.
+func (e *endpoint) lowerSpan(blocks uint64, err error) {
+	f, failed := errors.AsType[*fault](err)
+	if !failed || !f.span || f.rate {
+		return
+	}
+	if _, lowered := e.limits.refuse(&e.limits.span, blocks); lowered {
+		e.log.Info("Starknet node tells the events of fewer blocks at once", "node", e.host,
+			"refused", blocks, "next", e.limits.sizeOf(&e.limits.span), "because", f.Error())
+	}
 }
 
 // decodeEvents reads a page. The error is a *fault.

@@ -28,7 +28,6 @@ var wholeFailures = []struct {
 	{"a cut body", devchain.Faults{Mode: devchain.Truncates}, "broke off in the middle of its answer"},
 	{"ids nobody asked with", devchain.Faults{Mode: devchain.WrongIDs}, "answered none of the questions"},
 	{"a flood", devchain.Faults{Mode: devchain.Floods}, "more than this dashboard reads"},
-	{"no batches", devchain.Faults{Mode: devchain.SingleError}, "no JSON-RPC"},
 	{"errors of its own", devchain.Faults{Methods: map[string]devchain.RPCError{
 		"starknet_blockHashAndNumber": {Code: -32603, Message: "Internal error"}}}, "JSON-RPC error -32603"},
 	{"another network", devchain.Faults{ChainID: "SN_MAIN"}, "serves SN_MAIN, this dashboard is set to SN_SEPOLIA"},

@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/NethermindEth/starknet.go/client"
 	"github.com/NethermindEth/starknet.go/rpc"
 )
 
@@ -42,6 +41,8 @@ type fault struct {
 	status int    // of HTTP, for faultHTTP
 	beside bool   // of a read that says nothing of the node's fitness for the others
 	early  bool   // of a read at a block that the node may not have yet
+	rate   bool   // the node was asked too often
+	span   bool   // the node was asked for the events of too many blocks
 	cause  error
 }
 
@@ -62,7 +63,7 @@ func (f *fault) answers() bool {
 
 // limitsRate says whether the node was asked too often.
 func (f *fault) limitsRate() bool {
-	return f.status == http.StatusTooManyRequests || f.kind == faultRPC && limitsRate(f.cause)
+	return f.rate || f.status == http.StatusTooManyRequests
 }
 
 // rateWords are what providers say of too many requests. Their codes for it are each
@@ -72,21 +73,27 @@ var rateWords = []string{
 	"throughput", "compute unit", "quota", "concurrent requests", "slow down",
 }
 
-// limitsRate says whether a JSON-RPC error is told for being asked too often.
+// limitsRate reports whether a JSON-RPC error is answered to what was asked too often.
 func limitsRate(err error) bool {
 	e, is := errors.AsType[*rpc.RPCError](err)
 	if !is {
 		return false
 	}
-	if e.Code == http.StatusTooManyRequests || e.Code == codeTooManyRequests {
-		return true
-	}
 	words := e.Message
 	if e.Data != nil {
 		words += " " + e.Data.ErrorMessage()
 	}
+	return rateLimited(e.Code, words)
+}
+
+// rateLimited reports whether an error's code or words are those of too many requests.
+func rateLimited(code int, words string) bool {
+	switch code {
+	case http.StatusTooManyRequests, codeTooManyRequests, codeServerBusy:
+		return true
+	}
 	words = strings.ToLower(words)
-	return !ofTheChain(e.Code) && slices.ContainsFunc(rateWords, func(w string) bool { return strings.Contains(words, w) })
+	return !ofTheChain(code) && slices.ContainsFunc(rateWords, func(w string) bool { return strings.Contains(words, w) })
 }
 
 // passing says whether the same request may well succeed a moment later. A timeout has
@@ -141,31 +148,27 @@ func (o *outage) has(kind faultKind) bool {
 func (e *endpoint) transportFault(ctx context.Context, err error, waited time.Duration) *fault {
 	f := &fault{host: e.host, cause: err}
 	node := "the node at " + e.host
-	var httpErr client.HTTPError
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), timedOut(err):
 		f.kind, f.says = faultTimeout, fmt.Sprintf("%s did not answer in %s", node, briefly(waited))
-	case errors.As(err, &httpErr):
-		f.kind, f.status, f.says = faultHTTP, httpErr.StatusCode, node+" "+statusWords(httpErr.StatusCode)
-		f.cause = errors.New("HTTP " + httpErr.Status)
-		if rest := e.restLeft(); rest > 0 {
-			f.says += ", and asks to wait " + briefly(rest)
-		}
 	case errors.Is(err, errTooLarge):
 		f.kind, f.says = faultTooLarge, node+" answered more than this dashboard reads"
 	case errors.As(err, &syntax), errors.As(err, &shape):
 		f.kind, f.says = faultGarbage, node+" answered something that is no JSON-RPC"
 	case errors.Is(err, errCutShort):
 		f.kind, f.says = faultGarbage, node+" broke off in the middle of its answer"
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	case brokeOff(err):
 		f.kind, f.says = faultUnreachable, node+" broke off the connection"
 	default:
 		f.kind, f.says = faultUnreachable, node+" cannot be connected to"
 	}
 	return f
 }
+
+// brokeOff reports whether an error is that of a connection which ended without an answer.
+func brokeOff(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }
 
 // timedOut reports whether an error is that of a wait that became too long.
 func timedOut(err error) bool {
@@ -185,23 +188,6 @@ func statusWords(status int) string {
 	return fmt.Sprintf("answered HTTP %d where JSON-RPC was expected", status)
 }
 
-// rpcError turns the error object of a batch's element into starknet.go's own type, whose
-// code is the one that the node sent.
-func rpcError(err error) error {
-	var coded client.Error
-	if !errors.As(err, &coded) {
-		return err
-	}
-	out := &rpc.RPCError{Code: coded.ErrorCode(), Message: coded.Error()}
-	var withData client.DataError
-	if errors.As(err, &withData) && withData.ErrorData() != nil {
-		if b, err := json.Marshal(withData.ErrorData()); err == nil {
-			out.Data = rpc.StringErrData(b)
-		}
-	}
-	return out
-}
-
 // codeOf returns the code of a JSON-RPC error, and 0 for any other error.
 func codeOf(err error) int {
 	if e, ok := errors.AsType[*rpc.RPCError](err); ok {
@@ -219,6 +205,9 @@ const (
 	codeContractError      = 40
 	codeExecutionError     = 41
 )
+
+// codePageTooBig is the specification's for a page of more events than the node takes.
+const codePageTooBig = 31
 
 // codeTooManyRequests is used by several providers for what HTTP calls 429.
 const codeTooManyRequests = -32029

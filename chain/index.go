@@ -37,6 +37,9 @@ type IndexerConfig struct {
 	Log         *slog.Logger  // the client's
 }
 
+// largestSpan is how many blocks' events are asked for at most.
+const largestSpan = 262_144
+
 // Indexer reads the events of the client's contracts into a store: all that ever were, and
 // then what each new block brings. What it needs to know it keeps in the store, so that it
 // may end at any point and go on anywhere. Its methods are for one goroutine at a time.
@@ -63,7 +66,7 @@ func NewIndexer(cfg IndexerConfig) (*Indexer, error) {
 		return nil, fmt.Errorf("%w: an indexer's limit is negative", ErrConfig)
 	}
 	orDefault(&cfg.FirstSpan, 4096)
-	orDefault(&cfg.LargestSpan, 262_144)
+	orDefault(&cfg.LargestSpan, largestSpan)
 	orDefault(&cfg.MaxEvents, 5_000)
 	orDefault(&cfg.MaxPages, 64)
 	orDefault(&cfg.Pause, time.Second)

@@ -21,11 +21,18 @@ type foundEvents struct {
 }
 
 // readSpan reads the events of contracts in the blocks from first to last, from the first
-// node that serves it.
+// node that serves it. A node that takes fewer blocks at once is passed over, unless none of
+// the others serves.
 func (x *Indexer) readSpan(ctx context.Context, group []validator.IndexCursor, first, last uint64, newest head) (foundEvents, error) {
 	var found foundEvents
+	var passedOver uint64 // the most blocks that such a node takes
 	c := x.client
 	err := c.pool.do(ctx, c.cfg.HistoryTimeout, func(ctx context.Context, e *endpoint) error {
+		if most := e.limits.sizeOf(&e.limits.span); last-first+1 > most {
+			passedOver = max(passedOver, most)
+			return besides(&fault{kind: faultTooLarge, host: e.host,
+				says: fmt.Sprintf("the node at %s tells the events of at most %s at once", e.host, blocks(most))})
+		}
 		found = foundEvents{}
 		s := spanReader{Indexer: x, node: e, group: group, first: first, last: last, newest: newest, found: &found}
 		if last == newest.number && last-first < followSpan {
@@ -33,6 +40,9 @@ func (x *Indexer) readSpan(ctx context.Context, group []validator.IndexCursor, f
 		}
 		return besides(s.readPast(ctx))
 	})
+	if err != nil && passedOver > 0 && ctx.Err() == nil {
+		return x.readSpan(ctx, group, first, first+passedOver-1, newest)
+	}
 	return found, err
 }
 
@@ -177,18 +187,24 @@ func (s spanReader) readContracts(ctx context.Context) ([]emittedEvent, error) {
 	total := 0
 	for page := 1; len(open) > 0; page++ {
 		calls := make([]*rpcCall, len(open))
+		size := s.node.limits.sizeOf(&s.node.limits.page)
 		for i, r := range open {
-			r.call = r.filter.page(r.token)
+			r.call = r.filter.page(r.token, size)
 			calls[i] = r.call
 		}
 		if err := s.node.batch(ctx, calls); err != nil {
+			s.node.lowerSpan(s.last-s.first+1, err)
 			return nil, err
+		}
+		if slices.ContainsFunc(calls, func(c *rpcCall) bool { return s.node.lowerPage(size, c.err) }) {
+			return s.readContracts(ctx)
 		}
 		s.found.pages = page
 		still := open[:0]
 		for _, r := range open {
 			events, next, err := s.node.decodeEvents(r.call, r.filter)
 			if err != nil {
+				s.node.lowerSpan(s.last-s.first+1, err)
 				return nil, err
 			}
 			if next != "" && next == r.token {
@@ -206,6 +222,7 @@ func (s spanReader) readContracts(ctx context.Context) ([]emittedEvent, error) {
 		}
 	}
 	s.found.tried = false
+	s.node.limits.take(&s.node.limits.span, s.last-s.first+1)
 	var all []emittedEvent
 	for _, r := range readings {
 		all = append(all, r.events...)

@@ -51,7 +51,7 @@ func (x *Indexer) advance(ctx context.Context, index validator.ChainIndex) (more
 	if index.Failure != "" {
 		x.log.Info("The contracts' events are read on")
 	}
-	x.grow(last-first+1, found)
+	x.grow(found.done.Number-first+1, found)
 	return true, nil
 }
 
@@ -110,7 +110,7 @@ func (x *Indexer) nextSpan(index validator.ChainIndex, newest head) (group []val
 	if left := newest.number - min(first, newest.number); left >= followSpan {
 		bound = min(bound, newest.number-followSpan) // the chain's end is read by itself
 	}
-	return group, min(bound, first+x.span-1)
+	return group, min(bound, first+min(x.span, x.client.pool.widestSpan())-1)
 }
 
 // settle ends a sweep whose contracts have all been read up to the newest block, if that is

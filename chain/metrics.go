@@ -19,6 +19,7 @@ func (c *Client) Collector() prometheus.Collector {
 		calls:    desc("rpc_calls_total", "JSON-RPC calls inside those requests.", "node", "position"),
 		failures: desc("rpc_failures_total", "Times that a node failed to serve.", "node", "position"),
 		open:     desc("rpc_circuit_open", "1 while a node is left alone because it failed repeatedly.", "node", "position"),
+		limit:    desc("rpc_batch_calls", "Calls that a node is asked for in one HTTP request at most.", "node", "position"),
 		batches:  desc("reads_total", "Batches of contract reads that were answered."),
 		wallets:  desc("wallet_reads_total", "Wallets read in those batches."),
 		events:   desc("event_reads_total", "Times that a wallet's events were read, all their pages."),
@@ -37,13 +38,13 @@ func (c *Client) Collector() prometheus.Collector {
 type collector struct {
 	client                                      *Client
 	heads, polls, told, opened, dropped, socket *prometheus.Desc
-	requests, calls, failures, open             *prometheus.Desc
+	requests, calls, failures, open, limit      *prometheus.Desc
 	batches, wallets, events, watched           *prometheus.Desc
 	head, lag                                   *prometheus.Desc
 }
 
 func (m *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.requests, m.calls, m.failures, m.open, m.batches, m.wallets, m.events, m.watched, m.head, m.lag, m.heads, m.polls, m.told, m.opened, m.dropped, m.socket} {
+	for _, d := range []*prometheus.Desc{m.requests, m.calls, m.failures, m.open, m.limit, m.batches, m.wallets, m.events, m.watched, m.head, m.lag, m.heads, m.polls, m.told, m.opened, m.dropped, m.socket} {
 		ch <- d
 	}
 }
@@ -63,6 +64,8 @@ func (m *collector) Collect(ch chan<- prometheus.Metric) {
 			isOpen = 1
 		}
 		metric(m.open, prometheus.GaugeValue, isOpen, node...)
+		calls, _ := e.limits.callsNow()
+		metric(m.limit, prometheus.GaugeValue, float64(calls), node...)
 	}
 	c.mu.Lock()
 	batches, wallets, events, watched, block := c.batches, c.walletsInAll, c.histories, c.watched.len(), c.block

@@ -1,7 +1,9 @@
 package chain
 
 import (
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -54,4 +56,35 @@ func harmless(text string, limit int) string {
 		cut--
 	}
 	return strings.TrimRight(text[:cut], " ") + "…"
+}
+
+// secretsOf are the parts of a URL that may be keys, which a node may repeat.
+func secretsOf(u *url.URL) []string {
+	const shortest = 6 // a shorter one stands in too many words
+	var out []string
+	add := func(s string) {
+		if len(s) >= shortest && !plainName.MatchString(s) && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	password, _ := u.User.Password()
+	add(password)
+	add(u.User.Username())
+	for _, values := range u.Query() {
+		for _, v := range values {
+			add(v)
+		}
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		add(segment)
+	}
+	return out
+}
+
+// words makes the node's words fit to be shown, without the keys of its own URL.
+func (e *endpoint) words(text string) string {
+	for _, s := range e.secrets {
+		text = strings.ReplaceAll(text, s, "…")
+	}
+	return nodeWords(text)
 }

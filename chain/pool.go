@@ -109,3 +109,14 @@ func (p *pool) standingOutage() *outage {
 	}
 	return o
 }
+
+// widestSpan is of how many blocks some node tells the events at once.
+func (p *pool) widestSpan() uint64 {
+	widest := uint64(1)
+	for _, e := range p.nodes {
+		if !e.idle() || len(p.nodes) == 1 {
+			widest = max(widest, e.limits.sizeOf(&e.limits.span))
+		}
+	}
+	return widest
+}

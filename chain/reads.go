@@ -69,7 +69,8 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 	n, k := c.cfg.Network, c.cfg.Contracts
 	var plans []*walletPlan
 	var read *blockReads
-	err := c.pool.do(ctx, c.cfg.CallTimeout, func(ctx context.Context, e *endpoint) error {
+	err := c.pool.do(ctx, classTimeout(c.cfg), func(ctx context.Context, e *endpoint) error {
+		ctx = context.WithValue(ctx, requestTimeoutKey{}, c.cfg.CallTimeout) // a node may take few calls at a time
 		read = block
 		var bp *blockPlan
 		if block == nil {

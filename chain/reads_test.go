@@ -37,7 +37,7 @@ func TestOneReadFailsByItself(t *testing.T) {
 		{"a tier that does not exist", devchain.Faults{Malformed: map[devchain.Function][]any{stake: with(zeros(13), 6, "0x5")}},
 			"ProverStaking.get_stake answered gpu_tier 0x5, which is no index below 5"},
 		{"an error of the node", devchain.Faults{Broken: map[devchain.Function]devchain.RPCError{stake: {Code: -32603, Message: "Internal error"}}},
-			"the node could not answer ProverStaking.get_stake (JSON-RPC error -32603)"},
+			"the node could not answer ProverStaking.get_stake (JSON-RPC error -32603): “Internal error”"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := running(t, 1)

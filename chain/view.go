@@ -109,6 +109,10 @@ func callFailure(k namedContract, function string, err error) string {
 	case 0:
 		return "the node left " + name + " unanswered"
 	default:
-		return fmt.Sprintf("the node could not answer %s (JSON-RPC error %d)", name, code)
+		said := fmt.Sprintf("the node could not answer %s (JSON-RPC error %d)", name, code)
+		if e, is := errors.AsType[*rpc.RPCError](err); is {
+			said += inQuotes(nodeWords(e.Message))
+		}
+		return said
 	}
 }

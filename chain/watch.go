@@ -77,7 +77,9 @@ func (w *watchedWallet) endFirst() {
 	}
 }
 
-// unread returns at most n wallets that were not read at a block, never-read ones first.
+// unread returns at most n wallets that were not read at a block, never-read ones first and
+// then those that were read longest ago: where a node is too slow to be asked for all of them
+// at every block, each has its turn.
 func (l *watchList) unread(block validator.Felt, n int) []*watchedWallet {
 	var fresh, again []*watchedWallet
 	for el := l.order.Front(); el != nil; el = el.Next() {
@@ -88,6 +90,7 @@ func (l *watchList) unread(block validator.Felt, n int) []*watchedWallet {
 			again = append(again, w)
 		}
 	}
+	slices.SortStableFunc(again, func(a, b *watchedWallet) int { return a.snapshot.ObservedAt.Compare(b.snapshot.ObservedAt) })
 	all := slices.Concat(fresh, again)
 	return all[:min(n, len(all))]
 }

@@ -6,6 +6,7 @@ import "maps"
 type Counters struct {
 	Requests int              // HTTP requests, those that the node failed to answer included
 	Batches  int              // of them, batches
+	Refused  int              // of them, refused for the node's limits
 	Upgrades int              // HTTP requests for a websocket; they count as no Requests
 	Heads    int              // told over websockets
 	Methods  map[string]int   // JSON-RPC calls by method, those inside batches included

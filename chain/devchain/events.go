@@ -83,7 +83,7 @@ func (v chainView) events(p []json.RawMessage) (any, error) {
 	switch {
 	case f.Chunk < 1:
 		return nil, &RPCError{Code: -32602, Message: "Invalid params", Data: "chunk_size must be at least 1"}
-	case f.Chunk > maxEventChunk:
+	case f.Chunk > maxEventChunk, v.faults.Limits.EventChunk > 0 && f.Chunk > v.faults.Limits.EventChunk:
 		return nil, &RPCError{Code: 31, Message: "Requested page size is too big"}
 	}
 	m, err := f.matcher()
@@ -95,6 +95,10 @@ func (v chainView) events(p []json.RawMessage) (any, error) {
 		return nil, err
 	}
 	if span := v.faults.EventRange; span > 0 && last >= first && last-first >= span {
+		v.node.count(func(c *Counters) { c.Refused++ })
+		if v.faults.RangeError != nil {
+			return nil, v.faults.RangeError
+		}
 		return nil, &RPCError{Code: -32602, Message: "Invalid params", Data: fmt.Sprintf("block range is limited to %d blocks", span)}
 	}
 	from, skip := first, 0

@@ -21,7 +21,7 @@ const (
 	Truncates        // 200 with the first half of the true answer
 	WrongIDs         // the true results under ids that nobody asked with
 	Floods           // 200 with JSON that does not end before FloodBytes
-	SingleError      // a batch is answered by one error object, as nodes without batches do
+	SingleError      // a batch is answered by one error object, as by nodes without batches
 )
 
 // FloodBytes is how much a flooding node sends.
@@ -44,6 +44,7 @@ type RPCError struct {
 type Faults struct {
 	Mode        Mode
 	Latency     time.Duration            // before every answer
+	PerCall     time.Duration            // for each call of a request, besides Latency
 	Slow        map[string]time.Duration // before answers to requests with a JSON-RPC method, besides Latency
 	ChainID     string                   // told instead of the chain's own, as a short string
 	SpecVersion string                   // told instead of 0.9.0
@@ -56,10 +57,33 @@ type Faults struct {
 	Malformed   map[Function][]any       // views that answer this JSON instead of their felts
 	Broken      map[Function]RPCError    // views that answer an error
 	EventScan   uint64                   // blocks that one page of events covers at most, as of nodes that search in steps; 0 for all
-	EventRange  uint64                   // blocks that a filter of events may span at most, as providers that cap it; 0 for any
+	EventRange  uint64                   // blocks that a filter of events may span at most, as with providers that cap it; 0 for any
+	RangeError  *RPCError                // what is answered beyond EventRange; nil for a plain one
 	RetryAfter  string                   // the header of that name of answers of the mode RateLimits
 	Socket      SocketFaults             // of its websocket
 	OneInRate   int                      // of so many requests one is served, and the others are answered 429; 0 for all
+	Limits      Limits                   // what the node takes
+}
+
+// Limits are what a node takes. Zero is no limit.
+type Limits struct {
+	Calls       int // in one request
+	Bytes       int // of one request
+	AnswerBytes int // of the answer to one batch
+	EventChunk  int // events in a page
+	CallRate    int // calls in a second, those inside batches counted singly
+
+	// Refusal is how the node refuses requests over its limits of calls and bytes. The zero
+	// Refusal is Pathfinder's of a batch that is too large.
+	Refusal Refusal
+}
+
+// Refusal is an answer to a whole request.
+type Refusal struct {
+	Status      int    // of HTTP; 0 for 200
+	ContentType string // application/json if empty
+	Body        string
+	Cuts        bool // the connection is cut in the place of an answer
 }
 
 func (f Faults) clone() Faults {

@@ -22,6 +22,9 @@ type Node struct {
 	serving  sync.WaitGroup       // of sockets
 	closed   bool                 // no further socket is served
 
+	bucket   float64   // calls that Limits.CallRate lets through now
+	bucketAt time.Time // when that was so
+
 	controlled bool
 
 	server *http.Server

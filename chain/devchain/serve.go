@@ -64,11 +64,19 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.RetryAfter != "" && f.Mode == RateLimits {
 		w.Header().Set("Retry-After", f.RetryAfter)
 	}
-	if !pause(r, f.Latency+f.slowness(body)) || failWhole(w, r, f.Mode) {
+	if !pause(r, f.Latency+f.slowness(body)+time.Duration(callsIn(body, batch))*f.PerCall) || failWhole(w, r, f.Mode) {
+		return
+	}
+	if n.refuse(w, body, batch, f.Limits) {
+		return
+	}
+	answer := n.answer(body, batch, f)
+	if f.Limits.tooLong(answer, batch) {
+		n.count(func(c *Counters) { c.Refused++ })
+		f.Limits.Refusal.write(w, "the answer is too long")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	answer := n.answer(body, batch, f)
 	if f.Mode == Truncates {
 		answer = answer[:len(answer)/2]
 	}
