@@ -42,7 +42,7 @@ func trackClaims(ctx context.Context, store *db.Store, client *chain.Client, log
 			}
 			continue
 		}
-		for _, c := range asked.due(open, time.Now()) {
+		for _, c := range asked.due(open, store.Now()) {
 			if err := settle(ctx, store, client, c); err != nil && ctx.Err() == nil {
 				log.DebugContext(ctx, "claim not settled yet", slog.String("tx", string(c.TxHash)), slog.Any("error", err))
 			}

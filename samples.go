@@ -46,6 +46,9 @@ type sampleKeeper struct {
 type sampleStore interface {
 	UpsertWorkerGPUs(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error
 	StoreGPUJournal(ctx context.Context, worker validator.Address, workerID string, j validator.GPUJournal) error
+	// ClockOffset is how far the store's clock, by which samples are stored, is ahead of this
+	// machine's, by which they are read.
+	ClockOffset() time.Duration
 }
 
 // gpuReport is what was read of a host's GPUs at one time.
@@ -139,5 +142,10 @@ func (k *sampleKeeper) send(ctx context.Context) {
 func (k *sampleKeeper) put(ctx context.Context, r gpuReport) error {
 	ctx, cancel := context.WithTimeout(ctx, sampleLimit)
 	defer cancel()
-	return k.store.UpsertWorkerGPUs(ctx, k.worker, k.host, r.at, r.gpus)
+	offset := k.store.ClockOffset()
+	gpus := make([]validator.GPU, len(r.gpus))
+	for i, g := range r.gpus {
+		gpus[i] = g.Shifted(offset)
+	}
+	return k.store.UpsertWorkerGPUs(ctx, k.worker, k.host, r.at.Add(offset), gpus)
 }

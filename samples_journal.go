@@ -54,5 +54,5 @@ func (k *sampleKeeper) sendJournal(ctx context.Context, all bool) {
 func (k *sampleKeeper) putJournal(ctx context.Context, j validator.GPUJournal) error {
 	ctx, cancel := context.WithTimeout(ctx, journalLimit)
 	defer cancel()
-	return k.store.StoreGPUJournal(ctx, k.worker, k.host, j)
+	return k.store.StoreGPUJournal(ctx, k.worker, k.host, j.Shifted(k.store.ClockOffset()))
 }

@@ -45,7 +45,7 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	if err != nil {
 		return nil, err
 	}
-	client, err := chain.New(chain.Config{RPCURLs: cfg.StarknetRPC, SocketURLs: cfg.StarknetWS, NoSockets: cfg.PollHeads, Network: cfg.Network, Contracts: cfg.Contracts, Log: log.With(slog.String("room", "chain"))})
+	client, err := chain.New(chain.Config{RPCURLs: cfg.StarknetRPC, SocketURLs: cfg.StarknetWS, NoSockets: cfg.PollHeads, Now: store.Now, Network: cfg.Network, Contracts: cfg.Contracts, Log: log.With(slog.String("room", "chain"))})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(index.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
 	server, err := web.New(web.Config{
-		Database: store, GPUs: sampler, Chain: client, Signatures: client, Actions: client, Index: index, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress, HeartbeatInterval: cfg.HeartbeatInterval,
+		Database: store, GPUs: clockedGPUs{sampler, store.ClockOffset}, Chain: client, Signatures: client, Actions: client, Index: index, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress, HeartbeatInterval: cfg.HeartbeatInterval,
 		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Version: version, Commit: commit, Demo: in.demo,
 		Metrics: metrics, Log: log.With(slog.String("room", "web")),
 	})
@@ -64,6 +64,7 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 		return nil, err
 	}
 	prices := newPriceFeed(cfg.SAGEPrice, store, log.With(slog.String("room", "price")))
+	prices.now = store.Now
 	s := &site{store: store, sampler: sampler, client: client, index: index, prices: prices, server: server, log: log}
 	if cfg.ValidatorAddress != "" {
 		s.samples = &sampleKeeper{

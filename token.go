@@ -147,6 +147,13 @@ func withStore(ctx context.Context, cfg Config, log *slog.Logger, work func(cont
 const databasePatience = 30 * time.Second
 
 func createToken(ctx context.Context, store *db.Store, t db.Token, stdout io.Writer) error {
+	// Tokens are judged by the database's clock, which was not known when the order was read.
+	offset := store.ClockOffset()
+	t.CreatedAt = t.CreatedAt.Add(offset)
+	if t.ExpiresAt != nil {
+		end := t.ExpiresAt.Add(offset)
+		t.ExpiresAt = &end
+	}
 	secret := db.NewTokenSecret()
 	t, err := store.AddToken(ctx, db.HashSecret(secret), t)
 	if err != nil {
@@ -201,7 +208,7 @@ func revokeToken(ctx context.Context, store *db.Store, id int64, stdout io.Write
 }
 
 func auditToken(ctx context.Context, store *db.Store, kind db.AuditKind, t db.Token) error {
-	return store.Audit(ctx, db.AuditEvent{At: time.Now().UTC(), Wallet: t.Wallet, Kind: kind, Detail: t.Name + " (" + string(t.Scope) + ")", Actor: db.ActorCommandLine})
+	return store.Audit(ctx, db.AuditEvent{At: store.Now(), Wallet: t.Wallet, Kind: kind, Detail: t.Name + " (" + string(t.Scope) + ")", Actor: db.ActorCommandLine})
 }
 
 func holder(t db.Token) string {

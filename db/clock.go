@@ -2,11 +2,71 @@ package db
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
-// Clock returns the time by the database's clock, which all servers on it share.
-func (s *Store) Clock(ctx context.Context) (time.Time, error) {
-	at, err := s.q.databaseTime(ctx)
-	return at, s.fail("read the database's clock", err)
+// databaseClock tells the database's time, to which all programs on it agree, whatever their
+// own clocks say. It is this machine's until the database has told its own.
+type databaseClock struct {
+	local func() time.Time // with a monotonic reading
+
+	mu      sync.Mutex
+	at      time.Time     // local, when the database told
+	told    time.Time     // by the database then; zero = never
+	inexact time.Duration // how far off what it told may be
 }
+
+// clockSlack is how far a new answer may be from what the clock tells before the clock is set
+// anew, beside how exact both are: times that pages show stay the same until something is wrong.
+const clockSlack = 50 * time.Millisecond
+
+func (c *databaseClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nowLocked(c.local())
+}
+
+func (c *databaseClock) nowLocked(local time.Time) time.Time {
+	if c.told.IsZero() {
+		return local.UTC()
+	}
+	return c.told.Add(local.Sub(c.at)).UTC()
+}
+
+// set takes what the database told between two times of this machine. An answer that was on
+// its way for longer than those before counts only where it contradicts them.
+func (c *databaseClock) set(asked, answered, told time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	inexact := answered.Sub(asked) / 2
+	at := asked.Add(inexact)
+	if !c.told.IsZero() {
+		off := told.Sub(c.nowLocked(at)).Abs()
+		if off <= c.inexact+inexact+clockSlack {
+			return
+		}
+	}
+	c.at, c.told, c.inexact = at, told, inexact
+}
+
+// Now is the database's time, as far as this program knows it: until the database has told,
+// it is this machine's.
+func (s *Store) Now() time.Time { return s.clock.now() }
+
+// Clock is Now, or ErrUnavailable while nobody knows whether that still holds.
+func (s *Store) Clock(context.Context) (time.Time, error) {
+	return s.Now(), s.fail("read the database's clock", (gate{s}).open())
+}
+
+// ClockOffset is how far the database's clock is ahead of this machine's.
+func (s *Store) ClockOffset() time.Duration { return s.clock.now().Sub(s.clock.local().Round(0)) }
+
+// queueClock lets the job queue judge times by the database's clock.
+type queueClock struct{ s *Store }
+
+// Now is the database's time.
+func (c queueClock) Now() time.Time { return c.s.Now() }
+
+// NowOrNil leaves times that only the database uses to the database.
+func (queueClock) NowOrNil() *time.Time { return nil }

@@ -28,6 +28,8 @@ type Config struct {
 	// is summed up of them stays.
 	SampleRetention, HeartbeatRetention time.Duration
 
+	// Now is this machine's clock, time.Now by default. The database's own is asked for.
+	Now    func() time.Time
 	Tracer pgx.QueryTracer
 	Log    *slog.Logger // nil = discarded
 }
@@ -42,6 +44,9 @@ func (c Config) withDefaults() Config {
 	c.PingInterval = cmp.Or(c.PingInterval, 3*time.Second)
 	c.SampleRetention = cmp.Or(c.SampleRetention, 30*24*time.Hour)
 	c.HeartbeatRetention = cmp.Or(c.HeartbeatRetention, 90*24*time.Hour)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -38,3 +38,9 @@ func DutyRests(d Duty) func(error) time.Duration {
 	w := &dutyWorker{failed: make(map[string]dutyFailure)}
 	return func(err error) time.Duration { return w.note(d, err) }
 }
+
+// NewClock returns what tells a clock of answers of the database, and the clock.
+func NewClock(local func() time.Time) (tell func(asked, answered, told time.Time), now func() time.Time) {
+	c := &databaseClock{local: local}
+	return c.set, c.now
+}

@@ -39,7 +39,7 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 // sampleTimes refuses samples of the history that would be dropped at once, or are of a time
 // to come.
 func (s *Store) sampleTimes(rows []storeGPUSampleParams) error {
-	now := time.Now()
+	now := s.Now()
 	oldest, newest := now.Add(-s.cfg.SampleRetention), now.Add(24*time.Hour)
 	for _, r := range rows {
 		if r.KeepHistory && (r.SampledAt.Before(oldest) || r.SampledAt.After(newest)) {

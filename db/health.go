@@ -112,14 +112,17 @@ func (s *Store) poolAnswers(ctx context.Context) bool {
 	return true
 }
 
-// ask asks for a sign of life, and whether the tables are still those that this program knows.
+// ask asks for a sign of life, the time, and whether the tables are still those that this
+// program knows.
 func (w *healthWatch) ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.s.cfg.ConnectTimeout)
 	defer cancel()
-	newest, err := unknownSchema(ctx, w.conn)
+	asked := w.s.cfg.Now()
+	newest, told, err := unknownSchema(ctx, w.conn)
 	if err != nil {
 		return fmt.Errorf("ask the database for a sign of life: %w", err)
 	}
+	w.s.clock.set(asked, w.s.cfg.Now(), told)
 	return newerSchema(newest)
 }
 
@@ -150,7 +153,7 @@ func (w *healthWatch) write(ctx context.Context, space bool) error {
 func (s *Store) found(refused *refusal, cause error) {
 	before := s.State()
 	s.setState(func(st *validator.SourceState) {
-		*st = validator.SourceState{Source: validator.SourceDatabase, Health: validator.HealthOK, ObservedAt: time.Now().UTC()}
+		*st = validator.SourceState{Source: validator.SourceDatabase, Health: validator.HealthOK, ObservedAt: s.Now()}
 		if refused != nil {
 			// What is read is true, and nothing newer arrives.
 			st.Health, st.Reason, st.Remedy = validator.HealthStale, refused.reason, refused.remedy

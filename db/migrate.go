@@ -89,7 +89,7 @@ func (s *Store) knowsSchema(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	unknown, err := unknownSchema(ctx, conn)
+	unknown, _, err := unknownSchema(ctx, conn)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
@@ -30,16 +31,15 @@ func schemaVersions() ([]int64, error) {
 	return versions, nil
 }
 
-// unknownSchema returns the newest migration of the database that this program does not have;
-// 0 if there is none.
-func unknownSchema(ctx context.Context, conn *pgx.Conn) (int64, error) {
+// unknownSchema returns the newest migration of the database that this program does not have,
+// 0 if there is none, and the database's time.
+func unknownSchema(ctx context.Context, conn *pgx.Conn) (newest int64, at time.Time, err error) {
 	known, err := schemaVersions()
 	if err != nil {
-		return 0, err
+		return 0, at, err
 	}
-	var newest int64
-	err = conn.QueryRow(ctx, "SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied AND version_id <> ALL ($1)", known).Scan(&newest)
-	return newest, err
+	err = conn.QueryRow(ctx, "SELECT COALESCE(max(version_id), 0), clock_timestamp() FROM goose_db_version WHERE is_applied AND version_id <> ALL ($1)", known).Scan(&newest, &at)
+	return newest, at, err
 }
 
 // errNewerSchema says that another version of this program made the database's tables.

@@ -28,6 +28,7 @@ type Store struct {
 	q       *Queries
 	wake    chan struct{} // asks the watch to look at once
 	replica string        // names this Store to the others on the database
+	clock   databaseClock
 
 	life    context.Context // ends with Close
 	end     context.CancelFunc
@@ -54,7 +55,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		cfg: cfg, wake: make(chan struct{}, 1), replica: rand.Text(), changed: make(chan struct{}),
+		cfg: cfg, wake: make(chan struct{}, 1), replica: rand.Text(), clock: databaseClock{local: cfg.Now}, changed: make(chan struct{}),
 		state: validator.SourceState{
 			Source: validator.SourceDatabase, Health: validator.HealthUnavailable,
 			Reason: "The database is starting.",

@@ -90,17 +90,6 @@ func (q *Queries) countWorkerJobs(ctx context.Context, arg countWorkerJobsParams
 	return column_1, err
 }
 
-const databaseTime = `-- name: databaseTime :one
-SELECT clock_timestamp()::timestamptz AS at
-`
-
-func (q *Queries) databaseTime(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, databaseTime)
-	var at time.Time
-	err := row.Scan(&at)
-	return at, err
-}
-
 const foldEarningDays = `-- name: foldEarningDays :exec
 WITH keys AS (
     SELECT DISTINCT worker_address, kind, day FROM earning_days WHERE NOT folded

@@ -38,7 +38,7 @@ func (s *Store) upkeep(ctx context.Context) {
 	if !s.CanStore() {
 		return
 	}
-	now := time.Now().UTC()
+	now := s.Now()
 	s.doSteps(
 		ctx,
 		step{"forget GPUs", func(ctx context.Context) error {
@@ -70,7 +70,7 @@ func (s *Store) Duties() []Duty {
 		{Name: "fold_payments", Every: compareEvery, Limit: foldLimit, Do: s.foldPayments},
 		{Name: "gpu_energy", Every: energyEvery, Limit: energyLimit, Do: s.rollUpGPUEnergy},
 		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
-			now := time.Now().UTC()
+			now := s.Now()
 			s.doSteps(
 				ctx,
 				step{"keep the weeks of heartbeats", func(ctx context.Context) error {

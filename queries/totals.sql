@@ -193,6 +193,3 @@ WHERE job_id IN (SELECT job_id FROM jobs WHERE kept_apart = 'ahead' AND GREATEST
 
 -- name: judgeClaimsAgain :exec
 UPDATE reward_claims SET kept_apart = NULL WHERE kept_apart = 'ahead' AND claim_time <= latest_time();
-
--- name: databaseTime :one
-SELECT clock_timestamp()::timestamptz AS at;

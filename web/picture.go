@@ -142,8 +142,9 @@ func readDBAs[T any](ctx context.Context, s *Server, asked *databaseRead, key me
 		asked.lost = true
 		return validator.None[T](asked.words())
 	}
-	if asked.oldest.IsZero() || r.at.Before(asked.oldest) {
-		asked.oldest = r.at
+	// The memory's times are this machine's, the page's are not.
+	if at := s.now().Add(-time.Since(r.at)); asked.oldest.IsZero() || at.Before(asked.oldest) {
+		asked.oldest = at
 	}
 	return r.value
 }

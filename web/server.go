@@ -113,7 +113,7 @@ func New(c Config) (*Server, error) {
 		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: c.Log, assets: assets, memory: mem,
 		stated: map[string]access{},
-		now:    func() time.Time { return time.Now().UTC() },
+		now:    c.Database.Now,
 	}
 	if s.peers = c.Peers; s.peers == nil {
 		s.peers = systemPeers()
