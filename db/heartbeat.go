@@ -82,6 +82,13 @@ func (s *Store) Heartbeats(ctx context.Context, worker validator.Address, since 
 		case !errors.Is(err, pgx.ErrNoRows):
 			return err
 		}
+		ahead, err := q.clocksAhead(ctx, string(worker))
+		if err != nil {
+			return err
+		}
+		for _, a := range ahead {
+			sum.ClocksAhead = append(sum.ClocksAhead, validator.ClockAhead{WorkerID: a.WorkerID, By: a.HeartbeatTime.Sub(a.ReceivedAt), ReceivedAt: a.ReceivedAt})
+		}
 		if sum.First, err = firstMinute(ctx, q, worker); err != nil || sum.First == nil {
 			return err
 		}

@@ -97,6 +97,46 @@ func (q *Queries) addToldHeartbeats(ctx context.Context, list json.RawMessage) (
 	return added, err
 }
 
+const clocksAhead = `-- name: clocksAhead :many
+SELECT a.worker_id, a.heartbeat_time, a.received_at FROM heartbeats_ahead a
+WHERE a.worker_address = $1::text AND a.received_at > now() - interval '7 days'
+  AND NOT EXISTS (SELECT 1 FROM heartbeats h WHERE h.worker_address = a.worker_address AND h.worker_id = a.worker_id
+      AND h.heartbeat_time > a.received_at AND h.heartbeat_time <= now())
+UNION ALL
+SELECT h.worker_id, max(h.heartbeat_time)::timestamptz, now()::timestamptz FROM heartbeats h
+WHERE h.worker_address = $1::text AND h.heartbeat_time > now() + interval '30 seconds'
+GROUP BY h.worker_id
+ORDER BY worker_id
+`
+
+type clocksAheadRow struct {
+	WorkerID      string
+	HeartbeatTime time.Time
+	ReceivedAt    time.Time
+}
+
+// clocksAhead lists the hosts whose heartbeats were ahead of the database's clock lately, with
+// the newest of these, unless one that was not has come since.
+func (q *Queries) clocksAhead(ctx context.Context, workerAddress string) ([]clocksAheadRow, error) {
+	rows, err := q.db.Query(ctx, clocksAhead, workerAddress)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []clocksAheadRow{}
+	for rows.Next() {
+		var i clocksAheadRow
+		if err := rows.Scan(&i.WorkerID, &i.HeartbeatTime, &i.ReceivedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countWorkers = `-- name: countWorkers :one
 WITH RECURSIVE beating AS (
     (SELECT worker_address FROM worker_days ORDER BY worker_address LIMIT 1)
@@ -150,6 +190,15 @@ func (q *Queries) firstHeartbeatHour(ctx context.Context, workerAddress validato
 	var i firstHeartbeatHourRow
 	err := row.Scan(&i.Hour, &i.Minutes)
 	return i, err
+}
+
+const forgetHeartbeatsAhead = `-- name: forgetHeartbeatsAhead :exec
+DELETE FROM heartbeats_ahead WHERE received_at < now() - interval '30 days'
+`
+
+func (q *Queries) forgetHeartbeatsAhead(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, forgetHeartbeatsAhead)
+	return err
 }
 
 const heartbeatHours = `-- name: heartbeatHours :many
@@ -362,11 +411,12 @@ func (q *Queries) hostUptimeDays(ctx context.Context, arg hostUptimeDaysParams) 
 
 const newestHeartbeat = `-- name: newestHeartbeat :one
 SELECT worker_address, worker_id, heartbeat_time, gpu_count, gpu_utilization_avg, memory_utilization_avg, jobs_in_progress, latency_ms, version FROM heartbeats
-WHERE worker_address = $1
+WHERE worker_address = $1 AND heartbeat_time <= now()
 ORDER BY heartbeat_time DESC, worker_id DESC
 LIMIT 1
 `
 
+// newestHeartbeat is the newest that is not ahead of the database's clock.
 func (q *Queries) newestHeartbeat(ctx context.Context, workerAddress validator.Address) (HeartbeatRow, error) {
 	row := q.db.QueryRow(ctx, newestHeartbeat, workerAddress)
 	var i HeartbeatRow

@@ -7,10 +7,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// clockSkew is how far a host's clock may be ahead of ours. A heartbeat from further in
-// the future does not keep its host active until then.
-const clockSkew = time.Minute
-
 // NetworkCounts sums up all workers. Active means a heartbeat less than activeFor before
 // now; a host counts by its newest one.
 func (s *Store) NetworkCounts(ctx context.Context, activeFor time.Duration, now time.Time) (validator.NetworkCounts, error) {
@@ -29,7 +25,7 @@ func (s *Store) NetworkCounts(ctx context.Context, activeFor time.Duration, now 
 		if c.JobsLast24h, err = q.countJobsCompletedSince(ctx, now.Add(-24*time.Hour)); err != nil {
 			return err
 		}
-		groups, err := q.activeHosts(ctx, activeHostsParams{Since: now.Add(-activeFor), Until: now.Add(clockSkew)})
+		groups, err := q.activeHosts(ctx, activeHostsParams{Since: now.Add(-activeFor), Until: now})
 		if err != nil {
 			return err
 		}

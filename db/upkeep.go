@@ -45,6 +45,7 @@ func (s *Store) upkeep(ctx context.Context) {
 			return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention))
 		}},
 		step{"forget old events of GPUs", func(ctx context.Context) error { return s.forgetGPUEvents(ctx, now) }},
+		step{"forget clocks that were ahead", s.q.forgetHeartbeatsAhead},
 		step{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
 		step{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
 		step{"forget programs that ended", s.q.forgetWriteProbes},

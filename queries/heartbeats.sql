@@ -10,10 +10,27 @@ ORDER BY hour
 LIMIT 1;
 
 -- name: newestHeartbeat :one
+-- newestHeartbeat is the newest that is not ahead of the database's clock.
 SELECT * FROM heartbeats
-WHERE worker_address = @worker_address
+WHERE worker_address = @worker_address AND heartbeat_time <= now()
 ORDER BY heartbeat_time DESC, worker_id DESC
 LIMIT 1;
+
+-- name: clocksAhead :many
+-- clocksAhead lists the hosts whose heartbeats were ahead of the database's clock lately, with
+-- the newest of these, unless one that was not has come since.
+SELECT a.worker_id, a.heartbeat_time, a.received_at FROM heartbeats_ahead a
+WHERE a.worker_address = sqlc.arg(worker_address)::text AND a.received_at > now() - interval '7 days'
+  AND NOT EXISTS (SELECT 1 FROM heartbeats h WHERE h.worker_address = a.worker_address AND h.worker_id = a.worker_id
+      AND h.heartbeat_time > a.received_at AND h.heartbeat_time <= now())
+UNION ALL
+SELECT h.worker_id, max(h.heartbeat_time)::timestamptz, now()::timestamptz FROM heartbeats h
+WHERE h.worker_address = sqlc.arg(worker_address)::text AND h.heartbeat_time > now() + interval '30 seconds'
+GROUP BY h.worker_id
+ORDER BY worker_id;
+
+-- name: forgetHeartbeatsAhead :exec
+DELETE FROM heartbeats_ahead WHERE received_at < now() - interval '30 days';
 
 -- name: heartbeatHours :many
 -- heartbeatHours lists the minutes in which any host of the worker was heard, bit n for

@@ -108,7 +108,7 @@ type minutes struct {
 func newMinutes(first *time.Time, hours []HourMask, interval HeartbeatInterval, now time.Time) minutes {
 	m := minutes{heard: make(map[time.Time]uint64, len(hours)), interval: interval, running: now.UTC().Truncate(time.Minute)}
 	for _, h := range hours {
-		m.heard[h.Hour.UTC()] = h.Minutes
+		m.heard[h.Hour.UTC()] = h.until(now)
 	}
 	m.from, m.to = m.running, m.running
 	if first == nil {

@@ -100,7 +100,7 @@ const dayLength = 24 * time.Hour
 func (h UptimeHistory) report(host string, heard HeardOver, now time.Time) UptimeReport {
 	m := newMinutes(heard.First, heard.Hours, h.Interval, now)
 	r := UptimeReport{
-		WorkerID: host, First: heard.First, LastMinute: lastMinute(heard.Hours),
+		WorkerID: host, First: heard.First, LastMinute: lastMinute(heard.Hours, now),
 		Day: m.over(UptimeDayWindow), Week: m.over(UptimeWeekWindow), Month: m.over(UptimeMonthWindow),
 	}
 	today := m.running.Truncate(dayLength)
@@ -127,13 +127,14 @@ func (h UptimeHistory) report(host string, heard HeardOver, now time.Time) Uptim
 	return r
 }
 
-func lastMinute(hours []HourMask) *time.Time {
-	if len(hours) == 0 {
-		return nil
+func lastMinute(hours []HourMask, now time.Time) *time.Time {
+	for _, h := range slices.Backward(hours) {
+		if heard := h.until(now); heard != 0 {
+			at := h.Hour.UTC().Add(time.Duration(bits.Len64(heard)-1) * time.Minute)
+			return &at
+		}
 	}
-	h := hours[len(hours)-1] // has at least one
-	at := h.Hour.UTC().Add(time.Duration(bits.Len64(h.Minutes)-1) * time.Minute)
-	return &at
+	return nil
 }
 
 // span counts an hour or a day.

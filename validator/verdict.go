@@ -42,8 +42,22 @@ type Check struct {
 // Assessment is the verdict with its reasons.
 type Assessment struct {
 	Verdict Verdict
-	Reason  string // one sentence
+	Reason  string // one sentence: what the verdict rests on, which at risk is the risk
 	Checks  []Check
+
+	// Earning says whether work brings something in now: a job was completed within the last
+	// hour, or one runs on a host that is heard. It is told whatever the verdict is.
+	Earning Maybe[bool]
+}
+
+// earning answers whether work brings something in now. A job that a host which is gone held
+// is no work.
+func (p Picture) earning(heartbeat Check) Maybe[bool] {
+	jobs := usable(p, p.Database, databaseTolerance, p.Jobs)
+	return Map(jobs, func(j JobCounts) bool {
+		recent := j.LastCompletedAt != nil && p.Now.Sub(*j.LastCompletedAt) <= recentWork
+		return recent || j.InProgress > 0 && heartbeat.State != CheckFail
+	})
 }
 
 // How old a source's values may be and still carry a verdict. A stake rarely changes, a
@@ -57,7 +71,7 @@ const (
 // Assess derives the verdict and its checklist.
 func (p Picture) Assess() Assessment {
 	checks := []Check{p.checkStaked(), p.checkMinimum(), p.checkEligible(), p.checkFailures(), p.checkHeartbeat(), p.checkGPUs(), p.checkTier()}
-	a := Assessment{Checks: checks}
+	a := Assessment{Checks: checks, Earning: p.earning(checks[4])}
 	deciding := checks[:3]
 	if c, ok := firstCheck(deciding, CheckFail); ok {
 		a.Verdict, a.Reason = VerdictNotEligible, c.Detail
@@ -207,18 +221,43 @@ func (p Picture) checkHeartbeat() Check {
 	if !ok {
 		return c.unknown(beats.Reason())
 	}
+	ahead, mend := ClocksAhead(h.ClocksAhead)
+	if h.Last == nil && ahead != "" {
+		return c.with(CheckFail, "No heartbeat counts, since all are of times to come. "+ahead, mend)
+	}
 	if h.Last == nil {
 		return c.with(CheckFail, "No heartbeat has ever arrived.", "Start the worker's software, and see that it posts to /api/worker/heartbeat or writes to the heartbeats table.")
 	}
 	age := p.Now.Sub(h.Last.At)
 	detail := "The newest arrived " + toTheMinute(age) + " ago."
+	if ahead != "" {
+		detail += " " + ahead
+	}
 	switch {
+	case age > p.HeartbeatInterval.GoneAfter() && ahead != "":
+		return c.with(CheckFail, detail, mend)
 	case age > p.HeartbeatInterval.GoneAfter():
 		return c.with(CheckFail, detail, fmt.Sprintf("Look at the worker %q: the network counts it as gone after %s.", h.Last.WorkerID, Ago(p.HeartbeatInterval.GoneAfter())))
 	case age > p.HeartbeatInterval.LateAfter():
 		return c.with(CheckWarn, detail, fmt.Sprintf("The worker %q is late: hosts are expected to be heard every %s.", h.Last.WorkerID, Ago(p.HeartbeatInterval.Duration())))
 	}
+	if ahead != "" {
+		return c.with(CheckWarn, detail, mend)
+	}
 	return c.with(CheckPass, detail, "")
+}
+
+// ClocksAhead says which hosts' clocks are ahead and by how much, and how to mend that; "" if
+// none is.
+func ClocksAhead(hosts []ClockAhead) (detail, mend string) {
+	if len(hosts) == 0 {
+		return "", ""
+	}
+	var said []string
+	for _, h := range hosts {
+		said = append(said, fmt.Sprintf("The clock of %q is %s ahead.", h.WorkerID, Ago(h.By)))
+	}
+	return strings.Join(said, " "), "Set the host's clock by NTP: a heartbeat of a time to come does not count."
 }
 
 // coolDown mends what slows a card.

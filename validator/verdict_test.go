@@ -95,6 +95,49 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// TestWhetherItEarnsIsAnsweredWhateverTheVerdictIs by work that goes on, and not by a job that
+// a host which is gone held.
+func TestWhetherItEarnsIsAnsweredWhateverTheVerdictIs(t *testing.T) {
+	jobs := func(inProgress int64, last time.Duration) func(*Picture) {
+		return func(p *Picture) {
+			at := noon.Add(-last)
+			p.Jobs = Some(JobCounts{Completed: 3, InProgress: inProgress, LastCompletedAt: &at})
+		}
+	}
+	atRisk := func(p *Picture) { p.HostGPUs.GPUs[0].ThrottleReasons = Some(ThrottleHWThermal) }
+	gone := func(p *Picture) { h, _ := p.Heartbeats.Get(); h.Last.At = noon.Add(-2 * time.Hour) }
+	for name, c := range map[string]struct {
+		change  []func(*Picture)
+		verdict Verdict
+		earning Maybe[bool]
+	}{
+		"at risk, with a job":                   {[]func(*Picture){jobs(1, 5*time.Hour), atRisk}, VerdictAtRisk, Some(true)},
+		"at risk, without":                      {[]func(*Picture){jobs(0, 5*time.Hour), atRisk}, VerdictAtRisk, Some(false)},
+		"a job of a host that is gone":          {[]func(*Picture){jobs(1, 5*time.Hour), gone}, VerdictAtRisk, Some(false)},
+		"gone, but a job ended within the hour": {[]func(*Picture){jobs(0, 50*time.Minute), gone}, VerdictAtRisk, Some(true)},
+		"the jobs are not known":                {[]func(*Picture){func(p *Picture) { p.Jobs = None[JobCounts]("it is down") }, atRisk}, VerdictAtRisk, None[bool]("it is down")},
+	} {
+		p := goodPicture()
+		for _, change := range c.change {
+			change(&p)
+		}
+		if a := p.Assess(); a.Verdict != c.verdict || a.Earning != c.earning {
+			t.Errorf("%s: %s, earning %+v; want %s, %+v", name, a.Verdict, a.Earning, c.verdict, c.earning)
+		}
+	}
+}
+
+// TestAClockThatIsAheadIsWarnedOf beside a heartbeat that is in time.
+func TestAClockThatIsAheadIsWarnedOf(t *testing.T) {
+	p := goodPicture()
+	h, _ := p.Heartbeats.Get()
+	h.ClocksAhead = []ClockAhead{{WorkerID: "rig-2", By: 3 * time.Minute}}
+	p.Heartbeats = Some(h)
+	if a := p.Assess(); a.Verdict != VerdictAtRisk || !strings.Contains(a.Reason, `The clock of "rig-2" is 3 min ahead.`) {
+		t.Errorf("%s: %s", a.Verdict, a.Reason)
+	}
+}
+
 func TestAMissingSourceNeverBecomesZero(t *testing.T) {
 	p := Picture{Now: noon}
 	if p.Claimable().Known() || p.TotalEarnings().Known() || p.Uptime(time.Hour).Known() || p.RealisedAPY().Known() || p.Headroom().Known() || p.AccrualPerDay().Known() {

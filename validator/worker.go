@@ -18,14 +18,35 @@ type Heartbeat struct {
 // HeartbeatSummary is what the database knows of a worker's heartbeats.
 type HeartbeatSummary struct {
 	First *time.Time // nil: no heartbeat ever arrived
-	Last  *Heartbeat // the newest
+	Last  *Heartbeat // the newest that is not ahead of the database's clock
 	Hours []HourMask // oldest first; hours without a heartbeat are left out
+
+	ClocksAhead []ClockAhead // of the worker's hosts, by name
+}
+
+// ClockAhead is a host whose newest heartbeats are ahead of the database's clock.
+type ClockAhead struct {
+	WorkerID   string
+	By         time.Duration // at least: a heartbeat may have been on its way
+	ReceivedAt time.Time     // the heartbeat that tells it, by the database's clock
 }
 
 // HourMask says in which minutes of an hour at least one heartbeat arrived.
 type HourMask struct {
 	Hour    time.Time // start of the hour, UTC
 	Minutes uint64    // bit n: minute n
+}
+
+// until marks the minutes that have begun at now: others are of clocks that are ahead.
+func (h HourMask) until(now time.Time) uint64 {
+	begun := int(now.Sub(h.Hour)/time.Minute) + 1
+	switch {
+	case now.Before(h.Hour):
+		return 0
+	case begun < 60:
+		return h.Minutes & (1<<begun - 1)
+	}
+	return h.Minutes
 }
 
 // WorkerGPU is the newest stored sample of a GPU on another host of the worker.

@@ -156,6 +156,8 @@ type Verdict struct {
 	Title  string // of the browser's tab while this is the verdict
 	Tone   Tone
 	Icon   string
+	Answer string // to the question whether the wallet is earning; "" for none
+	Rate   string // at which it earns, a sentence
 	Reason string
 	Origin Origin
 	Checks []Check

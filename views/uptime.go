@@ -12,6 +12,7 @@ type UptimePage struct {
 type UptimePanel struct {
 	Panel      Panel
 	Notice     *Notice
+	Clocks     *Notice // of hosts whose clocks are ahead
 	Definition string // in words
 	Strip      UptimeStrip
 	Hosts      []UptimeHostRow

@@ -24,6 +24,7 @@ type uptimeJSON struct {
 	HeartbeatIntervalSecs int              `json:"heartbeat_interval_secs" doc:"How often hosts are expected to be heard"`
 	FirstHeartbeat        *int64           `json:"first_heartbeat" doc:"Unix seconds of the minute of the first heartbeat ever"`
 	LastHeartbeat         *int64           `json:"last_heartbeat" doc:"Unix seconds, of any host"`
+	ClocksAhead           []clockJSON      `json:"clocks_ahead" doc:"Hosts whose newest heartbeats are ahead of the database's clock: these do not count"`
 	Sources               sourcesJSON      `json:"sources"`
 }
 
@@ -115,7 +116,7 @@ func (s *Server) apiUptime(ctx context.Context, in *uptimeInput) (*reply[uptimeJ
 	out := uptimeJSON{
 		WorkerAddress: string(wallet), Host: in.host, Windows: []windowJSON{}, Hours: []spanJSON{}, Days: []spanJSON{}, Hosts: []hostUptimeJSON{},
 		Definition: s.heartbeatInterval.Definition(), HeartbeatIntervalSecs: int(s.heartbeatInterval.Duration() / time.Second),
-		Sources: sources(asked.result()),
+		ClocksAhead: clocksOf(beats.Or(validator.HeartbeatSummary{})), Sources: sources(asked.result()),
 	}
 	if h, has := beats.Get(); has && h.Last != nil {
 		out.LastHeartbeat = unix(h.Last.At)

@@ -11,7 +11,10 @@ import (
 type statusJSON struct {
 	WalletAddress           string      `json:"wallet_address" doc:"The wallet, in normal form"`
 	Verdict                 string      `json:"verdict" enum:"Earning,Idle,At risk,Not eligible,Unknown" doc:"Is it earning right now?"`
-	VerdictReason           string      `json:"verdict_reason"`
+	VerdictReason           string      `json:"verdict_reason" doc:"What the verdict rests on; At risk: the risk"`
+	IsEarning               *bool       `json:"is_earning" doc:"A job was completed within the last hour, or one runs on a host that is heard, whatever the verdict is; null if that is not known"`
+	Earned24h               *string     `json:"earned_24h" doc:"Wei of payments and claims in the last 24 hours"`
+	AccrualPerDay           *string     `json:"accrual_per_day" doc:"Wei that the present stake accrues in 24 hours at the contract's rate"`
 	Checks                  []checkJSON `json:"checks" doc:"What the verdict rests on"`
 	IsActive                *bool       `json:"is_active" doc:"ProverStaking.get_stake: is_active"`
 	IsRegistered            *bool       `json:"is_registered" doc:"Whether the wallet ever staked"`
@@ -59,6 +62,7 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 	total := p.TotalEarnings()
 	out := statusJSON{
 		WalletAddress: string(wallet), Verdict: string(a.Verdict), VerdictReason: a.Reason, Checks: []checkJSON{},
+		IsEarning: known(a.Earning), Earned24h: weiText(p.Earned(earned24h)), AccrualPerDay: weiText(p.AccrualPerDay()),
 		IsActive:     field(stake, func(v validator.Stake) bool { return v.Active }),
 		IsRegistered: field(stake, validator.Stake.Registered),
 		IsEligible:   known(p.Chain.Eligible.Maybe),
@@ -76,6 +80,7 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 	}
 	whyNull(out.Unknown, "total_earnings", total)
 	whyNull(out.Unknown, "staked_amount", staked)
+	whyNull(out.Unknown, "is_earning", a.Earning)
 	whyNull(out.Unknown, "jobs_completed", p.Jobs)
 	whyNull(out.Unknown, "uptime_percent", uptimePercent(p, 24*time.Hour))
 	for _, c := range a.Checks {

@@ -23,7 +23,23 @@ type workerStatusJSON struct {
 	JobsInProgress    *int32      `json:"jobs_in_progress"`
 	LatencyMS         *int32      `json:"latency_ms"`
 	Version           *string     `json:"version"`
+	ClocksAhead       []clockJSON `json:"clocks_ahead" doc:"Hosts whose newest heartbeats are ahead of the database's clock: these do not count"`
 	Sources           sourcesJSON `json:"sources"`
+}
+
+// clockJSON is a host's clock that is ahead.
+type clockJSON struct {
+	WorkerID   string  `json:"worker_id"`
+	AheadSecs  float64 `json:"ahead_secs" doc:"At least"`
+	ReceivedAt int64   `json:"received_at" doc:"Unix seconds of the heartbeat that tells it, by the database's clock"`
+}
+
+func clocksOf(h validator.HeartbeatSummary) []clockJSON {
+	out := []clockJSON{}
+	for _, c := range h.ClocksAhead {
+		out = append(out, clockJSON{c.WorkerID, c.By.Seconds(), c.ReceivedAt.Unix()})
+	}
+	return out
 }
 
 func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[workerStatusJSON], error) {
@@ -33,7 +49,7 @@ func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[w
 	}
 	asked := databaseRead{state: s.db.State()}
 	beats := s.heartbeats(ctx, &asked, wallet)
-	out := workerStatusJSON{WorkerAddress: string(wallet), Sources: sources(asked.result())}
+	out := workerStatusJSON{WorkerAddress: string(wallet), ClocksAhead: clocksOf(beats.Or(validator.HeartbeatSummary{})), Sources: sources(asked.result())}
 	h, has := beats.Get()
 	if !has {
 		return ok(out)

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -70,7 +71,34 @@ func (p statusShow) verdict() views.Verdict {
 	v := views.Verdict{Words: string(a.Verdict), Reason: a.Reason, Title: pageTitle(a.Verdict, p.Address) + titleTail, Origin: p.from("verdict", "the verdict")}
 	v.Tone, v.Icon = verdictLook(a.Verdict)
 	v.Checks = checkRows(a.Checks)
+	v.Answer, v.Rate = earningAnswer(a), p.rate()
 	return v
+}
+
+// earningAnswer answers the question that stands over the verdict.
+func earningAnswer(a validator.Assessment) string {
+	switch earning, known := a.Earning.Get(); {
+	case !known:
+		return "Not known."
+	case earning:
+		return "Yes."
+	}
+	return "No, no work brings anything in now."
+}
+
+// rate says at what rate the wallet earns, as far as that is known.
+func (p statusShow) rate() string {
+	var parts []string
+	if w, known := p.Earned(earned24h).Get(); known {
+		parts = append(parts, showWei(w).Text+" SAGE earned in the last 24 h")
+	}
+	if w, known := p.AccrualPerDay().Get(); known && w.Sign() > 0 {
+		parts = append(parts, showWei(w).Text+" SAGE a day accrue on the stake")
+	}
+	if len(parts) == 0 {
+		return "The rate is not known."
+	}
+	return strings.Join(parts, ", and ") + "."
 }
 
 // checkRows shows checks; a reason that several share is said once.

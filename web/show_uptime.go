@@ -44,6 +44,9 @@ func hostName(id string) string {
 func (s *Server) showUptime(a uptimeAsked) views.UptimePanel {
 	m := views.UptimePanel{Panel: a.panel("uptime", everyUptime), Notice: staleNotice(a.now, a.state), Definition: s.heartbeatInterval.Definition()}
 	m.Panel.Stale = m.Notice != nil
+	if detail, mend := validator.ClocksAhead(a.clocks); detail != "" {
+		m.Clocks = &views.Notice{Tone: views.ToneWarn, Text: detail + " " + mend}
+	}
 	r, known := a.reports.Get()
 	switch {
 	case !known:

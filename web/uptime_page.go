@@ -24,6 +24,7 @@ type uptimeAsked struct {
 	host    *string // nil: any host of the worker
 	reports validator.Maybe[validator.UptimeReports]
 	of      validator.UptimeReport // while reports are known
+	clocks  []validator.ClockAhead
 	state   validator.SourceState
 	now     time.Time
 }
@@ -65,6 +66,7 @@ func (s *Server) uptimeAsked(c echo.Context) (uptimeAsked, error) {
 	}
 	asked := databaseRead{state: s.db.State()}
 	a.reports = s.uptime(c.Request().Context(), &asked, wallet)
+	a.clocks = s.heartbeats(c.Request().Context(), &asked, wallet).Or(validator.HeartbeatSummary{}).ClocksAhead
 	a.state = asked.result()
 	if r, known := a.reports.Get(); known {
 		a.of, err = uptimeOf(r, a.host)
