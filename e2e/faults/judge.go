@@ -63,7 +63,11 @@ func (f fault) judgeReports(o *outcome, t tally, may allowance) {
 		switch {
 		case code == http.StatusServiceUnavailable && !may.ingest503, code == 0 && !may.unheard && !may.slow,
 			code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable:
-			bad[fmt.Sprintf("a report was answered %s", codeName(code))] += n
+			what := "a report was answered " + codeName(code)
+			if code == http.StatusServiceUnavailable {
+				what += fmt.Sprintf(" (%s)", t.last503)
+			}
+			bad[what] += n
 		}
 	}
 	if t.bare503 > 0 {
