@@ -77,6 +77,43 @@ func TestErrorsOfTheDriverOutliveARestart(t *testing.T) {
 	}
 }
 
+// When a card was slowed before the program was killed, all windows tell alike after it.
+func TestWhenACardWasSlowedOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "temp=61")
+	url := dbtest.NewURL(t)
+	env := []string{"DATABASE_URL=" + url, "NVML_LIBRARY=" + lib, gputest.Env + "=" + script.Path(), "VALIDATOR_ADDRESS=0x123"}
+	p := start(t, env...)
+	eventually(t, "the card", func() bool { cards, _ := p.cards(t, "0x123"); return len(cards) == 1 })
+	script.Set("throttle", "32")
+	eventually(t, "a stored stretch that grows", func() bool {
+		return dbtest.Value(t, url, "SELECT count(*) FROM gpu_throttles WHERE reason = 32 AND began_after < began_at AND began_at < last_at AND ended_before IS NULL") == "1"
+	})
+	p.kill(t)
+	script.Set("throttle", "1")
+
+	p = start(t, env...)
+	eventually(t, "the card again", func() bool { cards, _ := p.cards(t, "0x123"); return len(cards) == 1 })
+	edges := regexp.MustCompile(`(Slowed: too hot[^<]*)</span>(?s:.*?)datetime="([^"]*)"(?s:.*?)datetime="([^"]*)"`)
+	var told string
+	for _, window := range []string{"10m", "1h", "24h", "7d"} {
+		var found []string
+		eventually(t, "the stretch in a window of "+window, func() bool {
+			_, b := p.call(t, http.MethodGet, "/gpus/GPU-00000000-0000-0000-0000-000000000000?window="+window, "", "")
+			found = edges.FindStringSubmatch(string(b))
+			return found != nil && !strings.Contains(found[0], "until now")
+		})
+		if got := strings.Join(found[1:], " | "); told == "" {
+			told = got
+		} else if got != told {
+			t.Errorf("a window of %s tells %s, the first %s", window, got, told)
+		}
+	}
+	if !strings.Contains(told, "when it ended is not known, since no reading followed") {
+		t.Errorf("told: %s", told)
+	}
+}
+
 // deafJournal is a store that takes samples but, for a while, no events.
 type deafJournal struct {
 	*db.Store
@@ -110,6 +147,12 @@ func TestEventsWaitForADatabaseThatIsAway(t *testing.T) {
 	})
 	if got := count(fmt.Sprintf("SELECT count(*) FROM gpu_events WHERE worker_address = '%s' AND worker_id = 'rig-1' AND gpu_uuid = 'GPU-two' AND severity = 'critical'", wallet)); got != "2" {
 		t.Errorf("%s events are of the lost card", got)
+	}
+	eventually(t, "times of watching that grow, one row each", func() bool {
+		return count("SELECT count(*) FROM gpu_watches WHERE gpu_uuid = 'GPU-one' AND watched_to - watched_from > interval '1 second'") == "1"
+	})
+	if n := count("SELECT count(*) FROM gpu_watches WHERE gpu_uuid = 'GPU-one'"); n != "1" {
+		t.Errorf("the time of watching one card is %s rows", n)
 	}
 	eventually(t, "both cards' times of watching", func() bool {
 		return count("SELECT count(DISTINCT gpu_uuid) FROM gpu_watches WHERE watched_to > watched_from") == "2"

@@ -44,7 +44,7 @@ type sampleKeeper struct {
 
 // sampleStore is what keeps samples and events.
 type sampleStore interface {
-	UpsertWorkerGPUs(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error
+	StoreHostSamples(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error
 	StoreGPUJournal(ctx context.Context, worker validator.Address, workerID string, j validator.GPUJournal) error
 	// ClockOffset is how far the store's clock, by which samples are stored, is ahead of this
 	// machine's, by which they are read.
@@ -147,5 +147,5 @@ func (k *sampleKeeper) put(ctx context.Context, r gpuReport) error {
 	for i, g := range r.gpus {
 		gpus[i] = g.Shifted(offset)
 	}
-	return k.store.UpsertWorkerGPUs(ctx, k.worker, k.host, r.at.Add(offset), gpus)
+	return k.store.StoreHostSamples(ctx, k.worker, k.host, r.at.Add(offset), gpus)
 }

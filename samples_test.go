@@ -26,12 +26,12 @@ type outage struct {
 	tries atomic.Int64
 }
 
-func (o *outage) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, host string, at time.Time, gpus []validator.GPU) error {
+func (o *outage) StoreHostSamples(ctx context.Context, worker validator.Address, host string, at time.Time, gpus []validator.GPU) error {
 	o.tries.Add(1)
 	if o.away.Load() {
 		return db.ErrUnavailable
 	}
-	return o.Store.UpsertWorkerGPUs(ctx, worker, host, at, gpus)
+	return o.Store.StoreHostSamples(ctx, worker, host, at, gpus)
 }
 
 // keepOn runs a sampler of simulated cards and the keeper of its samples, until the test ends.

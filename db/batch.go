@@ -81,6 +81,222 @@ func (b *confirmClaimBatchResults) Close() error {
 	return b.br.Close()
 }
 
+const dropGPUThrottle = `-- name: dropGPUThrottle :batchexec
+DELETE FROM gpu_throttles
+WHERE worker_address = $1 AND worker_id = $2 AND gpu_uuid = $3 AND reason = $4 AND began_at = $5
+`
+
+type dropGPUThrottleBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type dropGPUThrottleParams struct {
+	WorkerAddress validator.Address
+	WorkerID      string
+	GPUUUID       string
+	Reason        int64
+	BeganAt       time.Time
+}
+
+func (q *Queries) dropGPUThrottle(ctx context.Context, arg []dropGPUThrottleParams) *dropGPUThrottleBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.WorkerAddress,
+			a.WorkerID,
+			a.GPUUUID,
+			a.Reason,
+			a.BeganAt,
+		}
+		batch.Queue(dropGPUThrottle, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &dropGPUThrottleBatchResults{br, len(arg), false}
+}
+
+func (b *dropGPUThrottleBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *dropGPUThrottleBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const gpuSamplesBeside = `-- name: gpuSamplesBeside :batchone
+SELECT coalesce(own.throttle_reasons, 0)::bigint AS reasons,
+    coalesce(before.sampled_at, timestamptz 'epoch')::timestamptz AS before_at, coalesce(before.throttle_reasons, 0)::bigint AS before_reasons,
+    coalesce(behind.sampled_at, timestamptz 'epoch')::timestamptz AS behind_at, coalesce(behind.throttle_reasons, 0)::bigint AS behind_reasons
+FROM gpu_samples own
+LEFT JOIN LATERAL (
+    SELECT s.sampled_at, s.throttle_reasons FROM gpu_samples s
+    WHERE s.worker_address = $1 AND s.gpu_uuid = $2 AND s.worker_id = $3 AND s.throttle_reasons IS NOT NULL
+        AND s.sampled_at < $4 AND s.sampled_at >= $5
+    ORDER BY s.sampled_at DESC LIMIT 1
+) before ON true
+LEFT JOIN LATERAL (
+    SELECT s.sampled_at, s.throttle_reasons FROM gpu_samples s
+    WHERE s.worker_address = $1 AND s.gpu_uuid = $2 AND s.worker_id = $3 AND s.throttle_reasons IS NOT NULL
+        AND s.sampled_at > $4 AND s.sampled_at <= $6
+    ORDER BY s.sampled_at LIMIT 1
+) behind ON true
+WHERE own.worker_address = $1 AND own.gpu_uuid = $2 AND own.worker_id = $3 AND own.sampled_at = $4
+    AND own.throttle_reasons IS NOT NULL
+`
+
+type gpuSamplesBesideBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type gpuSamplesBesideParams struct {
+	WorkerAddress validator.Address
+	GPUUUID       string
+	WorkerID      string
+	SampledAt     time.Time
+	Since         time.Time
+	Until         time.Time
+}
+
+type gpuSamplesBesideRow struct {
+	Reasons       int64
+	BeforeAt      time.Time
+	BeforeReasons int64
+	BehindAt      time.Time
+	BehindReasons int64
+}
+
+// gpuSamplesBeside is what a stored sample says of throttle reasons, and those beside it that
+// say any: of the epoch where none is near.
+func (q *Queries) gpuSamplesBeside(ctx context.Context, arg []gpuSamplesBesideParams) *gpuSamplesBesideBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.WorkerAddress,
+			a.GPUUUID,
+			a.WorkerID,
+			a.SampledAt,
+			a.Since,
+			a.Until,
+		}
+		batch.Queue(gpuSamplesBeside, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &gpuSamplesBesideBatchResults{br, len(arg), false}
+}
+
+func (b *gpuSamplesBesideBatchResults) QueryRow(f func(int, gpuSamplesBesideRow, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		var i gpuSamplesBesideRow
+		if b.closed {
+			if f != nil {
+				f(t, i, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		row := b.br.QueryRow()
+		err := row.Scan(
+			&i.Reasons,
+			&i.BeforeAt,
+			&i.BeforeReasons,
+			&i.BehindAt,
+			&i.BehindReasons,
+		)
+		if f != nil {
+			f(t, i, err)
+		}
+	}
+}
+
+func (b *gpuSamplesBesideBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const growGPUThrottle = `-- name: growGPUThrottle :batchexec
+INSERT INTO gpu_throttles (worker_address, worker_id, gpu_uuid, reason, began_after, began_at, last_at, ended_before, pauses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (worker_address, gpu_uuid, reason, began_at, worker_id) DO UPDATE
+SET last_at = excluded.last_at, ended_before = excluded.ended_before, pauses = excluded.pauses
+WHERE excluded.last_at >= gpu_throttles.last_at
+`
+
+type growGPUThrottleBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type growGPUThrottleParams struct {
+	WorkerAddress validator.Address
+	WorkerID      string
+	GPUUUID       string
+	Reason        int64
+	BeganAfter    *time.Time
+	BeganAt       time.Time
+	LastAt        time.Time
+	EndedBefore   *time.Time
+	Pauses        int32
+}
+
+// growGPUThrottle stores a stretch as whoever follows the readings has it now.
+func (q *Queries) growGPUThrottle(ctx context.Context, arg []growGPUThrottleParams) *growGPUThrottleBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.WorkerAddress,
+			a.WorkerID,
+			a.GPUUUID,
+			a.Reason,
+			a.BeganAfter,
+			a.BeganAt,
+			a.LastAt,
+			a.EndedBefore,
+			a.Pauses,
+		}
+		batch.Queue(growGPUThrottle, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &growGPUThrottleBatchResults{br, len(arg), false}
+}
+
+func (b *growGPUThrottleBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *growGPUThrottleBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const insertChainEvent = `-- name: insertChainEvent :batchexec
 INSERT INTO chain_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, name, problem, keys, data)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -430,6 +646,73 @@ func (b *noteChainBlockBatchResults) Exec(f func(int, error)) {
 }
 
 func (b *noteChainBlockBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const putGPUThrottle = `-- name: putGPUThrottle :batchexec
+INSERT INTO gpu_throttles (worker_address, worker_id, gpu_uuid, reason, began_after, began_at, last_at, ended_before, pauses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (worker_address, gpu_uuid, reason, began_at, worker_id) DO UPDATE
+SET began_after = excluded.began_after, last_at = excluded.last_at, ended_before = excluded.ended_before, pauses = excluded.pauses
+`
+
+type putGPUThrottleBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type putGPUThrottleParams struct {
+	WorkerAddress validator.Address
+	WorkerID      string
+	GPUUUID       string
+	Reason        int64
+	BeganAfter    *time.Time
+	BeganAt       time.Time
+	LastAt        time.Time
+	EndedBefore   *time.Time
+	Pauses        int32
+}
+
+// putGPUThrottle stores a stretch as its samples have it.
+func (q *Queries) putGPUThrottle(ctx context.Context, arg []putGPUThrottleParams) *putGPUThrottleBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.WorkerAddress,
+			a.WorkerID,
+			a.GPUUUID,
+			a.Reason,
+			a.BeganAfter,
+			a.BeganAt,
+			a.LastAt,
+			a.EndedBefore,
+			a.Pauses,
+		}
+		batch.Queue(putGPUThrottle, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &putGPUThrottleBatchResults{br, len(arg), false}
+}
+
+func (b *putGPUThrottleBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *putGPUThrottleBatchResults) Close() error {
 	b.closed = true
 	return b.br.Close()
 }

@@ -11,10 +11,23 @@ import (
 )
 
 // UpsertWorkerGPUs stores what a worker's host reported of its GPUs, all or none. Each
-// becomes the newest sample of its GPU unless a newer one is there, and joins the history
-// once. ErrInvalid: the database refuses a value, or a sample is older than the retention
-// or more than a day ahead.
+// becomes the newest sample of its GPU unless a newer one is there, joins the history
+// once, and tells when its GPU began or ceased to be slowed. ErrInvalid: the database refuses
+// a value, or a sample is older than the retention or more than a day ahead.
 func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error {
+	return s.storeSamples(ctx, worker, workerID, sampledAt, gpus, placeThrottles)
+}
+
+// StoreHostSamples is UpsertWorkerGPUs for a host whose sampler journals by itself when its
+// GPUs are slowed, since it reads them more often than samples are stored.
+func (s *Store) StoreHostSamples(ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU) error {
+	return s.storeSamples(ctx, worker, workerID, sampledAt, gpus, func(context.Context, *Queries, []storeGPUSampleParams) error { return nil })
+}
+
+func (s *Store) storeSamples(
+	ctx context.Context, worker validator.Address, workerID string, sampledAt time.Time, gpus []validator.GPU,
+	placeThrottles func(context.Context, *Queries, []storeGPUSampleParams) error,
+) error {
 	rows := make([]storeGPUSampleParams, len(gpus))
 	for i, g := range gpus {
 		row, err := sampleRow(g, sampledAt)
@@ -28,6 +41,9 @@ func (s *Store) UpsertWorkerGPUs(ctx context.Context, worker validator.Address, 
 	if err == nil {
 		err = s.inTransaction(ctx, func(q *Queries) error {
 			if err := firstError(q.storeGPUSample(ctx, rows).Exec); err != nil {
+				return err
+			}
+			if err := placeThrottles(ctx, q, rows); err != nil {
 				return err
 			}
 			return q.forgetUnnamedGPUs(ctx, forgetUnnamedGPUsParams{WorkerAddress: worker, WorkerID: workerID, ReportedAt: sampledAt})

@@ -28,6 +28,10 @@ func (s *Store) StoreGPUJournal(ctx context.Context, worker validator.Address, w
 	for i, w := range j.Watches {
 		watches[i] = storeGPUWatchParams{WorkerAddress: worker, WorkerID: workerID, GPUUUID: w.GPUUUID, Watcher: j.Watcher, WatchedFrom: w.From, WatchedTo: w.To}
 	}
+	spans := make([]growGPUThrottleParams, len(j.Throttled))
+	for i, x := range j.Throttled {
+		spans[i] = throttleRow(worker, workerID, x)
+	}
 	if err := (gate{s}).open(); err != nil {
 		return s.fail("store events of GPUs", err)
 	}
@@ -41,10 +45,15 @@ func (s *Store) StoreGPUJournal(ctx context.Context, worker validator.Address, w
 				return err
 			}
 		}
-		if len(watches) == 0 {
+		if len(watches) > 0 {
+			if err := firstError(q.storeGPUWatch(ctx, watches).Exec); err != nil {
+				return err
+			}
+		}
+		if len(spans) == 0 {
 			return nil
 		}
-		return firstError(q.storeGPUWatch(ctx, watches).Exec)
+		return firstError(q.growGPUThrottle(ctx, spans).Exec)
 	}))
 }
 
@@ -96,11 +105,14 @@ func (s *Store) GPUWatches(ctx context.Context, worker validator.Address, since 
 	return out, nil
 }
 
-// forgetGPUEvents deletes events and stretches of watching that are past their age.
+// forgetGPUEvents deletes events, and stretches of watching and of being slowed, that are past
+// their age.
 func (s *Store) forgetGPUEvents(ctx context.Context, now time.Time) error {
 	oldest := now.Add(-gpuEventsKept)
-	if err := s.q.forgetGPUEventsBefore(ctx, oldest); err != nil {
-		return err
+	for _, forget := range []func(context.Context, time.Time) error{s.q.forgetGPUEventsBefore, s.q.forgetGPUWatchesBefore, s.q.forgetGPUThrottlesBefore} {
+		if err := forget(ctx, oldest); err != nil {
+			return err
+		}
 	}
-	return s.q.forgetGPUWatchesBefore(ctx, oldest)
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 const (
 	eventsHeld  = 2000
 	watchesHeld = 500
+	spansHeld   = 2000
 )
 
 // journal gathers records. Any goroutine may use it.
@@ -28,12 +29,20 @@ type journal struct {
 	sequence int64
 	events   records[int64, validator.GPUEvent]
 	watches  records[watchKey, validator.GPUWatch]
+	spans    records[spanKey, validator.ThrottleSpan]
 }
 
 // watchKey names a stretch of watching: its beginning, in nanoseconds.
 type watchKey struct {
 	uuid string
 	from int64
+}
+
+// spanKey names a stretch of being slowed: its beginning, in nanoseconds.
+type spanKey struct {
+	uuid   string
+	reason validator.ThrottleReasons
+	from   int64
 }
 
 func newJournal() *journal {
@@ -62,6 +71,13 @@ func (j *journal) watched(w validator.GPUWatch) {
 	put(j, &j.watches, watchKey{w.GPUUUID, w.From.UnixNano()}, w, watchesHeld)
 }
 
+// throttled records a stretch in which a GPU was slowed.
+func (j *journal) throttled(s validator.ThrottleSpan) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	put(j, &j.spans, spanKey{s.GPUUUID, s.Reason, s.From.UnixNano()}, s, spansHeld)
+}
+
 // after returns what was recorded after a version.
 func (j *journal) after(version uint64) validator.GPUJournal {
 	j.mu.Lock()
@@ -69,7 +85,7 @@ func (j *journal) after(version uint64) validator.GPUJournal {
 	j.taken = max(j.taken, version)
 	return validator.GPUJournal{
 		Version: j.version, Watcher: j.watcher, BootID: j.bootID, Dropped: j.dropped,
-		Events: j.events.after(version), Watches: j.watches.after(version),
+		Events: j.events.after(version), Watches: j.watches.after(version), Throttled: j.spans.after(version),
 	}
 }
 

@@ -31,8 +31,9 @@ type Sampler struct {
 	// Only the polling goroutine touches what follows.
 	reader     Reader // nil while the source is closed
 	cards      []validator.GPU
-	events     map[string][]validator.GPUEvent // by UUID, newest first
-	troubles   map[string]*trouble             // by cardKey
+	events     map[string][]validator.GPUEvent     // by UUID, newest first
+	spans      map[string][]validator.ThrottleSpan // by UUID, in the order of their beginnings
+	troubles   map[string]*trouble                 // by cardKey
 	retry      backoff
 	rescan     backoff
 	rescanAt   time.Time // zero while every known GPU is there
@@ -51,6 +52,7 @@ func NewSampler(cfg Config) (*Sampler, error) {
 		rings:    map[string]*ring{},
 		events:   map[string][]validator.GPUEvent{},
 		journal:  newJournal(),
+		spans:    map[string][]validator.ThrottleSpan{},
 		troubles: map[string]*trouble{},
 		retry:    backoff{min: cfg.RetryMin, max: cfg.RetryMax},
 		rescan:   backoff{min: cfg.RescanMin, max: cfg.RescanMax},

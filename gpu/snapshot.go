@@ -31,7 +31,7 @@ func (s *Sampler) Snapshot() validator.GPUSnapshot {
 	}
 	for i := range snap.GPUs {
 		g := &snap.GPUs[i]
-		g.Events = slices.Clone(g.Events)
+		g.Events, g.Throttled = slices.Clone(g.Events), slices.Clone(g.Throttled)
 		g.Processes = validator.Map(g.Processes, slices.Clone[[]validator.GPUProcess])
 	}
 	return snap

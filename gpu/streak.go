@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
@@ -33,6 +34,7 @@ func (k *streak) observe(holds validator.Maybe[bool], at time.Time, gapAfter tim
 type trouble struct {
 	slowed, hot streak
 	lately      validator.Slowdown
+	tracker     validator.ThrottleTracker
 }
 
 // remember adds a reading to what slowed the card lately, and returns that.
@@ -67,5 +69,32 @@ func (s *Sampler) attachStreaks(at time.Time) {
 		g.SlowedSince = t.slowed.observe(slowed, at, s.cfg.StaleAfter, notSlowed)
 		g.SlowedLately = t.remember(g.ThrottleReasons, at)
 		g.HotSince = t.hot.observe(hot, at, s.cfg.StaleAfter, notHot)
+		if g.UUID != "" {
+			s.recordSpans(g.UUID, t.tracker.Observe(g.UUID, g.ThrottleReasons, at, s.cfg.StaleAfter))
+		}
 	}
+	for i := range s.cards {
+		s.cards[i].Throttled = s.spans[s.cards[i].UUID]
+	}
+}
+
+// spansKept is how many spans of one GPU a snapshot holds, the newest.
+const spansKept = 100
+
+// recordSpans records the spans of a card that a reading began, continued or ended.
+func (s *Sampler) recordSpans(uuid string, changed []validator.ThrottleSpan) {
+	if len(changed) == 0 {
+		return
+	}
+	fresh := slices.Clone(s.spans[uuid]) // snapshots that were handed out hold the old slice
+	for _, x := range changed {
+		s.journal.throttled(x)
+		i := slices.IndexFunc(fresh, func(old validator.ThrottleSpan) bool { return old.Reason == x.Reason && old.From.Equal(x.From) })
+		if i < 0 {
+			fresh = append(fresh, x)
+		} else {
+			fresh[i] = x
+		}
+	}
+	s.spans[uuid] = fresh[max(len(fresh)-spansKept, 0):]
 }

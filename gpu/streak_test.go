@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,4 +142,43 @@ func TestItIsRememberedThatAGPUWasSlowed(t *testing.T) {
 			t.Errorf("after %v: %+v, want %+v", step.after, got, step.want)
 		}
 	}
+}
+
+// The journal tells when a card was slowed, by reason, as closely as it is read.
+func TestTheJournalTellsWhenACardWasSlowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		r := &scripted{read: reads(heat(60, false))}
+		s, stop := start(t, r, Config{})
+		after(time.Millisecond)
+		r.set(reads(heat(91, true)))
+		after(10 * time.Second)
+		r.set(reads(heat(60, false)))
+		after(30 * time.Second)
+		lost := reads(validator.GPU{Index: 0, UUID: "GPU-a", Fault: validator.Some("lost")})
+		r.set(reads(heat(91, true)))
+		after(4 * time.Second)
+		r.set(lost)
+		after(time.Minute)
+		spans := s.Journal(0).Throttled
+		if len(spans) != 2 {
+			t.Fatalf("spans %+v", spans)
+		}
+		for i, want := range []string{"0s 2s 10s 12s", "40s 42s 44s -"} {
+			x := spans[i]
+			before := "-"
+			if x.Ended() {
+				before = x.Before.Sub(began).String()
+			}
+			if got := fmt.Sprint(x.After.Sub(began), x.From.Sub(began), x.To.Sub(began)) + " " + before; got != want || x.Reason != validator.ThrottleSWThermal || x.GPUUUID != "GPU-a" {
+				t.Errorf("span %d: %s, want %s", i, got, want)
+			}
+		}
+		if shown := s.Snapshot().GPUs[0].Throttled; len(shown) != 2 || shown[1] != spans[1] {
+			t.Errorf("a snapshot tells %+v", shown)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }

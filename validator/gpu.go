@@ -92,6 +92,7 @@ type GPU struct {
 	Processes                 Maybe[[]GPUProcess] // the largest by memory (LargestProcesses)
 	ProcessCount              Maybe[int]          // programs that use the GPU, those left out too
 	Events                    []GPUEvent          `json:"-"` // seen by this process, newest first; stored apart
+	Throttled                 []ThrottleSpan      `json:"-"` // seen by this process, in the order of their beginnings; stored apart
 	XIDsWatchedSince          Maybe[time.Time]    // without a break; while it is missing, no event does not mean no errors
 	MIGEnabled                Maybe[bool]
 	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU

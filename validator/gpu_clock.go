@@ -25,7 +25,7 @@ func (g GPU) Shifted(d time.Duration) GPU {
 		s.Last = by(s.Last)
 		return s
 	})
-	g.Events = shiftedEvents(g.Events, d)
+	g.Events, g.Throttled = shiftedEvents(g.Events, d), shiftedSpans(g.Throttled, d)
 	return g
 }
 
@@ -37,7 +37,7 @@ func (p GPUPoint) Shifted(d time.Duration) GPUPoint {
 
 // Shifted is the journal with all its times told by a clock that is ahead by d.
 func (j GPUJournal) Shifted(d time.Duration) GPUJournal {
-	j.Events = shiftedEvents(j.Events, d)
+	j.Events, j.Throttled = shiftedEvents(j.Events, d), shiftedSpans(j.Throttled, d)
 	watches := make([]GPUWatch, len(j.Watches))
 	for i, w := range j.Watches {
 		w.From, w.To = shifted(w.From, d), shifted(w.To, d)
@@ -52,6 +52,15 @@ func shiftedEvents(events []GPUEvent, d time.Duration) []GPUEvent {
 	for i, e := range events {
 		e.At, e.Last = shifted(e.At, d), shifted(e.Last, d)
 		out[i] = e
+	}
+	return out
+}
+
+func shiftedSpans(spans []ThrottleSpan, d time.Duration) []ThrottleSpan {
+	out := make([]ThrottleSpan, len(spans))
+	for i, s := range spans {
+		s.After, s.From, s.To, s.Before = shifted(s.After, d), shifted(s.From, d), shifted(s.To, d), shifted(s.Before, d)
+		out[i] = s
 	}
 	return out
 }

@@ -49,8 +49,9 @@ type GPUJournal struct {
 	BootID  string // of the host's kernel; "" where there is none
 	Dropped int    // records that grew too old before anybody asked for them
 
-	Events  []GPUEvent
-	Watches []GPUWatch
+	Events    []GPUEvent
+	Watches   []GPUWatch
+	Throttled []ThrottleSpan
 }
 
 // xidCodes bounds the numbers of XIDs; NVIDIA's catalogue ends below 200.

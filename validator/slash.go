@@ -63,24 +63,45 @@ func UptimeBetween(hours []HourMask, first *time.Time, interval HeartbeatInterva
 	return newMinutes(first, hours, interval, now).between(from.UTC().Truncate(time.Minute), to.UTC().Truncate(time.Minute))
 }
 
-// HeldBack is how often heat, a power brake or a fault held a GPU back in a time.
+// HeldBack is how heat, a power brake or a fault held a GPU back in a time.
 type HeldBack struct {
-	Steps   int // in which it was
-	Of      int // steps with a reading
+	Spans   []ThrottleSpan // that reach into the time, in the order of their beginnings
+	Slowed  time.Duration  // how long any of them lasted within the time
 	Reasons ThrottleReasons
+	Hours   int        // of sums by the hour that tell of a reason, where no span is known
+	Of      int        // steps with a reading
 	PeakC   Maybe[int] // the highest temperature that was read
 }
 
-// HeldBackIn sums up steps.
-func HeldBackIn(steps []GPUStep) HeldBack {
+// HeldBackIn sums up a time: what its spans tell, and its steps.
+func HeldBackIn(spans []ThrottleSpan, steps []GPUStep, within Interval) HeldBack {
 	s := HeldBack{PeakC: None[int]("no sample of this time holds the temperature")}
+	end := within.From // of what is counted
+	for _, x := range MergeThrottleSpans(spans) {
+		if x.From.After(within.To) || x.To.Before(within.From) {
+			continue
+		}
+		s.Spans = append(s.Spans, x)
+		s.Reasons |= x.Reason
+		from, to := x.From, x.To
+		if from.Before(end) {
+			from = end
+		}
+		if to.After(within.To) {
+			to = within.To
+		}
+		if to.After(from) {
+			s.Slowed += to.Sub(from)
+			end = to
+		}
+	}
 	for _, x := range steps {
 		if !x.Known() {
 			continue
 		}
 		s.Of++
-		if x.ThrottleReasons.Slowed() {
-			s.Steps++
+		if x.ThrottleReasons.Slowed() && len(s.Spans) == 0 {
+			s.Hours++
 			s.Reasons |= x.ThrottleReasons & throttleBad
 		}
 		if t, known := x.TemperatureC.Get(); known && (!s.PeakC.Known() || int(t.Max) > s.PeakC.Or(0)) {
@@ -89,6 +110,9 @@ func HeldBackIn(steps []GPUStep) HeldBack {
 	}
 	return s
 }
+
+// Any reports whether anything held the GPU back.
+func (s HeldBack) Any() bool { return s.Reasons != 0 }
 
 // Hot says whether heat was among the reasons.
 func (s HeldBack) Hot() bool { return s.Reasons&(ThrottleSWThermal|ThrottleHWThermal) != 0 }
@@ -123,7 +147,7 @@ type Evidence struct {
 // the evidence points to, then what the reason itself asks for.
 func (r SlashReason) Advice(e Evidence) []string {
 	var out []string
-	if s := e.HeldBack; s.Steps > 0 {
+	if s := e.HeldBack; s.Any() {
 		words := "The card was held back meanwhile: look at its power supply and at what its page says."
 		if s.Hot() {
 			words = "Heat slowed the card meanwhile. Clean and check its cooling and the room's air, or lower its power limit (nvidia-smi -pl), before it takes long jobs again."

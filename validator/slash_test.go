@@ -74,13 +74,26 @@ func TestUptimeAroundASlashGoesByTheHeartbeatInterval(t *testing.T) {
 }
 
 func TestAdviceComesFromTheEvidenceFirst(t *testing.T) {
-	hot := HeldBackIn([]GPUStep{
+	at := func(minute int) time.Time { return time.Date(2026, 3, 1, 12, minute, 0, 0, time.UTC) }
+	span := func(reason ThrottleReasons, from, to int) ThrottleSpan {
+		return ThrottleSpan{Reason: reason, From: at(from), To: at(to)}
+	}
+	steps := []GPUStep{
 		{TemperatureC: Some(Spread{Mean: 60, Min: 60, Max: 60})},
 		{TemperatureC: Some(Spread{Mean: 88, Min: 87, Max: 90}), ThrottleReasons: ThrottleSWThermal | ThrottlePowerCap},
 		{},
-	})
-	if hot.Steps != 1 || hot.Of != 2 || hot.PeakC.Or(0) != 90 || !hot.Hot() || hot.Reasons != ThrottleSWThermal {
+	}
+	hot := HeldBackIn([]ThrottleSpan{
+		span(ThrottleSWThermal, 0, 12), span(ThrottleHWPowerBrake, 11, 14), span(ThrottleSWThermal, 20, 22), span(ThrottleSWThermal, 29, 40), span(ThrottleHWSlowdown, 1, 4), span(ThrottleHWSlowdown, 50, 55),
+	}, steps, Interval{at(10), at(30)})
+	if hot.Slowed != 7*time.Minute || len(hot.Spans) != 4 || hot.Hours != 0 || hot.Of != 2 || hot.PeakC.Or(0) != 90 || !hot.Hot() || hot.Reasons != ThrottleSWThermal|ThrottleHWPowerBrake {
 		t.Errorf("%+v", hot)
+	}
+	if sums := HeldBackIn(nil, steps, Interval{at(10), at(30)}); sums.Hours != 1 || sums.Slowed != 0 || !sums.Hot() || sums.Reasons != ThrottleSWThermal {
+		t.Errorf("of sums: %+v", sums)
+	}
+	if none := HeldBackIn([]ThrottleSpan{span(ThrottleSWThermal, 0, 9)}, steps[:1], Interval{at(10), at(30)}); none.Any() {
+		t.Errorf("of another time: %+v", none)
 	}
 	for r := range SlashReasonCount {
 		alone := r.Advice(Evidence{})

@@ -45,7 +45,9 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 	var running, failed validator.Maybe[[]validator.Job]
 	var stored storedEvents
 	if wallet == "" {
-		f.remote = validator.None[[]validator.WorkerGPU]("no wallet is chosen")
+		const noWallet = "no wallet is chosen"
+		f.remote = validator.None[[]validator.WorkerGPU](noWallet)
+		stored.events = validator.None[map[string][]validator.GPUEvent](noWallet)
 	} else {
 		var all sync.WaitGroup
 		all.Go(func() { f.remote = s.workerGPUs(ctx, &asked, wallet) })

@@ -59,6 +59,7 @@ func (w gpuWindow) to(now time.Time) time.Time {
 type gpuPast struct {
 	steps    validator.Maybe[[]validator.GPUStep]
 	memory   bool // the steps come from this server's memory
+	spans    validator.Maybe[[]validator.ThrottleSpan]
 	failures validator.Maybe[[]validator.Job]
 	cut      bool // there were more failed jobs than were read
 	slashes  []validator.StakeEvent
@@ -80,6 +81,9 @@ func (s *Server) gpuPast(ctx context.Context, g gpuAsked) gpuPast {
 			return s.db.WorkerGPUSteps(ctx, g.wallet, uuid, from, g.window.step)
 		})
 	}
+	p.spans = readDBAs(ctx, s, &asked, memoryKey{"when a gpu was slowed", g.wallet, g.window.id + "/" + uuid}, walletMaxAge, func(ctx context.Context) ([]validator.ThrottleSpan, error) {
+		return s.db.GPUThrottles(ctx, g.wallet, uuid, from, g.now)
+	})
 	failed := s.failedJobsSince(ctx, &asked, g)
 	p.failures = validator.Map(failed, func(f failedJobs) []validator.Job { return jobsOn(f.jobs, uuid) })
 	p.cut = failed.Or(failedJobs{}).cut

@@ -79,25 +79,6 @@ func TestAWindowIsWholeStepsThatEndAfterNow(t *testing.T) {
 	}
 }
 
-func TestSlowedStretchesEndWithTheirReasonAndAtGaps(t *testing.T) {
-	steps := stepsAt(0, 5, 10, 20, 25, 30)
-	set := func(i int, r validator.ThrottleReasons) { steps[i].ThrottleReasons = r }
-	set(0, validator.ThrottlePowerCap)
-	set(1, validator.ThrottlePowerCap|validator.ThrottleSWThermal)
-	set(2, validator.ThrottleHWThermal)
-	set(3, validator.ThrottleHWPowerBrake)
-	set(5, validator.ThrottleSWThermal)
-	withGap := append(append(append([]validator.GPUStep{}, steps[:3]...), validator.GPUStep{At: steps[2].At.Add(5 * time.Second)}), steps[3:]...)
-	var got []string
-	for _, s := range slowedStretches(withGap, 5*time.Second) {
-		got = append(got, fmt.Sprintf("%v-%v %s", s.from.Sub(chartStart).Seconds(), s.to.Sub(chartStart).Seconds(), s.why))
-	}
-	want := "5-15 hardware thermal slowdown, too hot: slowed by the driver; 20-25 power brake: the supply asks for less; 30-35 too hot: slowed by the driver"
-	if strings.Join(got, "; ") != want {
-		t.Errorf("%q\nwant %q", strings.Join(got, "; "), want)
-	}
-}
-
 func TestAQuantityThatIsNeverReadIsSaidToBe(t *testing.T) {
 	g := validator.GPU{TemperatureC: validator.None[int]("not supported by this GPU")}
 	for _, c := range gpuCharts(g, stepsAt(0, 5, 10)) {

@@ -45,11 +45,11 @@ func (s *Server) showGPUCharts(g gpuAsked, past gpuPast) views.GPUCharts {
 		m.Empty = noHistory(g, past)
 		return m
 	}
-	m.Note = historyNote(g, past, steps)
+	m.Note = historyNote(g, past, steps) + slowedNote(g, past)
 	m.Group = views.ChartGroup{
 		ID: "gpu-history", Title: "The last " + g.window.label + " of this GPU", Charts: gpuCharts(g.member.GPU, steps),
 		ChartSheet: views.ChartSheet{
-			Heading: "From (UTC)", X: chartTimes(steps), From: unixText(from), To: unixText(to), Marks: s.gpuMarks(g, past, steps, gaps),
+			Heading: "From (UTC)", X: chartTimes(steps), From: unixText(from), To: unixText(to), Marks: s.gpuMarks(g, past, gaps),
 		},
 	}
 	return m
@@ -95,6 +95,19 @@ func historyNote(g gpuAsked, past gpuPast, steps []validator.GPUStep) string {
 		return note + "From the samples that " + storedBy(g) + ", the first of them after " + utc(first) + "."
 	}
 	return note + "From the samples that " + storedBy(g) + "."
+}
+
+// slowedNote says how often the card was slowed in the window, where not all of it is marked,
+// or that nobody can say.
+func slowedNote(g gpuAsked, past gpuPast) string {
+	groups := g.slowed(past)
+	switch {
+	case !past.spans.Known() && len(g.member.GPU.Throttled) == 0 && g.kept:
+		return " When it was slowed cannot be read now: " + validator.Sentence(past.spans.Reason())
+	case len(groups) <= marksShown:
+		return ""
+	}
+	return fmt.Sprintf(" It was slowed %s times in this time; the newest are marked.", integer(len(groups)))
 }
 
 // storedBy says who stored a GPU's samples.
@@ -150,7 +163,7 @@ const marksShown = 8
 
 // gpuMarks are the events of a window, newest first: what happened to the GPU beside its
 // readings, and what that cost.
-func (s *Server) gpuMarks(g gpuAsked, past gpuPast, steps []validator.GPUStep, gaps []gap) []views.ChartMark {
+func (s *Server) gpuMarks(g gpuAsked, past gpuPast, gaps []gap) []views.ChartMark {
 	from := g.window.from(g.now)
 	type event struct {
 		at   time.Time
@@ -182,18 +195,35 @@ func (s *Server) gpuMarks(g gpuAsked, past gpuPast, steps []validator.GPUStep, g
 	if since, gone := g.member.GPU.MissingSince.Get(); gone {
 		add(since, views.ChartMark{Label: "It no longer answers", Tone: views.ToneBad, Icon: "bad"})
 	}
-	for _, t := range slowedStretches(steps, g.window.step) {
-		add(t.from, views.ChartMark{Until: momentOf(g.now, t.to), Now: !t.to.Before(g.now), Label: "Slowed: " + t.why, Tone: views.ToneWarn, Icon: "heat"})
-	}
 	for _, x := range gaps {
 		add(x.from, views.ChartMark{Until: momentOf(g.now, x.to), Now: x.to.After(g.now), Label: "No reading for " + validator.Ago(minTime(x.to, g.now).Sub(x.from)), Tone: views.ToneUnknown, Icon: "unknown"})
 	}
-	slices.SortStableFunc(events, func(a, b event) int { return b.at.Compare(a.at) })
+	newestFirst := func(a, b event) int { return b.at.Compare(a.at) }
+	slices.SortStableFunc(events, newestFirst)
+	events = events[:min(len(events), marksShown)]
+	// A card that is slowed again and again leaves room for what else happened.
+	groups := g.slowed(past)
+	for _, x := range slices.Backward(groups[max(len(groups)-(marksShown-len(events)), 0):]) {
+		events = append(events, event{x.From, x.mark(g.now)})
+	}
+	slices.SortStableFunc(events, newestFirst)
 	var out []views.ChartMark
-	for _, e := range events[:min(len(events), marksShown)] {
+	for _, e := range events {
 		out = append(out, e.mark)
 	}
 	return out
+}
+
+// slowed are the stretches that reach into the window, oldest first: those that are stored, and
+// those that this process remembers.
+func (g gpuAsked) slowed(past gpuPast) []throttleGroup {
+	alive := stillSlowed
+	if !g.local() {
+		alive = validator.SampleReach
+	}
+	spans := validator.MergeThrottleSpans(slices.Concat(past.spans.Or(nil), g.member.GPU.Throttled))
+	from := g.window.from(g.now)
+	return throttleGroups(slices.DeleteFunc(spans, func(x validator.ThrottleSpan) bool { return x.To.Before(from) }), g.now, alive)
 }
 
 // firstOfStep leaves out errors that repeat one within a step: they would be drawn over
@@ -210,42 +240,6 @@ func firstOfStep(xids []validator.GPUEvent, step time.Duration) []validator.GPUE
 		seen[p] = true
 		return again
 	})
-}
-
-// slowed is a stretch of time in which heat, a power brake or a fault held the GPU back.
-type slowed struct {
-	from, to time.Time
-	why      string
-}
-
-// slowedStretches finds them in steps that withGaps prepared.
-func slowedStretches(steps []validator.GPUStep, step time.Duration) []slowed {
-	var out []slowed
-	var reasons validator.ThrottleReasons // of the stretch that the walk is in
-	for _, s := range steps {
-		if !s.ThrottleReasons.Slowed() {
-			reasons = 0
-			continue
-		}
-		if reasons == 0 {
-			out = append(out, slowed{from: s.At})
-		}
-		reasons |= s.ThrottleReasons
-		last := &out[len(out)-1]
-		last.to, last.why = s.At.Add(step), slowedWords(reasons)
-	}
-	return out
-}
-
-// slowedWords lists the reasons that hold a GPU back.
-func slowedWords(r validator.ThrottleReasons) string {
-	var words []string
-	for _, t := range r.List() {
-		if t.Bit.Slowed() {
-			words = append(words, t.Words)
-		}
-	}
-	return strings.Join(words, ", ")
 }
 
 func (s *Server) showGPUFailures(g gpuAsked, past gpuPast) views.GPUFailures {

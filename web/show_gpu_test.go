@@ -44,10 +44,9 @@ func TestEventsAreDrawnNewestFirstAndNotTooMany(t *testing.T) {
 		failures: validator.Some([]validator.Job{{ID: "11", Status: validator.JobTimedOut, CompletedAt: &ended, ErrorMessage: "too late"}}),
 		slashes:  []validator.StakeEvent{slashFor(at(90), "0xb")},
 	}
-	steps := stepsAt(-300, -295)
-	steps[1].ThrottleReasons = validator.ThrottleHWThermal
+	past.spans = validator.Some([]validator.ThrottleSpan{{Reason: validator.ThrottleHWThermal, After: at(297), From: at(295), To: at(291), Before: at(289)}})
 	var got []string
-	for _, m := range s.gpuMarks(g, past, steps, []gap{{at(290), at(-5)}}) {
+	for _, m := range s.gpuMarks(g, past, []gap{{at(290), at(-5)}}) {
 		words := m.Label + " " + m.At.Words
 		if m.Until != nil {
 			words += " until " + m.Until.Words
@@ -70,7 +69,7 @@ Slowed: hardware thermal slowdown 4 min ago until 4 min ago`
 	for i := range 50 {
 		many = append(many, gap{at(500 - 10*i), at(495 - 10*i)})
 	}
-	if n := len(s.gpuMarks(g, past, nil, many)); n != marksShown {
+	if n := len(s.gpuMarks(g, past, many)); n != marksShown {
 		t.Errorf("%d events are drawn", n)
 	}
 }

@@ -116,7 +116,7 @@ func (s *Server) showSlashCard(m *views.SlashPage, r slashRead) {
 	m.GPUNote = slashCardNote(r)
 	m.Charts = &views.ChartGroup{
 		ID: "slash-history", Title: "The card around the slash", Charts: gpuCharts(card, shown),
-		ChartSheet: views.ChartSheet{Heading: "From (UTC)", X: chartTimes(shown), From: unixText(from), To: unixText(to), Marks: s.slashMarks(r, shown, gaps)},
+		ChartSheet: views.ChartSheet{Heading: "From (UTC)", X: chartTimes(shown), From: unixText(from), To: unixText(to), Marks: s.slashMarks(r, gaps)},
 	}
 }
 
@@ -126,16 +126,9 @@ func slashCardNote(r slashRead) string {
 	if r.step == evidenceStepSums {
 		note = "Single samples of that time are past their age: each point is the mean of an hour. "
 	}
-	h := validator.HeldBackIn(r.beforeSlash())
+	h := r.heldBack()
+	note += heldBackText(h, r.step, r.spans)
 	peak, hot := h.PeakC.Get()
-	switch {
-	case h.Of == 0:
-		return note + "None is of the time before the slash."
-	case h.Steps > 0:
-		note += fmt.Sprintf("Before the slash it was held back in %d of %d readings: %s.", h.Steps, h.Of, slowedWords(h.Reasons))
-	default:
-		note += fmt.Sprintf("Nothing held it back in the %d readings before the slash.", h.Of)
-	}
 	if hot {
 		note += fmt.Sprintf(" Its highest temperature was %d °C.", peak)
 	}
@@ -143,7 +136,7 @@ func slashCardNote(r slashRead) string {
 }
 
 // slashMarks are what happened at that time, oldest first.
-func (s *Server) slashMarks(r slashRead, steps []validator.GPUStep, gaps []gap) []views.ChartMark {
+func (s *Server) slashMarks(r slashRead, gaps []gap) []views.ChartMark {
 	now := r.picture.Now
 	var out []views.ChartMark
 	if j := r.job.Or(nil); j != nil && j.AssignedAt != nil {
@@ -157,8 +150,8 @@ func (s *Server) slashMarks(r slashRead, steps []validator.GPUStep, gaps []gap) 
 	for _, x := range r.evidence().XIDs {
 		out = append(out, xidMark(now, x))
 	}
-	for _, t := range slowedStretches(steps, r.step) {
-		out = append(out, views.ChartMark{At: moment(now, t.from), Until: momentOf(now, t.to), Label: "Slowed: " + t.why, Tone: views.ToneWarn, Icon: "heat"})
+	for _, x := range throttleGroups(r.spans.Or(nil), now, 0) {
+		out = append(out, x.mark(now))
 	}
 	for _, x := range gaps {
 		out = append(out, views.ChartMark{At: moment(now, x.from), Until: momentOf(now, x.to), Label: "No reading for " + validator.Ago(minTime(x.to, now).Sub(x.from)), Tone: views.ToneUnknown, Icon: "unknown"})

@@ -61,7 +61,8 @@ type slashRead struct {
 
 	job        validator.Maybe[*validator.Job] // nil: the database has none
 	steps      validator.Maybe[[]validator.GPUStep]
-	cardEvents validator.Maybe[[]validator.GPUEvent] // of the card, around the slash
+	cardEvents validator.Maybe[[]validator.GPUEvent]     // of the card, around the slash
+	spans      validator.Maybe[[]validator.ThrottleSpan] // in which it was slowed
 	step       time.Duration
 	reach      time.Duration
 	first      validator.Maybe[time.Time] // since when anything is kept of the card; zero: nothing is
@@ -173,6 +174,13 @@ func (s *Server) readCard(ctx context.Context, r *slashRead, asked *databaseRead
 	r.cardEvents = readDBAs(ctx, s, asked, memoryKey{"events of a slash's card", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.GPUEvent, error) {
 		return s.db.GPUEventsBetween(ctx, wallet, uuid, at.Add(-r.reach), at.Add(r.reach))
 	})
+	r.spans = readDBAs(ctx, s, asked, memoryKey{"when a slash's card was slowed", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.ThrottleSpan, error) {
+		since := at.Add(-r.reach)
+		if j := r.job.Or(nil); j.AssignedAt != nil && j.AssignedAt.Before(since) {
+			since = *j.AssignedAt
+		}
+		return s.db.GPUThrottles(ctx, wallet, uuid, since, at.Add(r.reach))
+	})
 	r.first = readDBAs(ctx, s, asked, memoryKey{"first sample", wallet, uuid}, evidenceMaxAge, func(ctx context.Context) (time.Time, error) {
 		return s.db.FirstGPUSample(ctx, wallet, uuid)
 	})
@@ -185,24 +193,25 @@ func (s *Server) readCard(ctx context.Context, r *slashRead, asked *databaseRead
 
 // evidence is what the advice rests on.
 func (r slashRead) evidence() validator.Evidence {
-	e := validator.Evidence{Job: r.job.Or(nil), HeldBack: validator.HeldBackIn(r.beforeSlash()), Uptime: r.uptime.Or(validator.Uptime{})}
+	e := validator.Evidence{Job: r.job.Or(nil), HeldBack: r.heldBack(), Uptime: r.uptime.Or(validator.Uptime{})}
 	e.XIDs = validator.XIDs(r.cardEvents.Or(nil))
 	return e
 }
 
-// beforeSlash are the card's steps up to the slash: while the job ran, if that is known.
-func (r slashRead) beforeSlash() []validator.GPUStep {
-	var from time.Time
-	if j := r.job.Or(nil); j != nil && j.AssignedAt != nil && j.AssignedAt.Before(r.slash.Block.Time) {
-		from = validator.StepStart(*j.AssignedAt, max(r.step, time.Second))
+// heldBack is what held the card back up to the slash: while the job ran, if that is known.
+func (r slashRead) heldBack() validator.HeldBack {
+	within := validator.Interval{From: r.slash.Block.Time.Add(-r.reach), To: r.slash.Block.Time}
+	if j := r.job.Or(nil); j != nil && j.AssignedAt != nil && j.AssignedAt.Before(within.To) {
+		within.From = *j.AssignedAt
 	}
-	var out []validator.GPUStep
+	first := validator.StepStart(within.From, max(r.step, time.Second))
+	var before []validator.GPUStep
 	for _, x := range r.steps.Or(nil) {
-		if !x.At.Before(from) && !x.At.After(r.slash.Block.Time) {
-			out = append(out, x)
+		if !x.At.Before(first) && !x.At.After(within.To) {
+			before = append(before, x)
 		}
 	}
-	return out
+	return validator.HeldBackIn(r.spans.Or(nil), before, within)
 }
 
 // jobOrNone reads a job; nil says that the wallet has none of that identifier.

@@ -92,7 +92,7 @@ func TestASlashHasAPageWithTheEvidenceOfItsTime(t *testing.T) {
 		"the job":                     "/jobs/4711?wallet=",
 		"its error":                   "deadline exceeded",
 		"the card":                    "/gpus/GPU-hot?wallet=" + string(alice) + "&amp;window=24h",
-		"how the card was held back":  "it was held back in 20 of ",
+		"how the card was held back":  "slowed from " + fromTo(at.Add(-20*time.Minute), at.Add(-time.Minute)) + " (began between " + fromTo(at.Add(-21*time.Minute), at.Add(-20*time.Minute)) + "; ended between " + fromTo(at.Add(-time.Minute), at) + "): too hot",
 		"the peak":                    "Its highest temperature was 90 °C.",
 		"the chart":                   `id="chart-temperature"`,
 		"the mark of the slash":       "Slashed 600 SAGE: timeout",

@@ -290,5 +290,16 @@ func (w writer) samples(y *year) error {
 			}
 		}
 	}
+	if _, err := w.tx.Exec(w.ctx, `SELECT derive_gpu_throttles($1, $2)`, slowing(), validator.SampleReach); err != nil {
+		return fmt.Errorf("find when GPUs were slowed: %w", err)
+	}
 	return nil
+}
+
+// slowing are the throttle reasons that count as being slowed, as one mask.
+func slowing() (mask int64) {
+	for _, r := range validator.SlowingReasons() {
+		mask |= int64(r)
+	}
+	return mask
 }
