@@ -52,6 +52,9 @@ const say = (name) => {
   shown.hidden = false;
 };
 
+// A browser that has no network must not blame the server.
+const lostName = () => (navigator.onLine ? "lost" : "offline");
+
 const fail = (panel, name) => {
   if (trouble !== name) probe = panel;
   say(name);
@@ -89,12 +92,16 @@ export const start = () => {
   });
   document.addEventListener("htmx:error", (event) => {
     const panel = pollOf(event);
-    if (panel && event.detail.ctx.text === undefined) fail(panel, "lost");
+    if (panel && event.detail.ctx.text === undefined) fail(panel, lostName());
   });
   const askAgain = () => {
     if (trouble && !document.hidden) ask();
   };
   window.addEventListener("online", askAgain);
+  window.addEventListener("offline", () => {
+    const panel = panels()[0];
+    if (panel) fail(panel, "offline");
+  });
   document.addEventListener("visibilitychange", askAgain);
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-reload]")) location.reload();

@@ -1,5 +1,6 @@
 // Each panel says at its head whether it follows the server: [data-updated].
 import { now } from "./clock.js";
+import { isLost } from "./contact.js";
 import { onSwap, panels, pollOf } from "./polls.js";
 import { words, write } from "./times.js";
 
@@ -16,7 +17,7 @@ const tick = () => {
     if (!line) continue;
     if (!seen.has(panel)) seen.set(panel, now());
     const age = now() - seen.get(panel);
-    write(line, age < liveMs ? "live" : `updated ${words(age)}`);
+    write(line, age < liveMs && !isLost() ? "live" : `updated ${words(age)}`);
   }
 };
 
@@ -27,6 +28,7 @@ export const start = () => {
   });
   onSwap(tick);
   document.addEventListener("visibilitychange", tick);
+  document.addEventListener("contact:change", tick);
   setInterval(tick, everyMs);
   tick();
 };

@@ -348,7 +348,7 @@ func GPUNowPanel(m GPUNow) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var16 string
-				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs("since ")
+				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs("began ")
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `gpupage.templ`, Line: 58, Col: 17}
 				}
@@ -457,7 +457,7 @@ func gpuThrottle(g GPUCard) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var18 string
-				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs("since ")
+				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs("began ")
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `gpupage.templ`, Line: 90, Col: 15}
 				}

@@ -95,7 +95,7 @@ func TestAGPUsPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	page := visit(s, "/gpus/GPU-local").Body.String()
 	for _, words := range []string{
 		"XID 79", "2 times", "has fallen off the bus", "Power the host off and on", "XID 7777", "does not explain this code", validator.XIDCatalogURL,
-		"x8", "of x16", "narrower than this card", "too hot: slowed by the driver", "since ", `data-copy-text="GPU-local"`,
+		"x8", "of x16", "narrower than this card", "too hot: slowed by the driver", "began ", `data-copy-text="GPU-local"`,
 		"Each point is the mean of 5 s", "No job failed here in the last 10 min", `href="/gpus/GPU-local?window=7d"`,
 	} {
 		if !strings.Contains(page, words) {

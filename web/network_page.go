@@ -51,8 +51,13 @@ func (s *Server) readableWallet(c echo.Context) validator.Address {
 	return wallet
 }
 
-func (s *Server) networkAsked(c echo.Context) networkAsked {
-	return networkAsked{wallet: s.readableWallet(c), window: windowNamed(c.QueryParam("window"))}
+func (s *Server) networkAsked(c echo.Context) (networkAsked, error) {
+	id := c.QueryParam("window")
+	w := windowNamed(id)
+	if id != "" && id != w.id {
+		return networkAsked{}, badField("query.window", "must be 24h, 7d or 30d", id)
+	}
+	return networkAsked{wallet: s.readableWallet(c), window: w}, nil
 }
 
 // windowNamed is the window of an id, the shortest for any other.
@@ -77,7 +82,11 @@ func (a networkAsked) panel(id, every string) views.Panel {
 }
 
 func (s *Server) networkPage(c echo.Context) error {
-	a, ctx := s.networkAsked(c), c.Request().Context()
+	ctx := c.Request().Context()
+	a, err := s.networkAsked(c)
+	if err != nil {
+		return err
+	}
 	m := views.NetworkPage{Page: s.page(c.Request(), "Network", "network", a.wallet)}
 	var all sync.WaitGroup
 	all.Go(func() { m.Now = s.networkNow(ctx, a) })
@@ -92,7 +101,11 @@ func (s *Server) networkPage(c echo.Context) error {
 // partialOfNetwork makes a handler of a panel of the network's page.
 func partialOfNetwork[M any](s *Server, read func(context.Context, networkAsked) M, show func(M) templ.Component) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return s.render(c, http.StatusOK, show(read(c.Request().Context(), s.networkAsked(c))))
+		a, err := s.networkAsked(c)
+		if err != nil {
+			return err
+		}
+		return s.render(c, http.StatusOK, show(read(c.Request().Context(), a)))
 	}
 }
 

@@ -155,6 +155,11 @@ func TestTheNetworksPageShowsWhatTheAPITells(t *testing.T) {
 			t.Errorf("%s: the hours have %d, the window %d", w.id, completed, a.Completed)
 		}
 	}
+	for _, path := range []string{"/network?window=1y", "/partials/network-hours?window=1y"} {
+		if w := visit(s, path); w.Code != badRow || !strings.Contains(w.Body.String(), "must be 24h, 7d or 30d") {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
 	if w := visit(s, "/api/network/stats?window=1y"); w.Code != http.StatusBadRequest && w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("another window: %d", w.Code)
 	}

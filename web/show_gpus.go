@@ -124,7 +124,7 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
 		c.Message, c.Since = "Its last reading stays below. Last reported", momentOf(now, m.ReportedAt)
 	} else if since, gone := g.MissingSince.Get(); gone {
-		c.Message, c.Since = "It no longer answers, and its last reading stays below. Gone since", momentOf(now, since)
+		c.Message, c.Since = "It no longer answers, and its last reading stays below. It was lost", momentOf(now, since)
 	}
 	c.Status.ID = c.ID + "-" + domID(c.Status.Text, 0)
 	var points []validator.GPUPoint
