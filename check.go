@@ -16,9 +16,9 @@ import (
 const checkPatience = 2 * time.Minute
 
 // checkTotals counts all rows again and writes where what the database keeps of them
-// differs; that is an error, so that scripts see it.
+// differs; that is an error, so that scripts see it. A server may run on the database meanwhile.
 func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) error {
-	store, err := openStore(ctx, cfg, log)
+	store, err := openStoreBesideServer(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

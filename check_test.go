@@ -31,3 +31,24 @@ func TestCheckFailsWithTheDifferences(t *testing.T) {
 		t.Errorf("%s, %v", out, err)
 	}
 }
+
+// TestCheckRunsBesideAServer on its private database.
+func TestCheckRunsBesideAServer(t *testing.T) {
+	t.Parallel()
+	dir := dbtest.Dir(t)
+	p := start(t, "DATA_DIR="+dir)
+	eventually(t, "the database", func() bool {
+		code, _ := p.call(t, "GET", "/health/ready", "", "")
+		return code == 200
+	})
+	if code, b := p.call(t, "POST", "/api/worker/heartbeat", "0x123", `{"worker_id":"rig"}`); code != 200 {
+		t.Fatalf("heartbeat: %d %s", code, b)
+	}
+	var out strings.Builder
+	if err := run(t.Context(), []string{"check", "--data-dir", dir}, func(string) string { return "" }, &out, io.Discard); err != nil || !strings.Contains(out.String(), "agrees with their rows") {
+		t.Errorf("%s, %v", out.String(), err)
+	}
+	if code, b := p.call(t, "POST", "/api/worker/heartbeat", "0x123", `{"worker_id":"rig"}`); code != 200 {
+		t.Errorf("heartbeat after it: %d %s", code, b)
+	}
+}

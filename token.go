@@ -120,16 +120,22 @@ func token(ctx context.Context, args []string, getenv func(string) string, stdou
 	return withStore(ctx, cfg, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: max(cfg.LogLevel, slog.LevelWarn)})), work)
 }
 
-// withStore does something with the database: the configured one, the private one of a
-// server that runs, or the private one alone.
-func withStore(ctx context.Context, cfg Config, log *slog.Logger, work func(context.Context, *db.Store) error) error {
+// openStoreBesideServer opens the configured database, the private one of a server that runs,
+// or the private one alone.
+func openStoreBesideServer(ctx context.Context, cfg Config, log *slog.Logger) (*db.Store, error) {
 	store, err := openStore(ctx, cfg, log)
-	if errors.Is(err, privatepg.ErrInUse) {
-		if cfg.DatabaseURL, err = db.RunningURL(cfg.DataDir, cfg.PostgresBinDir); err != nil {
-			return err
-		}
-		store, err = openStore(ctx, cfg, log)
+	if !errors.Is(err, privatepg.ErrInUse) {
+		return store, err
 	}
+	if cfg.DatabaseURL, err = db.RunningURL(cfg.DataDir, cfg.PostgresBinDir); err != nil {
+		return nil, err
+	}
+	return openStore(ctx, cfg, log)
+}
+
+// withStore does something with the database of openStoreBesideServer.
+func withStore(ctx context.Context, cfg Config, log *slog.Logger, work func(context.Context, *db.Store) error) error {
+	store, err := openStoreBesideServer(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

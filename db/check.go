@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -26,7 +27,7 @@ const MaxDifferences = 1000
 func (s *Store) CheckTotals(ctx context.Context) ([]Difference, error) {
 	var out []Difference
 	err := s.inSnapshot(ctx, func(q *Queries) error {
-		if err := q.noTimeLimit(ctx); err != nil {
+		if err := errors.Join(q.noTimeLimit(ctx), q.avoidNestedLoops(ctx)); err != nil {
 			return err
 		}
 		for _, check := range []func(context.Context) ([]Difference, error){

@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const avoidNestedLoops = `-- name: avoidNestedLoops :exec
+SET LOCAL enable_nestloop = off
+`
+
+func (q *Queries) avoidNestedLoops(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, avoidNestedLoops)
+	return err
+}
+
 const checkEarningDays = `-- name: checkEarningDays :many
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
 FROM (SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS key, format('%s, %s', sum(jobs), sum(amount_wei)) AS kept
@@ -53,11 +62,14 @@ func (q *Queries) checkEarningDays(ctx context.Context, maxRows int32) ([]checkE
 }
 
 const checkHeartbeatDays = `-- name: checkHeartbeatDays :many
+WITH changing AS MATERIALIZED (
+    SELECT worker_address, (hour AT TIME ZONE 'UTC')::date AS day FROM heartbeat_changes
+    UNION SELECT worker_address, (hour AT TIME ZONE 'UTC')::date + 1 FROM heartbeat_changes)
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
 FROM (SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, format('%s, %s', minutes, within) AS kept
       FROM (SELECT worker_address, quote_ident(worker_id) AS worker_id, day, minutes, within FROM heartbeat_days
             UNION ALL SELECT worker_address, '(any)', day, minutes, within FROM worker_days) d
-      WHERE NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date IN (d.day, d.day - 1))) k
+      WHERE NOT EXISTS (SELECT FROM changing c WHERE c.worker_address = d.worker_address AND c.day = d.day)) k
 FULL JOIN (
       SELECT format('worker %s, host %s, day %s', worker_address, worker_id, day) AS key, format('%s, %s', within[0], within[1:60]) AS counted
       FROM (SELECT worker_address, worker_id, day, minutes_within(array_agg(place), array_agg(minutes)) AS within
@@ -69,7 +81,7 @@ FULL JOIN (
                   WHERE minutes <> 0) hours
             GROUP BY worker_address, worker_id, day) d
       WHERE within[60] > 0
-        AND NOT EXISTS (SELECT FROM heartbeat_changes c WHERE c.worker_address = d.worker_address AND (c.hour AT TIME ZONE 'UTC')::date IN (d.day, d.day - 1))) c USING (key)
+        AND NOT EXISTS (SELECT FROM changing c WHERE c.worker_address = d.worker_address AND c.day = d.day)) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
 `
@@ -392,26 +404,27 @@ func (q *Queries) checkReconciledDays(ctx context.Context, maxRows int32) ([]che
 }
 
 const checkReconciledJobs = `-- name: checkReconciledJobs :many
+WITH changing AS MATERIALIZED (SELECT DISTINCT worker_address, job_key FROM payment_changes)
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
 FROM (SELECT format('worker %s, job %s', worker_address, job_key) AS key,
              format('%s, %s, %s, %s, %s, %s, %s, %s, %s, %s', sum(jobs), sum(recorded_wei), sum(ended_us), sum(releases), sum(released_wei),
                     sum(payments), sum(paid_wei), sum(hidden), sum(told_us), min(state)) AS kept
       FROM (SELECT worker_address, job_key, jobs, recorded_wei, ended_us, releases, released_wei, payments, paid_wei, hidden, told_us,
-                   CASE WHEN EXISTS (SELECT FROM payment_changes c WHERE c.worker_address = r.worker_address AND c.job_key = r.job_key) THEN 'changing' ELSE state END AS state
-            FROM reconciled_jobs r
+                   state
+            FROM reconciled_jobs
             UNION ALL
             SELECT worker_address, job_key, jobs, recorded_wei, ended_us, releases, released_wei, payments, paid_wei, hidden, told_us, 'changing' FROM payment_changes) r
       GROUP BY worker_address, job_key
       HAVING sum(jobs) <> 0 OR sum(releases) <> 0 OR sum(payments) <> 0 OR sum(recorded_wei) <> 0 OR sum(ended_us) <> 0
           OR sum(released_wei) <> 0 OR sum(paid_wei) <> 0 OR sum(hidden) <> 0 OR sum(told_us) <> 0) k
 FULL JOIN (
-      SELECT format('worker %s, job %s', worker_address, job_key) AS key,
+      SELECT format('worker %s, job %s', n.worker_address, n.job_key) AS key,
              format('%s, %s, %s, %s, %s, %s, %s, %s, %s, %s', jobs, recorded, ended, releases, released, payments, paid, hidden, told,
-                    CASE WHEN EXISTS (SELECT FROM payment_changes c WHERE c.worker_address = n.worker_address AND c.job_key = n.job_key) THEN 'changing'
+                    CASE WHEN w.job_key IS NOT NULL THEN 'changing'
                          WHEN jobs = 0 THEN 'unrecorded'
                          WHEN releases + payments > 0 THEN CASE WHEN hidden > 0 THEN 'hidden' WHEN recorded = CASE payments WHEN 0 THEN released ELSE paid END THEN 'matched' ELSE 'different' END
                          WHEN recorded = 0 THEN 'free'
-                         WHEN job_number(job_key) IS NULL THEN 'unnumbered'
+                         WHEN job_number(n.job_key) IS NULL THEN 'unnumbered'
                          ELSE 'unpaid' END) AS counted
       FROM (SELECT COALESCE(d.worker_address, p.worker_address) AS worker_address, COALESCE(d.job_key, p.job_key) AS job_key, COALESCE(d.jobs, 0) AS jobs, COALESCE(recorded, 0) AS recorded, COALESCE(ended, 0) AS ended,
                    COALESCE(releases, 0) AS releases, COALESCE(released, 0) AS released, COALESCE(payments, 0) AS payments, COALESCE(paid, 0) AS paid,
@@ -424,7 +437,8 @@ FULL JOIN (
                   SELECT worker_address, job_id AS job_key, count(*) FILTER (WHERE kind = 'released') AS releases, sum(amount) FILTER (WHERE kind = 'released') AS released,
                          count(*) FILTER (WHERE kind = 'paid') AS payments, sum(amount) FILTER (WHERE kind = 'paid') AS paid,
                          count(*) FILTER (WHERE kind = 'paid' AND private AND amount = 0) AS hidden, sum(microseconds(block_time)) AS told
-                  FROM chain_payments GROUP BY 1, 2) p ON p.worker_address = d.worker_address AND p.job_key = d.job_key) n) c USING (key)
+                  FROM chain_payments GROUP BY 1, 2) p ON p.worker_address = d.worker_address AND p.job_key = d.job_key) n
+      LEFT JOIN changing w ON w.worker_address = n.worker_address AND w.job_key = n.job_key) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT $1
 `
@@ -436,7 +450,7 @@ type checkReconciledJobsRow struct {
 }
 
 // checkReconciledJobs puts jobs and chain_payments side by side again. State and time are
-// compared where nothing waits to be folded.
+// compared where nothing waits to be folded: 'changing' comes before every state.
 func (q *Queries) checkReconciledJobs(ctx context.Context, maxRows int32) ([]checkReconciledJobsRow, error) {
 	rows, err := q.db.Query(ctx, checkReconciledJobs, maxRows)
 	if err != nil {
@@ -495,11 +509,15 @@ func (q *Queries) countKeptApart(ctx context.Context) ([]countKeptApartRow, erro
 
 const noTimeLimit = `-- name: noTimeLimit :exec
 
+
 SET LOCAL statement_timeout = 0
 `
 
 // Each of these counts the rows again, and lists where that differs from what is kept of
 // them: all of a table's sums in one text, in the order of its columns.
+// They take as long as there are rows, whatever the planner believes of their number: it knows
+// nothing of tables that were just filled. So nothing is looked up row by row: what depends on
+// another table is joined by equal keys, and loops within loops are a last resort.
 func (q *Queries) noTimeLimit(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, noTimeLimit)
 	return err

@@ -44,3 +44,12 @@ func NewClock(local func() time.Time) (tell func(asked, answered, told time.Time
 	c := &databaseClock{local: local}
 	return c.set, c.now
 }
+
+// Checks are the statements of CheckTotals by their names.
+func Checks() map[string]string {
+	return map[string]string{
+		"checkJobTotals": checkJobTotals, "checkJobDays": checkJobDays, "checkJobHours": checkJobHours, "checkNetworkHours": checkNetworkHours,
+		"checkEarningDays": checkEarningDays, "checkHeartbeatHours": checkHeartbeatHours, "checkHeartbeatMinutes": checkHeartbeatMinutes,
+		"checkHeartbeatDays": checkHeartbeatDays, "checkReconciledJobs": checkReconciledJobs, "checkReconciledDays": checkReconciledDays,
+	}
+}

@@ -94,7 +94,7 @@ func (s *Store) riverClient(duties []Duty) (*river.Client[pgx.Tx], error) {
 		Logger:                      slog.New(warnings{s.cfg.Log.Handler()}),
 		Queues:                      make(map[string]river.QueueConfig),
 		Workers:                     river.NewWorkers(),
-		JobTimeout:                  -1, // each duty has its own
+		JobTimeout:                  -1,                                    // each duty has its own
 		Test:                        river.TestConfig{Time: queueClock{s}}, // the queue's only way to take a clock
 		MaxAttempts:                 1,
 		CompletedJobRetentionPeriod: dutyJobsKept,
