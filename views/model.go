@@ -431,6 +431,8 @@ type ErrorPage struct {
 	Status string
 	Title  string
 	Detail string
+	// RequestID names a failed request's line in the server's log; "" where nothing failed.
+	RequestID string
 }
 
 // ChoosePage asks which wallet to look at.

@@ -134,7 +134,7 @@ func (s *Server) refuse(v viewer, a access) *problem {
 	switch {
 	case a == accessPublic:
 		return nil
-	case v.refused != nil && !v.anyWallet():
+	case v.refused != nil && (!v.anyWallet() || !v.may(a)):
 		return v.refused
 	case v.may(a):
 		return nil

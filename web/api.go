@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -54,7 +56,7 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 				if p.Status == http.StatusUnauthorized {
 					ctx.SetHeader("WWW-Authenticate", bearerChallenge)
 				}
-				_ = huma.WriteErr(api, ctx, p.Status, p.Detail)
+				s.writeAPIProblem(ctx, p)
 				return
 			}
 			next(ctx)
@@ -64,13 +66,24 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 		out, err := h(ctx, in)
 		if err != nil {
 			p := nothingStored(problemOf(err))
-			if p.Status >= http.StatusInternalServerError && ctx.Err() == nil { // else nobody waits for the answer
-				s.log.ErrorContext(ctx, "request failed", "method", method, "route", path, "error", err)
-			}
-			return nil, p
+			failedBy(ctx, err)
+			return nil, p.identified(ctx)
 		}
 		return out, nil
 	})
+}
+
+// writeAPIProblem writes a problem that keeps a request from its operation.
+func (s *Server) writeAPIProblem(ctx huma.Context, p *problem) {
+	failedBy(ctx.Context(), p)
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	if err := json.NewEncoder(ctx.BodyWriter()).Encode(p.identified(ctx.Context())); err != nil {
+		s.log.DebugContext(ctx.Context(), "error could not be written", slog.Any("error", err))
+	}
 }
 
 // mountAPI puts the JSON API and its description into the router.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -201,6 +202,7 @@ func (s *Server) apiHealth(ctx context.Context, _ *struct{}) (*reply[healthJSON]
 func (s *Server) apiReady(ctx context.Context, _ *struct{}) (*reply[healthJSON], error) {
 	h := s.health(ctx)
 	if !s.db.CanStore() {
+		failedBy(ctx, errors.New("not ready: "+s.db.State().Reason))
 		return &reply[healthJSON]{http.StatusServiceUnavailable, h}, nil
 	}
 	return ok(h)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -36,10 +35,7 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 	e.Use(
 		meter,
 		s.logRequests,
-		middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
-			s.log.ErrorContext(c.Request().Context(), "panic in a handler", slog.Any("error", err), slog.String("stack", string(stack)))
-			return err
-		}}),
+		middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: notePanic}),
 		s.secureHeaders,
 		echo.WrapMiddleware(s.sameOrigin),
 		middleware.BodyLimit(maxBody),
@@ -127,18 +123,4 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 		s.handleError(newProblem(http.StatusForbidden, "This request comes from another site's page."), s.echo.NewContext(r, w))
 	}))
 	return guard.Handler(next)
-}
-
-// logRequests logs at debug level; health checks and polls would drown the rest.
-func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		start := time.Now()
-		err := next(c)
-		if err != nil {
-			c.Error(err)
-		}
-		s.log.DebugContext(c.Request().Context(), "request", slog.String("method", c.Request().Method), slog.String("route", c.Path()),
-			slog.Int("status", c.Response().Status), slog.Duration("took", time.Since(start)))
-		return nil
-	}
 }

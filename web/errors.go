@@ -13,7 +13,7 @@ import (
 )
 
 // handleError writes every error of every route, once: problem+json for programs, a line
-// for a panel's poll, a page for people. Causes go to the log.
+// for a panel's poll, a page for people. The request's line in the log has the cause.
 func (s *Server) handleError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -23,10 +23,8 @@ func (s *Server) handleError(err error, c echo.Context) {
 		c.Response().Header().Set("WWW-Authenticate", bearerChallenge)
 	}
 	maps.Copy(c.Response().Header(), p.GetHeaders())
-	if p.Status >= http.StatusInternalServerError && c.Request().Context().Err() == nil { // else nobody waits for the answer
-		s.log.ErrorContext(c.Request().Context(), "request failed", slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("error", err))
-	}
-	if werr := s.writeProblem(p, c); werr != nil {
+	failedBy(c.Request().Context(), err)
+	if werr := s.writeProblem(p.identified(c.Request().Context()), c); werr != nil {
 		s.log.DebugContext(c.Request().Context(), "error could not be written", slog.Any("error", werr))
 	}
 }
@@ -39,7 +37,7 @@ func (s *Server) writeProblem(p *problem, c echo.Context) error {
 	case r.Header.Get("HX-Request") == "true" && p.Status == http.StatusUnauthorized:
 		return s.render(c, p.Status, views.SignInAgain(signInURL(pageOf(r))))
 	case r.Header.Get("HX-Request") == "true":
-		return c.String(p.Status, p.Detail)
+		return c.String(p.Status, p.Detail+requestWords(p.RequestID))
 	case wantsPage(r) && p.Status == http.StatusUnauthorized:
 		return c.Redirect(http.StatusSeeOther, signInURL(pageOf(r)))
 	case wantsPage(r):
@@ -48,14 +46,23 @@ func (s *Server) writeProblem(p *problem, c echo.Context) error {
 			page.Reader.SignInURL = signInURL("") // nobody wants to come back to it
 		}
 		return s.render(c, p.Status, views.Failure(views.ErrorPage{
-			Page:   page,
-			Status: http.StatusText(p.Status),
-			Title:  titleFor(p.Status),
-			Detail: p.Detail,
+			Page:      page,
+			Status:    http.StatusText(p.Status),
+			Title:     titleFor(p.Status),
+			Detail:    p.Detail,
+			RequestID: p.RequestID,
 		}))
 	}
 	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
 	return c.JSON(p.Status, p)
+}
+
+// requestWords names a failed request to who reports it.
+func requestWords(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " (request " + id + ")"
 }
 
 // signInURL leads to the sign-in page, and from there back to a page of ours.

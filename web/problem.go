@@ -25,8 +25,10 @@ type problem struct {
 	Detail string         `json:"detail" doc:"What was wrong and what would be right"`
 	Err    string         `json:"error" doc:"The same as detail, for older clients"`
 	Errors []fieldProblem `json:"errors,omitempty" doc:"Each field that was wrong"`
-	cause  error
 
+	RequestID string `json:"request_id,omitempty" doc:"Of a failure of the server, as in the header X-Request-Id: names the request's line in the server's log"`
+
+	cause      error
 	retryAfter time.Duration // when to try again; 0 = not said
 }
 
@@ -67,6 +69,7 @@ func (p *problem) ContentType(string) string { return "application/problem+json"
 // useProblems makes huma describe and write every error as a problem. huma keeps its error
 // constructor in a variable of its own, so this happens once for the process.
 var useProblems = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = humaProblem
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		if status == http.StatusUnprocessableEntity {
 			status = http.StatusBadRequest

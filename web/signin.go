@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"net/http"
 	"net/netip"
@@ -155,8 +154,9 @@ func (s *Server) unproven(ctx context.Context, wallet validator.Address, err err
 	case ctx.Err() != nil:
 		return err
 	}
-	s.log.WarnContext(ctx, "a signature could not be checked", slog.String("wallet", string(wallet)), slog.Any("error", err))
-	return signInProblem(http.StatusServiceUnavailable, views.SignInUnreachable, "The signature could not be checked, since no Starknet node answers. Try again in a moment.")
+	p := signInProblem(http.StatusServiceUnavailable, views.SignInUnreachable, "The signature could not be checked, since no Starknet node answers. Try again in a moment.")
+	p.cause = fmt.Errorf("check a signature of %s: %w", wallet, err)
+	return p
 }
 
 // signInFailure says why a message cannot be had or is not good.
