@@ -26,7 +26,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "validator-dashboard:", err)
+		lastWords(os.Stderr, fmt.Sprintln("validator-dashboard:", err))
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has been called
 	}
@@ -78,8 +78,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return migrate(ctx, cfg, log, stdout)
 	case "check":
 		return checkTotals(ctx, cfg, log, stdout)
-	case "demo":
-		return demo(ctx, cfg, log, stdout)
 	}
-	return serve(ctx, cfg, log, stdout)
+	out := startLogs(cfg.LogLevel, stdout, stderr)
+	defer out.close()
+	if command == "demo" {
+		return demo(ctx, cfg, out.log, out.stdout)
+	}
+	return serve(ctx, cfg, out.log, out.stdout)
 }

@@ -95,7 +95,7 @@ func notePanic(c echo.Context, err error, _ []byte) error {
 // humaProblem makes huma's own failures problems that name their request.
 func humaProblem(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 	err := huma.NewError(status, msg, errs...)
-	p, is := err.(*problem) //nolint:errorlint // it is what useProblems makes
+	p, is := err.(*problem)
 	if !is || p.Status < http.StatusInternalServerError {
 		return err
 	}
