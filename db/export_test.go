@@ -53,3 +53,6 @@ func Checks() map[string]string {
 		"checkHeartbeatDays": checkHeartbeatDays, "checkReconciledJobs": checkReconciledJobs, "checkReconciledDays": checkReconciledDays,
 	}
 }
+
+// VacuumOverdue is the duty of that name.
+func (s *Store) VacuumOverdue(ctx context.Context) error { return s.vacuumOverdue(ctx) }

@@ -58,6 +58,8 @@ const (
 	foldEvery    = 30 * time.Second
 	foldLimit    = 5 * time.Minute
 	compareEvery = 5 * time.Second // people watch for a payment to arrive
+	vacuumEvery  = 2 * time.Minute
+	vacuumLimit  = 30 * time.Minute
 	retainEvery  = time.Hour
 	retainLimit  = 30 * time.Minute
 )
@@ -70,6 +72,7 @@ func (s *Store) Duties() []Duty {
 		{Name: "judge_again", Every: foldEvery, Limit: foldLimit, Do: s.judgeAgain},
 		{Name: "fold_payments", Every: compareEvery, Limit: foldLimit, Do: s.foldPayments},
 		{Name: "gpu_energy", Every: energyEvery, Limit: energyLimit, Do: s.rollUpGPUEnergy},
+		{Name: "vacuum", Every: vacuumEvery, Limit: vacuumLimit, Do: s.vacuumOverdue},
 		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
 			now := s.Now()
 			s.doSteps(
