@@ -81,7 +81,8 @@ func isOutage(err error) bool {
 		case "08", "53", "57", "58": // connection, resources, intervention or time-out, system
 			return true
 		}
-		return isConflict(err) || pg.Code == stateReadOnly || pg.Code == stateLocked
+		_, hindered := hindrances[pg.Code]
+		return isConflict(err) || hindered || pg.Code == stateReadOnly || pg.Code == stateLocked
 	}
 	for _, target := range []error{
 		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded, pgconn.ErrConnClosed,

@@ -29,6 +29,20 @@ func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailab
 // Unwrap returns the cause.
 func (e *UnavailableError) Unwrap() error { return e.Cause }
 
+// hindrances are the SQLSTATEs of a statement that fails because somebody changed the database,
+// and what they mean. The same statement succeeds once that is undone, so senders keep what
+// they report.
+var hindrances = map[string]refusal{
+	stateNotAllowed: {"The database's user lacks a right on one of its tables.", "Grant that user SELECT, INSERT, UPDATE, DELETE and TRUNCATE on them."},
+	"3F000":         missingObject, // invalid_schema_name
+	"42P01":         missingObject, // undefined_table
+	"42703":         missingObject, // undefined_column
+	"42883":         missingObject, // undefined_function
+	"P0001":         {"A trigger that another program put into the database refuses it.", "Remove that trigger, or mend it."},
+}
+
+var missingObject = refusal{"The database lacks a table, a column or a function that belongs there.", "Restore what was removed or renamed."}
+
 // outage gives words to an error that matches isOutage.
 func outage(err error) *UnavailableError {
 	if told, ok := errors.AsType[*UnavailableError](err); ok {
@@ -37,6 +51,10 @@ func outage(err error) *UnavailableError {
 	e := &UnavailableError{Reason: "The database cannot be reached.", Cause: err}
 	pg, answered := errors.AsType[*pgconn.PgError](err)
 	if !answered {
+		return e
+	}
+	if r, known := hindrances[pg.Code]; known {
+		e.Reason, e.Remedy = r.reason, r.remedy
 		return e
 	}
 	if r, known := refusals[pg.Code]; known {

@@ -66,6 +66,10 @@ func (p *problem) GetStatus() int { return p.Status }
 // ContentType makes huma serve it as RFC 9457 asks.
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
+// bodyUnread is what huma says of a body that breaks off or breaks the rules of its transfer,
+// which is the sender's fault. It calls that an error of the server.
+const bodyUnread = "cannot read request body"
+
 // useProblems makes huma describe and write every error as a problem. huma keeps its error
 // constructor in a variable of its own, so this happens once for the process.
 var useProblems = sync.OnceFunc(func() {
@@ -73,6 +77,9 @@ var useProblems = sync.OnceFunc(func() {
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		if status == http.StatusUnprocessableEntity {
 			status = http.StatusBadRequest
+		}
+		if status == http.StatusInternalServerError && msg == bodyUnread {
+			return nothingStored(badField("body", "could not be read to its end: its length or its chunks are not what the headers say", nil))
 		}
 		if status >= http.StatusInternalServerError {
 			p := newProblem(status, unexpectedWords)

@@ -125,9 +125,9 @@ func gpuUnknown(index int, member, pattern string) condition {
 	})
 }
 
-// gpuMember holds when a member of a GPU has a value.
-func gpuMember(index int, member string, value any) condition {
-	return gpuIs(fmt.Sprintf("has %s %v", member, value), index, func(g map[string]any) bool { return g[member] == value })
+// gpuRead holds when a GPU's temperature is the one that the healthy values have.
+func gpuRead(index int) condition {
+	return gpuIs("has 61 °C", index, func(g map[string]any) bool { return g["temperature_celsius"] == 61.0 })
 }
 
 // statusMember holds when a member of the validator's status is as a predicate has it.
