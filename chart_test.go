@@ -118,7 +118,8 @@ func TestAChartIsReadWithKeysAndTouch(t *testing.T) {
 	if said := press("ArrowLeft"); !strings.HasSuffix(said, ", 1\u00a0SAGE") {
 		t.Errorf("one step before the end it says %q", said)
 	}
-	if said := press("Home"); !strings.HasSuffix(said, ", 0\u00a0SAGE") {
+	// What the chain paid on a day without jobs is not known while no node is read, so it is no zero.
+	if said := press("Home"); !strings.HasSuffix(said, ", no reading") {
 		t.Errorf("at the begin it says %q", said)
 	}
 	press("Escape")
