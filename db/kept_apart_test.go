@@ -61,7 +61,7 @@ func TestWhatCannotBeIsKeptApart(t *testing.T) {
 	b.exec("UPDATE jobs SET execution_time_ms = 9000 WHERE job_id LIKE 'long-%'")
 	network := must[validator.NetworkCounts](t)(b.store.NetworkCounts(b.ctx(), activeFor, time.Now()))
 	equal(t, "compute hours of mended rows", network.ComputeTime.Hours(), 2.5)
-	b.exec("UPDATE jobs SET completed_at = now() - interval '1 second' WHERE job_id = 'to come'; DELETE FROM jobs WHERE job_id LIKE 'long-1%'")
+	b.exec("UPDATE jobs SET completed_at = created_at - interval '1 second' WHERE job_id = 'to come'; DELETE FROM jobs WHERE job_id LIKE 'long-1%'")
 	equal(t, "mended and deleted rows", must[[]db.Difference](t)(b.store.CheckTotals(b.ctx())), "[]")
 	equal(t, "what is left apart", must[[]db.KeptApart](t)(b.store.KeptApart(b.ctx())), "[{jobs execution 1} {reward_claims ahead 1}]")
 }
