@@ -13,7 +13,7 @@ type UptimePanel struct {
 	Panel      Panel
 	Notice     *Notice
 	Clocks     *Notice // of hosts whose clocks are ahead
-	Definition string // in words
+	Definition string  // in words
 	Strip      UptimeStrip
 	Hosts      []UptimeHostRow
 	HostNote   string // "and 3 more hosts"

@@ -168,9 +168,9 @@ func reportedTime(now time.Time, field string, unixSeconds *float64, wrong func(
 	return &at
 }
 
-// wholeSeconds is how much longer than its times an execution may seem to take that are told in
+// roundingSlack is how much longer than its times an execution may seem to take that are told in
 // whole seconds.
-const wholeSeconds = time.Second
+const roundingSlack = time.Second
 
 // checkExecution finds an execution time that does not fit between the times that a report
 // tells. What only the row that is there can tell, the database judges.
@@ -186,7 +186,7 @@ func checkExecution(j validator.Job, wrong func(field, rule string, value any)) 
 	switch {
 	case begin == nil && j.CompletedAt.Add(-*j.ExecutionTime).Year() < firstYear:
 		wrong("execution_time_ms", fmt.Sprintf("must not reach back before the year %d from completed_at", firstYear), ms)
-	case begin != nil && *j.ExecutionTime > max(0, j.CompletedAt.Sub(*begin))+wholeSeconds:
+	case begin != nil && *j.ExecutionTime > max(0, j.CompletedAt.Sub(*begin))+roundingSlack:
 		wrong("execution_time_ms", fmt.Sprintf("must fit between %s and completed_at, which are %d ms apart", name, j.CompletedAt.Sub(*begin).Milliseconds()), ms)
 	}
 }

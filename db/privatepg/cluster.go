@@ -281,8 +281,7 @@ func (c *Cluster) awaitLock(ctx context.Context) error {
 func (c *Cluster) awaitServersEnd(ctx context.Context) (*os.File, error) {
 	for {
 		lock, err := tryLock(c.place.path("server.lock"))
-		var held *heldError
-		if !errors.As(err, &held) {
+		if _, held := errors.AsType[*heldError](err); !held {
 			return lock, err
 		}
 		if err := c.pause(ctx); err != nil {
