@@ -195,7 +195,7 @@ func TestACardThatIsGoneFailsItsJobAndGetsNoOther(t *testing.T) {
 }
 
 func TestHostsReportAsAgentsDo(t *testing.T) {
-	st := newStage(t, time.Now())
+	st := newStage(t, time.Now().Add(-10*time.Minute)) // what lies ahead of the database's clock does not count
 	st.pass(10 * time.Minute)
 	for _, host := range []string{"rig-1", "rig-2"} {
 		if n := st.count(`heartbeats WHERE worker_address = $1 AND worker_id = $2`, worker, host); n != 40 {
