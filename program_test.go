@@ -362,6 +362,7 @@ func TestTheWholeAPIAnswersForAnUnknownWallet(t *testing.T) {
 		p.get(t, path, "0xdef")
 	}
 	eventually(t, "the chain's answer", func() bool { return p.get(t, "/api/validator/status", "0xdef")["is_registered"] == false })
+	eventually(t, "what the chain's events tell", func() bool { return p.get(t, "/api/validator/status", "0xdef")["total_earnings"] != nil })
 	v := p.get(t, "/api/validator/status", "0xdef")
 	if v["verdict"] != "Not eligible" || v["reputation_score"] != nil || v["stake_tier"] != nil || v["total_earnings"] != "0" {
 		t.Errorf("an unknown wallet: %v", v)

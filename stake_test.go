@@ -39,7 +39,7 @@ func TestTheStakePageTellsWhatHappenedAndWhatASlashWouldCost(t *testing.T) {
 		"the stake after a slash of 5 %":     "11,875 SAGE",
 		"what is in the wallet":              "7,500 SAGE",
 		"the slash with its reason and job":  "625 SAGE",
-		"the job of the slash":               "Timeout , job 4711",
+		"the job of the slash":               "Timeout · job 4711",
 		"the first stake":                    "As Enterprise, 12,500 SAGE in all",
 		"when the unstake is free":           "Free to take out in ",
 		"the cost of one more timeout":       "Timeout 5 % 593.75 SAGE 11,281.25 SAGE stays active",
