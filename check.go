@@ -22,12 +22,11 @@ func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Wr
 	if err != nil {
 		return err
 	}
-	var g group
-	ctx, g.stop = context.WithCancel(ctx)
-	defer g.stop()
-	g.run("database", func() error { return store.Run(ctx) })
+	g := newGroup(ctx, log)
+	g.run(stageSources, "database", store.Run)
 	err = func() error {
 		defer g.stop()
+		ctx := g.asked
 		ready, cancel := context.WithTimeout(ctx, checkPatience)
 		defer cancel()
 		if err := store.WaitReady(ready); err != nil {

@@ -37,6 +37,7 @@ type Config struct {
 	LocalAccess      bool
 	PublicURL        string // without a trailing slash
 	TrustedProxies   []netip.Prefix
+	DrainTime        time.Duration
 	LogLevel         slog.Level
 	PostgresBinDir   string // "" = searched
 	// How long single heartbeats and GPU samples are kept.
@@ -93,6 +94,7 @@ func settings() []setting {
 		{name: "PUBLIC_URL", help: "the URL under which people reach the server, which sign-ins are bound to; empty: people sign in on this machine only", set: setPublicURL},
 		{name: "TRUSTED_PROXIES", help: "addresses or prefixes, comma-separated, of proxies whose X-Forwarded-For names the client; empty: none", set: setTrustedProxies},
 		{name: "LOCAL_ACCESS", help: "true or false: programs of the server's own user on this machine may read any wallet without signing in; empty: true while LISTEN is loopback and PUBLIC_URL names no other host", set: setLocalAccess},
+		{name: "DRAIN_TIME", def: "1s", help: "how long requests are still taken after the program is asked to end, while /health/ready already says 503, from 0s to 10m", set: setDrainTime},
 		{name: "LOG_LEVEL", def: "info", help: "debug, info, warn or error", set: setLogLevel},
 		{name: "PG_BINDIR", help: "folder of initdb and postgres; empty: searched in the usual places", set: func(c *Config, v string) error {
 			c.PostgresBinDir = v
@@ -344,6 +346,16 @@ func setHeartbeatInterval(c *Config, v string) error {
 		return errors.New("it must be whole minutes from 1m to 60m, such as 5m")
 	}
 	c.HeartbeatInterval = validator.HeartbeatInterval(d / time.Minute)
+	return nil
+}
+
+func setDrainTime(c *Config, v string) error {
+	const most = 10 * time.Minute
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 || d > most {
+		return errors.New("it must be a time from 0s to 10m, such as 15s")
+	}
+	c.DrainTime = d
 	return nil
 }
 

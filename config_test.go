@@ -60,6 +60,7 @@ func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
 		"public url":     {map[string]string{"PUBLIC_URL": "example.org/x"}, []string{"PUBLIC_URL", "origin"}},
 		"interval":       {map[string]string{"HEARTBEAT_INTERVAL": "61m"}, []string{"HEARTBEAT_INTERVAL", "61m", "1m to 60m"}},
 		"seconds":        {map[string]string{"HEARTBEAT_INTERVAL": "90s"}, []string{"HEARTBEAT_INTERVAL", "90s", "whole minutes"}},
+		"drain time":     {map[string]string{"DRAIN_TIME": "11m"}, []string{"DRAIN_TIME", "11m", "0s to 10m"}},
 		"log level":      {map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL", "loud", "debug, info, warn or error"}},
 		"database url":   {map[string]string{"DATABASE_URL": "mysql://u:hunter2@h/d"}, []string{"DATABASE_URL", "postgres://"}},
 		"price url":      {map[string]string{"SAGE_PRICE_URL": "ftp://prices.example/?key=hunter2"}, []string{"SAGE_PRICE_URL", "http or https"}},

@@ -44,17 +44,17 @@ func demo(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) e
 		return err
 	}
 
-	var g group
-	asked := ctx
-	ctx, g.stop = context.WithCancel(ctx)
+	g := newGroup(ctx, log)
 	defer g.stop()
-	g.run("database", func() error { return store.Run(ctx) })
-	err = play(ctx, &g, cfg, store, listener, log)
+	g.run(stageSources, "database", store.Run)
+	err = play(g, cfg, store, listener, log)
 	switch {
-	case err != nil && asked.Err() == nil:
+	case err != nil && ctx.Err() == nil:
 		g.stop()
 		return errors.Join(fmt.Errorf("start the demo: %w", err), g.wait(), store.Close())
-	case err == nil:
+	case err != nil: // asked to end before it was ready
+		g.stop()
+	default:
 		log.Info("the demo is ready", slog.Duration("took", time.Since(begun).Round(time.Millisecond)))
 		if _, err := fmt.Fprintf(stdout, "BitSage validator dashboard demo ready at %s (all values are simulated)\n", publicURL(cfg, listener.Addr())); err != nil {
 			g.stop()
@@ -64,13 +64,13 @@ func demo(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) e
 }
 
 // play makes the demo's year and lets everything go on from there, in g.
-func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener net.Listener, log *slog.Logger) error {
-	now := time.Now().UTC()
+func play(g *group, cfg Config, store *db.Store, listener net.Listener, log *slog.Logger) error {
+	ctx, now := g.asked, time.Now().UTC()
 	c, node, err := startDemoChain(now)
 	if err != nil {
 		return err
 	}
-	g.run("simulated node", func() error { <-ctx.Done(); return node.Close() })
+	g.run(stageSources, "simulated node", func(ctx context.Context) error { <-ctx.Done(); return node.Close() })
 	at := c.Contracts()
 	cfg.Network = chain.Network{Name: "simulated", ChainID: demoChainID}
 	cfg.StarknetRPC, cfg.ValidatorAddress = []string{node.URL()}, c.wallet.Address()
@@ -81,7 +81,7 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	if err != nil {
 		return err
 	}
-	g.run("simulated price", func() error { return price.run(ctx) })
+	g.run(stageSources, "simulated price", price.run)
 	cfg.SAGEPrice = price.config
 
 	story, err := tell(ctx, cfg, c, store, log)
@@ -103,16 +103,16 @@ func play(ctx context.Context, g *group, cfg Config, store *db.Store, listener n
 	if err != nil {
 		return err
 	}
-	g.run("simulated chain", func() error { c.Run(ctx); return nil })
-	g.run("simulated work", func() error { return live.Run(ctx) })
-	g.run("simulated history", func() error {
+	g.run(stageWork, "simulated chain", func(ctx context.Context) error { c.Run(ctx); return nil })
+	g.run(stageWork, "simulated work", live.Run)
+	g.run(stageWork, "simulated history", func(ctx context.Context) error {
 		if err := demodata.WriteOlderHeartbeats(ctx, store.PrivateURL(), story); err != nil && ctx.Err() == nil {
 			log.Warn("the demo's older heartbeats are missing", slog.Any("error", err))
 		}
 		<-ctx.Done()
 		return nil
 	})
-	s.start(ctx, g, listener)
+	s.start(g, listener)
 	return nil
 }
 

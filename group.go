@@ -4,22 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 )
 
-// group runs goroutines that live and end together.
+// stage is when a goroutine of a group ends: after all of the stages before its own.
+type stage int
+
+// The stages, in the order of their end: whatever is used ends after its users.
+const (
+	stageRequests stage = iota // answers
+	stageWork                  // reads and writes by itself
+	stageSources               // is read and written
+	stageCount
+)
+
+func (s stage) String() string { return [...]string{"requests", "work", "sources"}[s] }
+
+// group runs goroutines that live together and end stage by stage.
 type group struct {
-	stop context.CancelFunc
-	wg   sync.WaitGroup
+	// asked ends when the group is to end. What is done in the meantime goes on: each stage
+	// has a context of its own.
+	asked  context.Context
+	stop   context.CancelFunc // ends asked
+	stages [stageCount]struct {
+		over chan struct{} // closed when it is to end
+		wg   sync.WaitGroup
+	}
+	ctx context.Context // of what runs, without an end
+	log *slog.Logger
+
 	mu   sync.Mutex
 	errs []error
 }
 
-// run starts f; its end, with or without an error, ends the group.
-func (g *group) run(name string, f func() error) {
-	g.wg.Go(func() {
+// newGroup returns a group that ends once ctx ends, stop is called, or one of its goroutines
+// ends. Whoever made it calls wait.
+func newGroup(ctx context.Context, log *slog.Logger) *group {
+	g := &group{log: log, ctx: context.WithoutCancel(ctx)}
+	g.asked, g.stop = context.WithCancel(ctx)
+	for i := range g.stages {
+		g.stages[i].over = make(chan struct{})
+	}
+	return g
+}
+
+// run starts f, whose context ends with its stage. Its end, with or without an error, ends the
+// group.
+func (g *group) run(at stage, name string, f func(ctx context.Context) error) {
+	s := &g.stages[at]
+	s.wg.Go(func() {
 		defer g.stop()
-		if err := f(); err != nil && !errors.Is(err, context.Canceled) {
+		ctx, cancel := context.WithCancel(g.ctx)
+		defer cancel()
+		go func() {
+			select {
+			case <-s.over:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		if err := f(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
 			g.errs = append(g.errs, fmt.Errorf("%s: %w", name, err))
@@ -27,7 +73,17 @@ func (g *group) run(name string, f func() error) {
 	})
 }
 
+// wait waits until the group is to end, ends it stage by stage, and returns what went wrong.
 func (g *group) wait() error {
-	g.wg.Wait()
+	<-g.asked.Done()
+	for i := range g.stages {
+		s, began := &g.stages[i], time.Now()
+		close(s.over)
+		s.wg.Wait()
+		g.log.Debug("stage ended", slog.String("stage", stage(i).String()), slog.Duration("took", time.Since(began).Round(time.Millisecond)))
+	}
+	g.stop()
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	return errors.Join(g.errs...)
 }

@@ -90,7 +90,10 @@ func startCommand(t *testing.T, command string, env ...string) *program {
 		go func() { _ = p.cmd.Wait(); close(done) }()
 		select {
 		case <-done:
-		case <-time.After(20 * time.Second):
+			if status := p.cmd.ProcessState.ExitCode(); status > 0 && status < 128 { // a test may have killed it
+				t.Errorf("the program ended with %d:\n%s", status, p.logged())
+			}
+		case <-time.After(60 * time.Second):
 			t.Errorf("the program did not end when it was asked to:\n%s", p.logged())
 			_ = p.cmd.Process.Kill()
 		}

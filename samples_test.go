@@ -46,13 +46,11 @@ func keepOn(t *testing.T, store sampleStore, host string, cards ...gpusim.Card) 
 		t.Fatal(err)
 	}
 	k := &sampleKeeper{store: store, gpus: sampler, worker: wallet, host: host, every: 20 * time.Millisecond, log: slog.New(slog.DiscardHandler)}
-	ctx, cancel := context.WithCancel(t.Context())
-	var g group
-	g.stop = cancel
-	g.run("sampler", func() error { return sampler.Run(ctx) })
-	g.run("keeper", func() error { return k.run(ctx) })
+	g := newGroup(t.Context(), k.log)
+	g.run(stageWork, "sampler", sampler.Run)
+	g.run(stageWork, "keeper", k.run)
 	t.Cleanup(func() {
-		cancel()
+		g.stop()
 		if err := g.wait(); err != nil {
 			t.Error(err)
 		}

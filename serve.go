@@ -13,7 +13,8 @@ import (
 // answer. The server answers before that, and says what is missing.
 const startPatience = 10 * time.Second
 
-// serve runs the server until ctx ends and everything it started has ended.
+// serve runs the server until ctx ends and everything it started has ended: first requests,
+// then what works by itself, the database last.
 func serve(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) error {
 	listener, err := listen(ctx, cfg)
 	if err != nil {
@@ -31,19 +32,18 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) 
 		return errors.Join(err, store.Close())
 	}
 
-	var g group
-	ctx, g.stop = context.WithCancel(ctx)
+	g := newGroup(ctx, log)
 	defer g.stop()
-	g.run("database", func() error { return store.Run(ctx) })
-	s.start(ctx, &g, listener)
+	g.run(stageSources, "database", store.Run)
+	s.start(g, listener)
 
-	ready, cancel := context.WithTimeout(ctx, startPatience)
+	ready, cancel := context.WithTimeout(g.asked, startPatience)
 	_ = store.WaitReady(ready) // what keeps it is shown by the page
 	cancel()
 	if cfg.PublicURL == "" && !listensOnLoopback(cfg.Listen) {
 		log.Warn("PUBLIC_URL is not set, so nobody can sign in from another machine: set it to the address that people open")
 	}
-	if ctx.Err() == nil {
+	if g.asked.Err() == nil {
 		if _, err := fmt.Fprintf(stdout, "BitSage validator dashboard ready at %s\n", publicURL(cfg, listener.Addr())); err != nil {
 			g.stop()
 		}

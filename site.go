@@ -57,7 +57,7 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 	metrics.MustRegister(index.collector(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), store.Collector(), client.Collector())
 	server, err := web.New(web.Config{
 		Database: store, GPUs: clockedGPUs{sampler, store.ClockOffset}, Chain: client, Signatures: client, Actions: client, Index: index, Network: cfg.Network, ValidatorAddress: cfg.ValidatorAddress, HeartbeatInterval: cfg.HeartbeatInterval,
-		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, Version: version, Commit: commit, Demo: in.demo,
+		LocalAccess: cfg.LocalAccess, PublicURL: cfg.PublicURL, TrustedProxies: cfg.TrustedProxies, DrainTime: cfg.DrainTime, Version: version, Commit: commit, Demo: in.demo,
 		Metrics: metrics, Log: log.With(slog.String("room", "web")),
 	})
 	if err != nil {
@@ -76,17 +76,17 @@ func newSite(cfg Config, store *db.Store, in standIns, log *slog.Logger) (*site,
 }
 
 // start runs all of it but the store, which whoever opened it runs.
-func (s *site) start(ctx context.Context, g *group, l net.Listener) {
-	g.run("gpu sampler", func() error { return s.sampler.Run(ctx) })
+func (s *site) start(g *group, l net.Listener) {
+	g.run(stageWork, "gpu sampler", s.sampler.Run)
 	if s.samples != nil {
-		g.run("sample keeper", func() error { return s.samples.run(ctx) })
+		g.run(stageWork, "sample keeper", s.samples.run)
 	}
-	g.run("chain watcher", func() error { return s.client.Run(ctx) })
-	g.run("claim tracker", func() error { return trackClaims(ctx, s.store, s.client, s.log) })
-	g.run("event index", func() error { return s.index.run(ctx) })
+	g.run(stageWork, "chain watcher", s.client.Run)
+	g.run(stageWork, "claim tracker", func(ctx context.Context) error { return trackClaims(ctx, s.store, s.client, s.log) })
+	g.run(stageWork, "event index", s.index.run)
 	duties := append(append(s.store.Duties(), s.index.duty()), s.prices.duties()...)
-	g.run("duties", func() error { return s.store.RunDuties(ctx, duties...) })
-	g.run("web server", func() error { return s.server.Serve(ctx, l) })
+	g.run(stageWork, "duties", func(ctx context.Context) error { return s.store.RunDuties(ctx, duties...) })
+	g.run(stageRequests, "web server", func(ctx context.Context) error { return s.server.Serve(ctx, l) })
 }
 
 // listen takes the port before anything else is begun, since it is what fails most.

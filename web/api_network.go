@@ -174,6 +174,7 @@ func (s *Server) apiContracts(ctx context.Context, _ *struct{}) (*reply[contract
 type healthJSON struct {
 	Status  string      `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: some source is not ok; unavailable: none answers"`
 	Version string      `json:"version"`
+	Reason  *string     `json:"reason" doc:"Of /health/ready: why requests had better go to another replica; null while it is ready"`
 	Sources sourcesJSON `json:"sources"`
 }
 
@@ -201,11 +202,30 @@ func (s *Server) apiHealth(ctx context.Context, _ *struct{}) (*reply[healthJSON]
 
 func (s *Server) apiReady(ctx context.Context, _ *struct{}) (*reply[healthJSON], error) {
 	h := s.health(ctx)
-	if !s.db.CanStore() {
-		failedBy(ctx, errors.New("not ready: "+s.db.State().Reason))
-		return &reply[healthJSON]{http.StatusServiceUnavailable, h}, nil
+	why := s.unready()
+	if why == "" {
+		return ok(h)
 	}
-	return ok(h)
+	h.Reason = &why
+	cause := why
+	if !s.drain.begun.Load() {
+		cause = s.db.State().Reason
+	}
+	failedBy(ctx, errors.New("not ready: "+cause))
+	return &reply[healthJSON]{http.StatusServiceUnavailable, h}, nil
+}
+
+// unready says as anybody may know it why the server is not ready, "" if it is.
+func (s *Server) unready() string {
+	switch {
+	case s.drain.begun.Load():
+		return drainWords
+	case s.db.CanStore():
+		return ""
+	case s.db.Ready():
+		return "The database takes no writes now."
+	}
+	return "The database cannot be reached."
 }
 
 // liveJSON answers /health/live.

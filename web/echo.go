@@ -34,6 +34,7 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 	}
 	e.Use(
 		meter,
+		s.countOpen,
 		s.logRequests,
 		middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: notePanic}),
 		s.secureHeaders,

@@ -40,7 +40,7 @@ type IndexReader interface {
 	IndexCursor(contract validator.Address) validator.Maybe[validator.IndexCursor]
 }
 
-// Config is what a Server is made of; all but Index, Peers, PublicURL, ValidatorAddress, HeartbeatInterval and Demo are required.
+// Config is what a Server is made of; all but Index, Peers, PublicURL, DrainTime, ValidatorAddress, HeartbeatInterval and Demo are required.
 type Config struct {
 	Database          *db.Store
 	GPUs              GPUReader
@@ -54,6 +54,7 @@ type Config struct {
 	LocalAccess       bool
 	PublicURL         string
 	TrustedProxies    []netip.Prefix // whose X-Forwarded-For is believed
+	DrainTime         time.Duration  // for which Serve takes requests after its context's end
 	Peers             PeerOwners     // nil: the kernel's table of sockets
 	Version           string
 	Commit            string // of the source that this program was built from
@@ -76,6 +77,8 @@ type Server struct {
 	localAccess       bool
 	publicURL         string
 	trustedProxies    []netip.Prefix
+	drainTime         time.Duration
+	drain             drain
 	peers             PeerOwners
 	peerNotes         noteOnce
 	version           string
@@ -110,7 +113,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
-		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies,
+		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies, drainTime: c.DrainTime,
 		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, memory: mem,
 		stated: map[string]access{},
 		now:    c.Database.Now,
@@ -142,11 +145,11 @@ const (
 	readBody      = 15 * time.Second
 	writeTimeout  = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
-	drainTimeout  = 5 * time.Second
 	maxHeader     = 32 << 10
 )
 
-// Serve answers on the listener until ctx ends, then lets running requests finish.
+// Serve answers on the listener until ctx ends and the requests that came until then, or for
+// the configured DrainTime after it, are answered.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           s.echo,
@@ -164,11 +167,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err := <-failed:
 		return fmt.Errorf("serve http: %w", err)
 	case <-ctx.Done():
+		return s.finish(context.WithoutCancel(ctx), srv, failed)
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-	defer cancel()
-	if err := srv.Shutdown(drain); err != nil {
-		return errors.Join(fmt.Errorf("finish requests: %w", err), srv.Close())
-	}
-	return nil
 }
