@@ -68,7 +68,7 @@ func (s *storm) act(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	insert := "INSERT INTO jobs (" + strings.Join(stormJobColumns, ", ") + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (job_id) DO "
-	switch s.rng.IntN(14) {
+	switch s.rng.IntN(17) {
 	case 0, 1:
 		return exec(insert+"NOTHING", s.job()...)
 	case 2, 3:
@@ -107,7 +107,21 @@ func (s *storm) act(ctx context.Context, tx pgx.Tx) error {
 			ON CONFLICT (address, tx_hash) DO UPDATE SET amount = excluded.amount, claim_type = excluded.claim_type, claim_time = excluded.claim_time`,
 			fmt.Sprintf("0x%x", 0xa1+s.rng.IntN(4)), s.rng.IntN(1000), s.pick("job", "staking", "mining", "bonus"), s.time(60), fmt.Sprintf("0x%x", s.rng.IntN(60)))
 	}
-	return exec("DELETE FROM reward_claims WHERE hashtext(tx_hash) % 7 = $1", s.rng.IntN(7))
+	return s.report(exec)
+}
+
+// report writes what workers report of their own jobs.
+func (s *storm) report(exec func(string, ...any) error) error {
+	switch s.rng.IntN(4) {
+	case 0:
+		return exec("DELETE FROM reward_claims WHERE hashtext(tx_hash) % 7 = $1", s.rng.IntN(7))
+	case 1:
+		return exec("DELETE FROM reported_jobs WHERE hashtext(job_id) % 13 = $1", s.rng.IntN(13))
+	}
+	job := s.job()
+	job[1] = fmt.Sprintf("0x%064x", 0xa1+s.rng.IntN(4))
+	return exec("INSERT INTO reported_jobs ("+strings.Join(stormJobColumns, ", ")+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (worker_address, job_id) DO
+		UPDATE SET (status, payment_amount, completed_at, execution_time_ms) = (excluded.status, excluded.payment_amount, excluded.completed_at, excluded.execution_time_ms)`, job...)
 }
 
 func (s *storm) rage(ctx context.Context, acts int) error {
@@ -177,6 +191,9 @@ func TestNothingIsMiscountedInAStorm(t *testing.T) {
 	check(t, b.store.FoldTotals(b.ctx()))
 	b.differences("after the fold")
 	b.exec("TRUNCATE jobs; TRUNCATE heartbeats; TRUNCATE reward_claims")
+	b.differences("when reports are left")
+	b.exec("DELETE FROM reported_jobs")
+	check(t, b.store.FoldTotals(b.ctx()))
 	b.differences("when all is gone")
 	equal(t, "what is kept", dbtest.Value(t, b.url, `SELECT (SELECT count(*) FROM job_totals) + (SELECT count(*) FROM job_days) + (SELECT count(*) FROM job_hours)
 		+ (SELECT count(*) FROM network_hours) + (SELECT count(*) FROM earning_days) + (SELECT count(*) FROM heartbeat_hours) + (SELECT count(*) FROM worker_days)`), 0)

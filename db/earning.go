@@ -36,6 +36,11 @@ func (s *Store) Earnings(ctx context.Context, worker validator.Address, now time
 			return err
 		}
 		e.FromJobs, e.Claimed = jobs[0].Amount, claims[0].Amount
+		own, err := q.selfReportedEarnings(ctx, selfReportedEarningsParams{WorkerAddress: worker, FirstDay: beginning, LastDay: endOfTime})
+		if err != nil {
+			return err
+		}
+		e.SelfReported, e.SelfReportedJobs = own.Amount, own.Jobs
 		for i, sum := range []*validator.Wei{&e.Total, &e.Last24h, &e.Last7d, &e.Last30d} {
 			*sum = jobs[i].Amount.Add(claims[i].Amount)
 		}
@@ -106,7 +111,7 @@ func (s *Store) EarningsHistory(ctx context.Context, worker validator.Address, s
 	out := make([]validator.Earning, len(rows))
 	for i, r := range rows {
 		out[i] = validator.Earning{
-			At: r.EarnedAt, Amount: r.Amount, Kind: validator.RewardKind(r.Kind), JobID: r.JobID, TxHash: orZero(r.TxHash),
+			At: r.EarnedAt, Amount: r.Amount, Kind: validator.RewardKind(r.Kind), JobID: r.JobID, TxHash: orZero(r.TxHash), SelfReported: r.SelfReported,
 		}
 	}
 	return out, nil

@@ -106,7 +106,7 @@ func (s *Store) findEarnings(ctx context.Context, worker validator.Address, f Ea
 
 func (r findEarningsRow) earning() validator.Earning {
 	return validator.Earning{
-		At: r.EarnedAt, Amount: r.Amount, Kind: validator.RewardKind(r.Kind), JobID: r.JobID, Claim: r.ClaimID, TxHash: orZero(r.TxHash),
+		At: r.EarnedAt, Amount: r.Amount, Kind: validator.RewardKind(r.Kind), JobID: r.JobID, Claim: r.ClaimID, TxHash: orZero(r.TxHash), SelfReported: r.SelfReported,
 		BlockNumber: blockNumber(r.BlockNumber), Price: claimPrice(r.Price, r.PriceCurrency, r.PriceSource, r.PriceAt, r.PriceByHand),
 	}
 }

@@ -13,12 +13,12 @@ import (
 )
 
 const findEarnings = `-- name: findEarnings :many
-SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.tx_hash, e.block_number,
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.self_reported, e.tx_hash, e.block_number,
        COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency, COALESCE(p.source, '')::text AS price_source,
        p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
 FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
-            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, false AS self_reported, j.tx_hash, j.block_number
      FROM jobs j
      WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
@@ -26,7 +26,16 @@ FROM (
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
      LIMIT $6)
     UNION ALL
-    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.paid_at IS NULL, j.tx_hash, j.block_number
+     FROM reported_jobs j
+     WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
+       AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
+       AND (COALESCE(j.completed_at, j.created_at), j.job_id) < ($4::timestamptz, $5::text)
+     ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
+     LIMIT $6)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, false, c.tx_hash, c.block_number
      FROM reward_claims c
      WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= $2::timestamptz AND c.claim_time < $3::timestamptz
@@ -55,6 +64,7 @@ type findEarningsRow struct {
 	Kind          string
 	JobID         string
 	ClaimID       int64
+	SelfReported  bool
 	TxHash        *validator.Felt
 	BlockNumber   *int64
 	Price         string
@@ -88,6 +98,7 @@ func (q *Queries) findEarnings(ctx context.Context, arg findEarningsParams) ([]f
 			&i.Kind,
 			&i.JobID,
 			&i.ClaimID,
+			&i.SelfReported,
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.Price,
@@ -107,12 +118,12 @@ func (q *Queries) findEarnings(ctx context.Context, arg findEarningsParams) ([]f
 }
 
 const findNewerEarnings = `-- name: findNewerEarnings :many
-SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.tx_hash, e.block_number,
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.claim_id, e.self_reported, e.tx_hash, e.block_number,
        COALESCE(p.price::text, '')::text AS price, COALESCE(p.currency, '')::text AS price_currency, COALESCE(p.source, '')::text AS price_source,
        p.observed_at AS price_at, COALESCE(p.by_hand, false)::boolean AS price_by_hand
 FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
-            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash, j.block_number
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, false AS self_reported, j.tx_hash, j.block_number
      FROM jobs j
      WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
@@ -120,7 +131,16 @@ FROM (
      ORDER BY COALESCE(j.completed_at, j.created_at) ASC, j.job_id ASC
      LIMIT $6)
     UNION ALL
-    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash, c.block_number
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.paid_at IS NULL, j.tx_hash, j.block_number
+     FROM reported_jobs j
+     WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
+       AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz AND COALESCE(j.completed_at, j.created_at) < $3::timestamptz
+       AND (COALESCE(j.completed_at, j.created_at), j.job_id) > ($4::timestamptz, $5::text)
+     ORDER BY COALESCE(j.completed_at, j.created_at) ASC, j.job_id ASC
+     LIMIT $6)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, false, c.tx_hash, c.block_number
      FROM reward_claims c
      WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= $2::timestamptz AND c.claim_time < $3::timestamptz
@@ -149,6 +169,7 @@ type findNewerEarningsRow struct {
 	Kind          string
 	JobID         string
 	ClaimID       int64
+	SelfReported  bool
 	TxHash        *validator.Felt
 	BlockNumber   *int64
 	Price         string
@@ -182,6 +203,7 @@ func (q *Queries) findNewerEarnings(ctx context.Context, arg findNewerEarningsPa
 			&i.Kind,
 			&i.JobID,
 			&i.ClaimID,
+			&i.SelfReported,
 			&i.TxHash,
 			&i.BlockNumber,
 			&i.Price,
@@ -206,6 +228,10 @@ SELECT e.earned_at FROM (
      WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
      ORDER BY COALESCE(j.completed_at, j.created_at), j.job_id LIMIT 1)
     UNION ALL
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at FROM reported_jobs j
+     WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
+     ORDER BY COALESCE(j.completed_at, j.created_at), j.job_id LIMIT 1)
+    UNION ALL
     (SELECT c.claim_time FROM reward_claims c
      WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
      ORDER BY c.claim_time LIMIT 1)
@@ -223,17 +249,25 @@ func (q *Queries) firstEarning(ctx context.Context, address string) (time.Time, 
 
 const listEarnings = `-- name: listEarnings :many
 
-SELECT e.earned_at, e.amount, e.kind, e.job_id, e.tx_hash
+SELECT e.earned_at, e.amount, e.kind, e.job_id, e.self_reported, e.tx_hash
 FROM (
     (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
-            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.tx_hash
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, false AS self_reported, j.tx_hash
      FROM jobs j
      WHERE j.worker_address = $1::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
        AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz
      ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
      LIMIT $3::bigint)
     UNION ALL
-    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, c.tx_hash
+    (SELECT COALESCE(j.completed_at, j.created_at)::timestamptz AS earned_at, j.payment_amount::numeric AS amount,
+            'job' AS kind, j.job_id, 0::bigint AS claim_id, j.paid_at IS NULL, j.tx_hash
+     FROM reported_jobs j
+     WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = 'completed' AND j.payment_amount IS NOT NULL AND j.kept_apart IS DISTINCT FROM 'ahead'
+       AND COALESCE(j.completed_at, j.created_at) >= $2::timestamptz
+     ORDER BY COALESCE(j.completed_at, j.created_at) DESC, j.job_id DESC
+     LIMIT $3::bigint)
+    UNION ALL
+    (SELECT c.claim_time, c.amount::numeric, c.claim_type, '' AS job_id, c.id, false, c.tx_hash
      FROM reward_claims c
      WHERE c.address = $1::text AND c.status = 'confirmed' AND c.claim_type <> 'job' AND c.kept_apart IS NULL
        AND c.claim_time >= $2::timestamptz
@@ -253,11 +287,12 @@ type listEarningsParams struct {
 }
 
 type listEarningsRow struct {
-	EarnedAt time.Time
-	Amount   validator.Wei
-	Kind     string
-	JobID    string
-	TxHash   *validator.Felt
+	EarnedAt     time.Time
+	Amount       validator.Wei
+	Kind         string
+	JobID        string
+	SelfReported bool
+	TxHash       *validator.Felt
 }
 
 // Earnings are rows of two tables: payments of completed jobs, and confirmed claims that
@@ -284,6 +319,7 @@ func (q *Queries) listEarnings(ctx context.Context, arg listEarningsParams) ([]l
 			&i.Amount,
 			&i.Kind,
 			&i.JobID,
+			&i.SelfReported,
 			&i.TxHash,
 		); err != nil {
 			return nil, err

@@ -56,3 +56,6 @@ func Checks() map[string]string {
 
 // VacuumOverdue is the duty of that name.
 func (s *Store) VacuumOverdue(ctx context.Context) error { return s.vacuumOverdue(ctx) }
+
+// FollowReportChecks is the duty report_checks.
+func (s *Store) FollowReportChecks(ctx context.Context) error { return s.followReportChecks(ctx) }

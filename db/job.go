@@ -3,10 +3,13 @@ package db
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -190,7 +193,16 @@ func (s *Store) Job(ctx context.Context, worker validator.Address, id string) (v
 	if err != nil {
 		return validator.Job{}, s.fail("read a job", err)
 	}
-	return row.job(), nil
+	j := row.job()
+	if j.GPUUUID == "" && !j.SelfReported {
+		// Which of its GPUs a job ran on, its worker knows best.
+		gpu, err := s.q.reportedGPU(ctx, reportedGPUParams{WorkerAddress: string(worker), JobKey: jobKey(j.ID)})
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return validator.Job{}, s.fail("read a job", err)
+		}
+		j.GPUUUID = gpu
+	}
+	return j, nil
 }
 
 // JobCounts counts a worker's jobs. Last24h and Last7d are those submitted in the time
@@ -221,6 +233,7 @@ func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now tim
 	var timed int64
 	for _, t := range totals {
 		c.Total += t.Jobs
+		c.SelfReported += t.SelfReported
 		byType[t.JobType] += t.Jobs
 		c.Each = append(c.Each, validator.JobKindCount{Type: t.JobType, Status: t.Status, Count: t.Jobs})
 		switch {
@@ -288,6 +301,7 @@ func (r JobRow) job() validator.Job {
 		Payment: r.PaymentAmount, CreatedAt: r.CreatedAt, AssignedAt: r.AssignedAt, CompletedAt: r.CompletedAt,
 		ResultHash: orZero(r.ResultHash), ErrorMessage: orZero(r.ErrorMessage), GPUUUID: orZero(r.GPUUUID),
 		TxHash: orZero(r.TxHash), BlockNumber: blockNumber(r.BlockNumber), UpdatedAt: r.UpdatedAt, KeptApart: validator.JobFault(orZero(r.KeptApart)),
+		SelfReported: r.SelfReported, PaidOnChain: r.PaidAt != nil,
 	}
 	if r.ExecutionTimeMS != nil {
 		d := time.Duration(*r.ExecutionTimeMS) * time.Millisecond

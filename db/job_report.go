@@ -19,43 +19,100 @@ type JobsStored struct {
 	Unchanged int // told nothing new
 }
 
-// NotWritableError says that some of the reported jobs are there already, as jobs of
-// workers for whom the writer may not write. Nothing was stored.
-type NotWritableError struct {
-	Indices []int // in the list that was reported
-}
-
-func (e *NotWritableError) Error() string {
-	return fmt.Sprintf("%d of the jobs are another worker's", len(e.Indices))
-}
-
 // errJobGone says that a job was deleted while it was reported.
 var errJobGone = errors.New("a job was deleted meanwhile")
 
-// ReportJobs stores what is told of jobs, all of it or nothing. A job that is there is
-// changed by what is newer; the database's job_is_newer says what that is, so reports may
+// StoreJobs stores what the coordinator tells of jobs, all of it or nothing. A job that is there
+// is changed by what is newer; the database's job_is_newer says what that is, so reports may
 // come in any order and any number of times, also twice in one list. A zero CreatedAt and
-// everything else that is not set leave what is known.
-//
-// mayWrite says whether the writer may write for a worker ("" for none); it is asked about
-// the workers of the jobs that are there. ErrInvalid: the database refuses a value.
-func (s *Store) ReportJobs(ctx context.Context, jobs []validator.Job, mayWrite func(validator.Address) bool) (JobsStored, error) {
+// everything else that is not set leave what is known. ErrInvalid: the database refuses a value.
+func (s *Store) StoreJobs(ctx context.Context, jobs []validator.Job) (JobsStored, error) {
+	return s.storeJobs(ctx, func(q *Queries) (JobsStored, error) {
+		return mergeRounds(jobs, jobTable{
+			add:   func(list json.RawMessage) ([]string, error) { return q.addToldJobs(ctx, list) },
+			lock:  func(ids []string) ([]string, error) { return q.lockJobs(ctx, ids) },
+			merge: func(list json.RawMessage) (int64, error) { return q.mergeToldJobs(ctx, list) },
+		})
+	})
+}
+
+// ReportJobs stores what a worker tells of its own jobs, as StoreJobs does, but apart from what
+// the coordinator tells and from what every other worker does: nobody's reports meet another's.
+// Jobs without a worker become that worker's.
+func (s *Store) ReportJobs(ctx context.Context, worker validator.Address, jobs []validator.Job) (JobsStored, error) {
+	own := slices.Clone(jobs)
+	for i := range own {
+		own[i].Worker = worker
+	}
+	return s.storeJobs(ctx, func(q *Queries) (JobsStored, error) {
+		done, err := mergeRounds(own, jobTable{
+			add: func(list json.RawMessage) ([]string, error) { return q.addReportedJobs(ctx, list) },
+			lock: func(ids []string) ([]string, error) {
+				return q.lockReportedJobs(ctx, lockReportedJobsParams{WorkerAddress: string(worker), Ids: ids})
+			},
+			merge: func(list json.RawMessage) (int64, error) { return q.mergeReportedJobs(ctx, list) },
+		})
+		if err != nil {
+			return done, err
+		}
+		return done, q.supersede(ctx, worker, own)
+	})
+}
+
+// supersede notes which of a worker's reports the coordinator tells of, in whatever spelling of
+// the job's number.
+func (q *Queries) supersede(ctx context.Context, worker validator.Address, jobs []validator.Job) error {
+	var ids, spellings []string
+	for _, j := range jobs {
+		ids = append(ids, j.ID)
+		spellings = append(spellings, j.ID)
+		if number, is := validator.JobNumber(j.ID); is {
+			spellings = append(spellings, validator.JobSpellings(number)...)
+		}
+	}
+	found, err := q.jobsOfCoordinator(ctx, jobsOfCoordinatorParams{JobIds: spellings, WorkerAddress: string(worker)})
+	if err != nil {
+		return err
+	}
+	there := make([]string, len(found))
+	for i, id := range found {
+		there[i] = jobKey(id)
+	}
+	return q.supersedeReports(ctx, supersedeReportsParams{There: there, WorkerAddress: string(worker), Ids: ids})
+}
+
+// jobKey is a job's number, or the identifier itself if it is none, as the database's job_key.
+func jobKey(id string) string {
+	if number, is := validator.JobNumber(id); is {
+		return number
+	}
+	return id
+}
+
+func (s *Store) storeJobs(ctx context.Context, store func(*Queries) (JobsStored, error)) (JobsStored, error) {
 	var done JobsStored
 	err := s.inTransaction(ctx, func(q *Queries) (err error) {
-		done, err = storeJobs(ctx, q, jobs, mayWrite)
+		done, err = store(q)
 		return err
 	})
 	return done, s.fail("store jobs", err)
 }
 
-func storeJobs(ctx context.Context, q *Queries, jobs []validator.Job, mayWrite func(validator.Address) bool) (JobsStored, error) {
+// jobTable is where jobs are stored.
+type jobTable struct {
+	add   func(list json.RawMessage) ([]string, error) // those that are not there
+	lock  func(ids []string) ([]string, error)
+	merge func(list json.RawMessage) (int64, error) // into those that are
+}
+
+func mergeRounds(jobs []validator.Job, t jobTable) (JobsStored, error) {
 	var done JobsStored
 	for _, round := range onceEach(jobs) {
 		list, err := toldList(jobs, round)
 		if err != nil {
 			return done, err
 		}
-		added, err := q.addToldJobs(ctx, list)
+		added, err := t.add(list)
 		if err != nil {
 			return done, err
 		}
@@ -68,7 +125,7 @@ func storeJobs(ctx context.Context, q *Queries, jobs []validator.Job, mayWrite f
 			isNew[id] = true
 		}
 		known := slices.DeleteFunc(round, func(i int) bool { return isNew[jobs[i].ID] })
-		changed, err := mergeJobs(ctx, q, jobs, known, mayWrite)
+		changed, err := mergeJobs(jobs, known, t)
 		if err != nil {
 			return done, err
 		}
@@ -79,32 +136,23 @@ func storeJobs(ctx context.Context, q *Queries, jobs []validator.Job, mayWrite f
 }
 
 // mergeJobs changes jobs that are there.
-func mergeJobs(ctx context.Context, q *Queries, jobs []validator.Job, known []int, mayWrite func(validator.Address) bool) (changed int, err error) {
+func mergeJobs(jobs []validator.Job, known []int, t jobTable) (changed int, err error) {
 	ids := make([]string, len(known))
 	for n, i := range known {
 		ids[n] = jobs[i].ID
 	}
-	rows, err := q.lockJobs(ctx, ids)
+	locked, err := t.lock(ids)
 	if err != nil {
 		return 0, err
 	}
-	if len(rows) < len(known) {
+	if len(locked) < len(known) {
 		return 0, errJobGone
-	}
-	denied := map[string]bool{}
-	for _, r := range rows {
-		if !mayWrite(orZero(r.WorkerAddress)) {
-			denied[r.JobID] = true
-		}
-	}
-	if len(denied) > 0 {
-		return 0, &NotWritableError{slices.DeleteFunc(known, func(i int) bool { return !denied[jobs[i].ID] })}
 	}
 	list, err := toldList(jobs, known)
 	if err != nil {
 		return 0, err
 	}
-	n, err := q.mergeToldJobs(ctx, list)
+	n, err := t.merge(list)
 	return int(n), err
 }
 

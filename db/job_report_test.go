@@ -15,11 +15,9 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-func anyWorker(validator.Address) bool { return true }
-
 func (b bench) report(jobs ...validator.Job) db.JobsStored {
 	b.Helper()
-	return must[db.JobsStored](b)(b.store.ReportJobs(b.ctx(), jobs, anyWorker))
+	return must[db.JobsStored](b)(b.store.StoreJobs(b.ctx(), jobs))
 }
 
 // jobsNow are all jobs as rows, in the order of their identifiers.
@@ -194,18 +192,11 @@ func TestAReportIsStoredWhollyOrNotAtAll(t *testing.T) {
 	b := newBench(t)
 	b.report(validator.Job{ID: "bobs", Worker: bob, Status: validator.JobRunning})
 	before := b.jobsNow()
-	only := func(w validator.Address) bool { return w == alice }
-	_, err := b.store.ReportJobs(b.ctx(), []validator.Job{
-		{ID: "new", Worker: alice, Status: validator.JobRunning}, {ID: "bobs", Worker: alice, Status: validator.JobCompleted}, {ID: "other", Worker: alice, Status: validator.JobRunning},
-	}, only)
-	if denied, is := errors.AsType[*db.NotWritableError](err); !is || fmt.Sprint(denied.Indices) != "[1]" {
-		t.Errorf("another's job: %v", err)
-	}
-	_, err = b.store.ReportJobs(b.ctx(), []validator.Job{{ID: "new", Worker: alice, Status: validator.JobRunning}, {ID: "x", Worker: alice, Status: "done"}}, anyWorker)
+	_, err := b.store.StoreJobs(b.ctx(), []validator.Job{{ID: "new", Worker: alice, Status: validator.JobRunning}, {ID: "x", Worker: alice, Status: "done"}})
 	if !errors.Is(err, db.ErrInvalid) {
 		t.Errorf("a state that is none: %v", err)
 	}
-	_, err = b.store.ReportJobs(b.ctx(), []validator.Job{{ID: "new", Worker: alice, Status: validator.JobFailed, ErrorMessage: "a\x00b"}}, anyWorker)
+	_, err = b.store.StoreJobs(b.ctx(), []validator.Job{{ID: "new", Worker: alice, Status: validator.JobFailed, ErrorMessage: "a\x00b"}})
 	if !errors.Is(err, db.ErrInvalid) {
 		t.Errorf("a text that is none: %v", err)
 	}
@@ -227,7 +218,7 @@ func TestManyReportTheSameJobs(t *testing.T) {
 					}
 					jobs[i] = validator.Job{ID: fmt.Sprint("job-", n), Worker: alice, Status: validator.JobStatuses[w], CreatedAt: now}
 				}
-				if _, err := b.store.ReportJobs(b.ctx(), jobs, anyWorker); err != nil {
+				if _, err := b.store.StoreJobs(b.ctx(), jobs); err != nil {
 					t.Error(err)
 				}
 			}

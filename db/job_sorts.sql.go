@@ -13,8 +13,8 @@ import (
 )
 
 const firstUnsortedJob = `-- name: firstUnsortedJob :one
-SELECT created_at FROM jobs
-WHERE worker_address = $1::text
+SELECT created_at FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
   AND ($4::text IS NULL OR gpu_uuid = $4)
@@ -54,8 +54,8 @@ func (q *Queries) firstUnsortedJob(ctx context.Context, arg firstUnsortedJobPara
 
 const firstUnsortedSearchedJob = `-- name: firstUnsortedSearchedJob :one
 SELECT created_at FROM (
-    (SELECT job_id, created_at FROM jobs
-    WHERE worker_address = $2::text AND job_id LIKE $3::text
+    (SELECT job_id, created_at FROM wallet_jobs
+    WHERE worker_address = $2::text AND NOT superseded AND job_id LIKE $3::text
       AND ($4::text IS NULL OR status = $4)
       AND ($5::text IS NULL OR job_type = $5)
       AND ($6::text IS NULL OR gpu_uuid = $6)
@@ -64,8 +64,8 @@ SELECT created_at FROM (
     ORDER BY created_at DESC, job_id DESC
     LIMIT $10)
     UNION
-    (SELECT job_id, created_at FROM jobs
-    WHERE worker_address = $2::text AND error_message ILIKE $11::text
+    (SELECT job_id, created_at FROM wallet_jobs
+    WHERE worker_address = $2::text AND NOT superseded AND error_message ILIKE $11::text
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND ($4::text IS NULL OR status = $4)
       AND ($5::text IS NULL OR job_type = $5)
@@ -114,22 +114,22 @@ func (q *Queries) firstUnsortedSearchedJob(ctx context.Context, arg firstUnsorte
 }
 
 const jobsByDuration = `-- name: jobsByDuration :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
-    SELECT found.job_id, found.value
+SELECT j.job_id, j.client_address, j.worker_address, j.job_type, j.status, j.payment_amount, j.created_at, j.assigned_at, j.completed_at, j.execution_time_ms, j.result_hash, j.error_message, j.gpu_uuid, j.tx_hash, j.block_number, j.updated_at, j.kept_apart, j.self_reported, j.paid_at, j.superseded FROM (
+    SELECT found.job_id, found.self_reported, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
             AND ($2::text IS NULL OR t.status = $2)
             AND ($3::text IS NULL OR t.job_type = $3)
           GROUP BY t.status, t.job_type HAVING sum(t.jobs) > 0) kinds
     CROSS JOIN LATERAL (
-        (SELECT j.job_id, job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) AS value FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) AS value FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND (job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at), j.job_id) > (COALESCE($4::bigint, -1), $5::text)
         ORDER BY job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) ASC, j.job_id ASC
         LIMIT $6)
         UNION ALL
-        (SELECT j.job_id, NULL FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, NULL FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) IS NULL AND ($7::text IS NULL OR j.job_id > $7)
         ORDER BY job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) ASC, j.job_id ASC
         LIMIT $8)
@@ -137,7 +137,7 @@ SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, job
     ORDER BY (found.value IS NULL) = $9::boolean DESC, found.value ASC, found.job_id ASC
     LIMIT $10
 ) page
-JOIN jobs USING (job_id)
+JOIN wallet_jobs j ON j.job_id = page.job_id AND j.self_reported = page.self_reported AND j.worker_address = $1::text
 ORDER BY (page.value IS NULL) = $9::boolean DESC, page.value ASC, page.job_id ASC
 `
 
@@ -193,6 +193,9 @@ func (q *Queries) jobsByDuration(ctx context.Context, arg jobsByDurationParams) 
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -205,22 +208,22 @@ func (q *Queries) jobsByDuration(ctx context.Context, arg jobsByDurationParams) 
 }
 
 const jobsByDurationDown = `-- name: jobsByDurationDown :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
-    SELECT found.job_id, found.value
+SELECT j.job_id, j.client_address, j.worker_address, j.job_type, j.status, j.payment_amount, j.created_at, j.assigned_at, j.completed_at, j.execution_time_ms, j.result_hash, j.error_message, j.gpu_uuid, j.tx_hash, j.block_number, j.updated_at, j.kept_apart, j.self_reported, j.paid_at, j.superseded FROM (
+    SELECT found.job_id, found.self_reported, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
             AND ($2::text IS NULL OR t.status = $2)
             AND ($3::text IS NULL OR t.job_type = $3)
           GROUP BY t.status, t.job_type HAVING sum(t.jobs) > 0) kinds
     CROSS JOIN LATERAL (
-        (SELECT j.job_id, job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) AS value FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) AS value FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND (job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at), j.job_id) < (COALESCE($4::bigint, 9223372036854775807), $5::text)
         ORDER BY job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) DESC, j.job_id DESC
         LIMIT $6)
         UNION ALL
-        (SELECT j.job_id, NULL FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, NULL FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) IS NULL AND ($7::text IS NULL OR j.job_id < $7)
         ORDER BY job_duration_ms(j.execution_time_ms, j.assigned_at, j.completed_at) DESC, j.job_id DESC
         LIMIT $8)
@@ -228,7 +231,7 @@ SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, job
     ORDER BY (found.value IS NULL) = $9::boolean DESC, found.value DESC, found.job_id DESC
     LIMIT $10
 ) page
-JOIN jobs USING (job_id)
+JOIN wallet_jobs j ON j.job_id = page.job_id AND j.self_reported = page.self_reported AND j.worker_address = $1::text
 ORDER BY (page.value IS NULL) = $9::boolean DESC, page.value DESC, page.job_id DESC
 `
 
@@ -284,6 +287,9 @@ func (q *Queries) jobsByDurationDown(ctx context.Context, arg jobsByDurationDown
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -296,22 +302,22 @@ func (q *Queries) jobsByDurationDown(ctx context.Context, arg jobsByDurationDown
 }
 
 const jobsByPayment = `-- name: jobsByPayment :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
-    SELECT found.job_id, found.value
+SELECT j.job_id, j.client_address, j.worker_address, j.job_type, j.status, j.payment_amount, j.created_at, j.assigned_at, j.completed_at, j.execution_time_ms, j.result_hash, j.error_message, j.gpu_uuid, j.tx_hash, j.block_number, j.updated_at, j.kept_apart, j.self_reported, j.paid_at, j.superseded FROM (
+    SELECT found.job_id, found.self_reported, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
             AND ($2::text IS NULL OR t.status = $2)
             AND ($3::text IS NULL OR t.job_type = $3)
           GROUP BY t.status, t.job_type HAVING sum(t.jobs) > 0) kinds
     CROSS JOIN LATERAL (
-        (SELECT j.job_id, j.payment_amount AS value FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, j.payment_amount AS value FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND (j.payment_amount, j.job_id) > (COALESCE($4::numeric, -1), $5::text)
         ORDER BY j.payment_amount ASC, j.job_id ASC
         LIMIT $6)
         UNION ALL
-        (SELECT j.job_id, NULL FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, NULL FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND j.payment_amount IS NULL AND ($7::text IS NULL OR j.job_id > $7)
         ORDER BY j.payment_amount ASC, j.job_id ASC
         LIMIT $8)
@@ -319,7 +325,7 @@ SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, job
     ORDER BY (found.value IS NULL) = $9::boolean DESC, found.value ASC, found.job_id ASC
     LIMIT $10
 ) page
-JOIN jobs USING (job_id)
+JOIN wallet_jobs j ON j.job_id = page.job_id AND j.self_reported = page.self_reported AND j.worker_address = $1::text
 ORDER BY (page.value IS NULL) = $9::boolean DESC, page.value ASC, page.job_id ASC
 `
 
@@ -379,6 +385,9 @@ func (q *Queries) jobsByPayment(ctx context.Context, arg jobsByPaymentParams) ([
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -391,22 +400,22 @@ func (q *Queries) jobsByPayment(ctx context.Context, arg jobsByPaymentParams) ([
 }
 
 const jobsByPaymentDown = `-- name: jobsByPaymentDown :many
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM (
-    SELECT found.job_id, found.value
+SELECT j.job_id, j.client_address, j.worker_address, j.job_type, j.status, j.payment_amount, j.created_at, j.assigned_at, j.completed_at, j.execution_time_ms, j.result_hash, j.error_message, j.gpu_uuid, j.tx_hash, j.block_number, j.updated_at, j.kept_apart, j.self_reported, j.paid_at, j.superseded FROM (
+    SELECT found.job_id, found.self_reported, found.value
     FROM (SELECT t.status, t.job_type FROM job_totals t
           WHERE t.worker_address = $1::text
             AND ($2::text IS NULL OR t.status = $2)
             AND ($3::text IS NULL OR t.job_type = $3)
           GROUP BY t.status, t.job_type HAVING sum(t.jobs) > 0) kinds
     CROSS JOIN LATERAL (
-        (SELECT j.job_id, j.payment_amount AS value FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, j.payment_amount AS value FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND (j.payment_amount, j.job_id) < (COALESCE($4::numeric, 1e78), $5::text)
         ORDER BY j.payment_amount DESC, j.job_id DESC
         LIMIT $6)
         UNION ALL
-        (SELECT j.job_id, NULL FROM jobs j
-        WHERE j.worker_address = $1::text AND j.status = kinds.status AND j.job_type = kinds.job_type
+        (SELECT j.job_id, j.self_reported, NULL FROM wallet_jobs j
+        WHERE j.worker_address = $1::text AND NOT j.superseded AND j.status = kinds.status AND j.job_type = kinds.job_type
           AND j.payment_amount IS NULL AND ($7::text IS NULL OR j.job_id < $7)
         ORDER BY j.payment_amount DESC, j.job_id DESC
         LIMIT $8)
@@ -414,7 +423,7 @@ SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, job
     ORDER BY (found.value IS NULL) = $9::boolean DESC, found.value DESC, found.job_id DESC
     LIMIT $10
 ) page
-JOIN jobs USING (job_id)
+JOIN wallet_jobs j ON j.job_id = page.job_id AND j.self_reported = page.self_reported AND j.worker_address = $1::text
 ORDER BY (page.value IS NULL) = $9::boolean DESC, page.value DESC, page.job_id DESC
 `
 
@@ -470,6 +479,9 @@ func (q *Queries) jobsByPaymentDown(ctx context.Context, arg jobsByPaymentDownPa
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -483,9 +495,9 @@ func (q *Queries) jobsByPaymentDown(ctx context.Context, arg jobsByPaymentDownPa
 
 const sortFoundJobs = `-- name: sortFoundJobs :many
 WITH picked AS MATERIALIZED (
-    SELECT job_id, created_at, CASE WHEN $3::boolean THEN payment_amount ELSE job_duration_ms(execution_time_ms, assigned_at, completed_at) END AS value
-    FROM jobs
-    WHERE worker_address = $4::text
+    SELECT job_id, self_reported, created_at, CASE WHEN $4::boolean THEN payment_amount ELSE job_duration_ms(execution_time_ms, assigned_at, completed_at) END AS value
+    FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded
       AND ($5::text IS NULL OR status = $5)
       AND ($6::text IS NULL OR job_type = $6)
       AND ($7::text IS NULL OR gpu_uuid = $7)
@@ -494,26 +506,26 @@ WITH picked AS MATERIALIZED (
     ORDER BY created_at DESC, job_id DESC
     LIMIT $11
 ), page AS (
-    SELECT job_id, value FROM picked
-    WHERE ($12::integer > 0 AND CASE WHEN $2::boolean
+    SELECT job_id, self_reported, value FROM picked
+    WHERE ($12::integer > 0 AND CASE WHEN $3::boolean
                THEN (value, job_id) > (COALESCE($13::numeric, -1), $14::text)
                ELSE (value, job_id) < (COALESCE($13::numeric, 1e78), $14::text) END)
        OR ($15::integer > 0 AND value IS NULL AND ($16::text IS NULL
-               OR CASE WHEN $2::boolean THEN job_id > $16::text ELSE job_id < $16::text END))
-    ORDER BY (value IS NULL) = $1::boolean DESC, CASE WHEN $2::boolean THEN value ELSE -value END,
-             CASE WHEN $2::boolean THEN job_id END, CASE WHEN NOT $2::boolean THEN job_id END DESC
+               OR CASE WHEN $3::boolean THEN job_id > $16::text ELSE job_id < $16::text END))
+    ORDER BY (value IS NULL) = $2::boolean DESC, CASE WHEN $3::boolean THEN value ELSE -value END,
+             CASE WHEN $3::boolean THEN job_id END, CASE WHEN NOT $3::boolean THEN job_id END DESC
     LIMIT $17
 )
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM page JOIN jobs USING (job_id)
-ORDER BY (page.value IS NULL) = $1::boolean DESC, CASE WHEN $2::boolean THEN page.value ELSE -page.value END,
-         CASE WHEN $2::boolean THEN page.job_id END, CASE WHEN NOT $2::boolean THEN page.job_id END DESC
+SELECT j.job_id, j.client_address, j.worker_address, j.job_type, j.status, j.payment_amount, j.created_at, j.assigned_at, j.completed_at, j.execution_time_ms, j.result_hash, j.error_message, j.gpu_uuid, j.tx_hash, j.block_number, j.updated_at, j.kept_apart, j.self_reported, j.paid_at, j.superseded FROM page JOIN wallet_jobs j ON j.job_id = page.job_id AND j.self_reported = page.self_reported AND j.worker_address = $1::text
+ORDER BY (page.value IS NULL) = $2::boolean DESC, CASE WHEN $3::boolean THEN page.value ELSE -page.value END,
+         CASE WHEN $3::boolean THEN page.job_id END, CASE WHEN NOT $3::boolean THEN page.job_id END DESC
 `
 
 type sortFoundJobsParams struct {
+	WorkerAddress string
 	UnknownFirst  bool
 	Upwards       bool
 	ByPayment     bool
-	WorkerAddress string
 	Status        *string
 	JobType       *string
 	GPUUUID       *string
@@ -533,10 +545,10 @@ type sortFoundJobsParams struct {
 // hold all of them in each order, so it considers some at most.
 func (q *Queries) sortFoundJobs(ctx context.Context, arg sortFoundJobsParams) ([]JobRow, error) {
 	rows, err := q.db.Query(ctx, sortFoundJobs,
+		arg.WorkerAddress,
 		arg.UnknownFirst,
 		arg.Upwards,
 		arg.ByPayment,
-		arg.WorkerAddress,
 		arg.Status,
 		arg.JobType,
 		arg.GPUUUID,
@@ -576,6 +588,9 @@ func (q *Queries) sortFoundJobs(ctx context.Context, arg sortFoundJobsParams) ([
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -589,20 +604,20 @@ func (q *Queries) sortFoundJobs(ctx context.Context, arg sortFoundJobsParams) ([
 
 const sortSearchedJobs = `-- name: sortSearchedJobs :many
 WITH picked AS MATERIALIZED (
-    (SELECT job_id, created_at, CASE WHEN $4::boolean THEN payment_amount ELSE job_duration_ms(execution_time_ms, assigned_at, completed_at) END AS value
-    FROM jobs
-    WHERE worker_address = $5::text AND job_id LIKE $6::text
+    (SELECT job_id, self_reported, created_at, CASE WHEN $5::boolean THEN payment_amount ELSE job_duration_ms(execution_time_ms, assigned_at, completed_at) END AS value
+    FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded AND job_id LIKE $6::text
       AND ($7::text IS NULL OR status = $7)
       AND ($8::text IS NULL OR job_type = $8)
       AND ($9::text IS NULL OR gpu_uuid = $9)
       AND ($10::text IS NULL OR client_address = $10::text)
       AND created_at >= $11::timestamptz AND created_at < $12::timestamptz
     ORDER BY created_at DESC, job_id DESC
-    LIMIT $3)
+    LIMIT $4)
     UNION
-    (SELECT job_id, created_at, CASE WHEN $4::boolean THEN payment_amount ELSE job_duration_ms(execution_time_ms, assigned_at, completed_at) END AS value
-    FROM jobs
-    WHERE worker_address = $5::text AND error_message ILIKE $13::text
+    (SELECT job_id, self_reported, created_at, CASE WHEN $5::boolean THEN payment_amount ELSE job_duration_ms(execution_time_ms, assigned_at, completed_at) END AS value
+    FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded AND error_message ILIKE $13::text
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND ($7::text IS NULL OR status = $7)
       AND ($8::text IS NULL OR job_type = $8)
@@ -610,31 +625,31 @@ WITH picked AS MATERIALIZED (
       AND ($10::text IS NULL OR client_address = $10::text)
       AND created_at >= $11::timestamptz AND created_at < $12::timestamptz
     ORDER BY created_at DESC, job_id DESC
-    LIMIT $3)
+    LIMIT $4)
     ORDER BY created_at DESC, job_id DESC
-    LIMIT $3
+    LIMIT $4
 ), page AS (
-    SELECT job_id, value FROM picked
-    WHERE ($14::integer > 0 AND CASE WHEN $2::boolean
+    SELECT job_id, self_reported, value FROM picked
+    WHERE ($14::integer > 0 AND CASE WHEN $3::boolean
                THEN (value, job_id) > (COALESCE($15::numeric, -1), $16::text)
                ELSE (value, job_id) < (COALESCE($15::numeric, 1e78), $16::text) END)
        OR ($17::integer > 0 AND value IS NULL AND ($18::text IS NULL
-               OR CASE WHEN $2::boolean THEN job_id > $18::text ELSE job_id < $18::text END))
-    ORDER BY (value IS NULL) = $1::boolean DESC, CASE WHEN $2::boolean THEN value ELSE -value END,
-             CASE WHEN $2::boolean THEN job_id END, CASE WHEN NOT $2::boolean THEN job_id END DESC
+               OR CASE WHEN $3::boolean THEN job_id > $18::text ELSE job_id < $18::text END))
+    ORDER BY (value IS NULL) = $2::boolean DESC, CASE WHEN $3::boolean THEN value ELSE -value END,
+             CASE WHEN $3::boolean THEN job_id END, CASE WHEN NOT $3::boolean THEN job_id END DESC
     LIMIT $19
 )
-SELECT jobs.job_id, jobs.client_address, jobs.worker_address, jobs.job_type, jobs.status, jobs.payment_amount, jobs.created_at, jobs.assigned_at, jobs.completed_at, jobs.execution_time_ms, jobs.result_hash, jobs.error_message, jobs.gpu_uuid, jobs.tx_hash, jobs.block_number, jobs.updated_at, jobs.kept_apart FROM page JOIN jobs USING (job_id)
-ORDER BY (page.value IS NULL) = $1::boolean DESC, CASE WHEN $2::boolean THEN page.value ELSE -page.value END,
-         CASE WHEN $2::boolean THEN page.job_id END, CASE WHEN NOT $2::boolean THEN page.job_id END DESC
+SELECT j.job_id, j.client_address, j.worker_address, j.job_type, j.status, j.payment_amount, j.created_at, j.assigned_at, j.completed_at, j.execution_time_ms, j.result_hash, j.error_message, j.gpu_uuid, j.tx_hash, j.block_number, j.updated_at, j.kept_apart, j.self_reported, j.paid_at, j.superseded FROM page JOIN wallet_jobs j ON j.job_id = page.job_id AND j.self_reported = page.self_reported AND j.worker_address = $1::text
+ORDER BY (page.value IS NULL) = $2::boolean DESC, CASE WHEN $3::boolean THEN page.value ELSE -page.value END,
+         CASE WHEN $3::boolean THEN page.job_id END, CASE WHEN NOT $3::boolean THEN page.job_id END DESC
 `
 
 type sortSearchedJobsParams struct {
+	WorkerAddress string
 	UnknownFirst  bool
 	Upwards       bool
 	Considered    int32
 	ByPayment     bool
-	WorkerAddress string
 	IDPattern     string
 	Status        *string
 	JobType       *string
@@ -654,11 +669,11 @@ type sortSearchedJobsParams struct {
 // sortSearchedJobs is to searchJobs as sortFoundJobs to findJobs.
 func (q *Queries) sortSearchedJobs(ctx context.Context, arg sortSearchedJobsParams) ([]JobRow, error) {
 	rows, err := q.db.Query(ctx, sortSearchedJobs,
+		arg.WorkerAddress,
 		arg.UnknownFirst,
 		arg.Upwards,
 		arg.Considered,
 		arg.ByPayment,
-		arg.WorkerAddress,
 		arg.IDPattern,
 		arg.Status,
 		arg.JobType,
@@ -699,6 +714,9 @@ func (q *Queries) sortSearchedJobs(ctx context.Context, arg sortSearchedJobsPara
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}

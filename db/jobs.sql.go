@@ -9,9 +9,32 @@ import (
 	"context"
 	"encoding/json"
 	"time"
-
-	"github.com/bitsage-network/validator-dashboard/validator"
 )
+
+const addReportedJobs = `-- name: addReportedJobs :many
+SELECT add_reported_jobs($1::jsonb)::text AS job_id
+`
+
+// addReportedJobs adds a worker's own reports that are not there, and returns their identifiers.
+func (q *Queries) addReportedJobs(ctx context.Context, list json.RawMessage) ([]string, error) {
+	rows, err := q.db.Query(ctx, addReportedJobs, list)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var job_id string
+		if err := rows.Scan(&job_id); err != nil {
+			return nil, err
+		}
+		items = append(items, job_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const addToldJobs = `-- name: addToldJobs :many
 SELECT add_told_jobs($1::jsonb)::text AS job_id
@@ -40,7 +63,7 @@ func (q *Queries) addToldJobs(ctx context.Context, list json.RawMessage) ([]stri
 
 const countJobsApart = `-- name: countJobsApart :many
 SELECT kept_apart::text AS reason, count(*) AS jobs
-FROM (SELECT kept_apart FROM jobs WHERE worker_address = $1::text AND kept_apart IS NOT NULL LIMIT $2) apart
+FROM (SELECT kept_apart FROM wallet_jobs WHERE worker_address = $1::text AND NOT superseded AND kept_apart IS NOT NULL LIMIT $2) apart
 GROUP BY kept_apart
 `
 
@@ -76,8 +99,8 @@ func (q *Queries) countJobsApart(ctx context.Context, arg countJobsApartParams) 
 }
 
 const findJobs = `-- name: findJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
-WHERE worker_address = $1::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart, self_reported, paid_at, superseded FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
   AND ($4::text IS NULL OR gpu_uuid = $4)
@@ -141,6 +164,9 @@ func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, e
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -153,8 +179,8 @@ func (q *Queries) findJobs(ctx context.Context, arg findJobsParams) ([]JobRow, e
 }
 
 const findNewerJobs = `-- name: findNewerJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
-WHERE worker_address = $1::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart, self_reported, paid_at, superseded FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded
   AND ($2::text IS NULL OR status = $2)
   AND ($3::text IS NULL OR job_type = $3)
   AND ($4::text IS NULL OR gpu_uuid = $4)
@@ -217,6 +243,9 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -228,9 +257,18 @@ func (q *Queries) findNewerJobs(ctx context.Context, arg findNewerJobsParams) ([
 	return items, nil
 }
 
+const followReportChecks = `-- name: followReportChecks :exec
+SELECT follow_report_checks()
+`
+
+func (q *Queries) followReportChecks(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, followReportChecks)
+	return err
+}
+
 const getJob = `-- name: getJob :one
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs WHERE job_id = ANY($1::text[]) AND worker_address = $2::text
-ORDER BY array_position($1::text[], job_id) LIMIT 1
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart, self_reported, paid_at, superseded FROM wallet_jobs WHERE job_id = ANY($1::text[]) AND worker_address = $2::text AND NOT superseded
+ORDER BY self_reported, array_position($1::text[], job_id) LIMIT 1
 `
 
 type getJobParams struct {
@@ -238,7 +276,7 @@ type getJobParams struct {
 	WorkerAddress string
 }
 
-// getJob reads the first of a worker's jobs under some identifiers.
+// getJob reads the first of a worker's jobs under some identifiers: the coordinator's row, if there is one.
 func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) {
 	row := q.db.QueryRow(ctx, getJob, arg.JobIds, arg.WorkerAddress)
 	var i JobRow
@@ -260,38 +298,106 @@ func (q *Queries) getJob(ctx context.Context, arg getJobParams) (JobRow, error) 
 		&i.BlockNumber,
 		&i.UpdatedAt,
 		&i.KeptApart,
+		&i.SelfReported,
+		&i.PaidAt,
+		&i.Superseded,
 	)
 	return i, err
 }
 
-const lockJobs = `-- name: lockJobs :many
-SELECT job_id, worker_address FROM jobs WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE
+const jobsOfCoordinator = `-- name: jobsOfCoordinator :many
+SELECT job_id FROM jobs WHERE job_id = ANY($1::text[]) AND worker_address = $2::text
 `
 
-type lockJobsRow struct {
-	JobID         string
-	WorkerAddress *validator.Address
+type jobsOfCoordinatorParams struct {
+	JobIds        []string
+	WorkerAddress string
 }
 
-// lockJobs keeps others from changing jobs until the transaction ends.
-func (q *Queries) lockJobs(ctx context.Context, ids []string) ([]lockJobsRow, error) {
-	rows, err := q.db.Query(ctx, lockJobs, ids)
+// jobsOfCoordinator finds which of a worker's jobs the coordinator has, under any of some identifiers.
+func (q *Queries) jobsOfCoordinator(ctx context.Context, arg jobsOfCoordinatorParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, jobsOfCoordinator, arg.JobIds, arg.WorkerAddress)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []lockJobsRow{}
+	items := []string{}
 	for rows.Next() {
-		var i lockJobsRow
-		if err := rows.Scan(&i.JobID, &i.WorkerAddress); err != nil {
+		var job_id string
+		if err := rows.Scan(&job_id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, job_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockJobs = `-- name: lockJobs :many
+SELECT job_id FROM jobs WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE
+`
+
+// lockJobs keeps others from changing jobs until the transaction ends.
+func (q *Queries) lockJobs(ctx context.Context, ids []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, lockJobs, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var job_id string
+		if err := rows.Scan(&job_id); err != nil {
+			return nil, err
+		}
+		items = append(items, job_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockReportedJobs = `-- name: lockReportedJobs :many
+SELECT job_id FROM reported_jobs WHERE worker_address = $1::text AND job_id = ANY($2::text[]) ORDER BY job_id FOR UPDATE
+`
+
+type lockReportedJobsParams struct {
+	WorkerAddress string
+	Ids           []string
+}
+
+func (q *Queries) lockReportedJobs(ctx context.Context, arg lockReportedJobsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, lockReportedJobs, arg.WorkerAddress, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var job_id string
+		if err := rows.Scan(&job_id); err != nil {
+			return nil, err
+		}
+		items = append(items, job_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mergeReportedJobs = `-- name: mergeReportedJobs :one
+SELECT merge_reported_jobs($1::jsonb)::bigint AS changed
+`
+
+func (q *Queries) mergeReportedJobs(ctx context.Context, list json.RawMessage) (int64, error) {
+	row := q.db.QueryRow(ctx, mergeReportedJobs, list)
+	var changed int64
+	err := row.Scan(&changed)
+	return changed, err
 }
 
 const mergeToldJobs = `-- name: mergeToldJobs :one
@@ -306,11 +412,29 @@ func (q *Queries) mergeToldJobs(ctx context.Context, list json.RawMessage) (int6
 	return changed, err
 }
 
+const reportedGPU = `-- name: reportedGPU :one
+SELECT gpu_uuid::text AS gpu_uuid FROM reported_jobs
+WHERE worker_address = $1::text AND job_key = $2::text AND gpu_uuid IS NOT NULL ORDER BY changed_at DESC LIMIT 1
+`
+
+type reportedGPUParams struct {
+	WorkerAddress string
+	JobKey        string
+}
+
+// reportedGPU is the GPU that a worker itself reported of a job.
+func (q *Queries) reportedGPU(ctx context.Context, arg reportedGPUParams) (string, error) {
+	row := q.db.QueryRow(ctx, reportedGPU, arg.WorkerAddress, arg.JobKey)
+	var gpu_uuid string
+	err := row.Scan(&gpu_uuid)
+	return gpu_uuid, err
+}
+
 const searchJobs = `-- name: searchJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
-WHERE job_id IN (
-    (SELECT job_id FROM jobs
-    WHERE worker_address = $1::text AND job_id LIKE $2::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart, self_reported, paid_at, superseded FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded AND job_id IN (
+    (SELECT job_id FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded AND job_id LIKE $2::text
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
       AND ($5::text IS NULL OR gpu_uuid = $5)
@@ -320,8 +444,8 @@ WHERE job_id IN (
     ORDER BY created_at DESC, job_id DESC
     LIMIT $11)
     UNION
-    (SELECT job_id FROM jobs
-    WHERE worker_address = $1::text AND error_message ILIKE $12::text
+    (SELECT job_id FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded AND error_message ILIKE $12::text
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
@@ -393,6 +517,9 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -405,10 +532,10 @@ func (q *Queries) searchJobs(ctx context.Context, arg searchJobsParams) ([]JobRo
 }
 
 const searchNewerJobs = `-- name: searchNewerJobs :many
-SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart FROM jobs
-WHERE job_id IN (
-    (SELECT job_id FROM jobs
-    WHERE worker_address = $1::text AND job_id LIKE $2::text
+SELECT job_id, client_address, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at, execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at, kept_apart, self_reported, paid_at, superseded FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded AND job_id IN (
+    (SELECT job_id FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded AND job_id LIKE $2::text
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
       AND ($5::text IS NULL OR gpu_uuid = $5)
@@ -418,8 +545,8 @@ WHERE job_id IN (
     ORDER BY created_at ASC, job_id ASC
     LIMIT $11)
     UNION
-    (SELECT job_id FROM jobs
-    WHERE worker_address = $1::text AND error_message ILIKE $12::text
+    (SELECT job_id FROM wallet_jobs
+    WHERE worker_address = $1::text AND NOT superseded AND error_message ILIKE $12::text
       AND status IN ('failed', 'timeout') AND error_message IS NOT NULL
       AND ($3::text IS NULL OR status = $3)
       AND ($4::text IS NULL OR job_type = $4)
@@ -490,6 +617,9 @@ func (q *Queries) searchNewerJobs(ctx context.Context, arg searchNewerJobsParams
 			&i.BlockNumber,
 			&i.UpdatedAt,
 			&i.KeptApart,
+			&i.SelfReported,
+			&i.PaidAt,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -499,4 +629,21 @@ func (q *Queries) searchNewerJobs(ctx context.Context, arg searchNewerJobsParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const supersedeReports = `-- name: supersedeReports :exec
+UPDATE reported_jobs SET superseded = job_key = ANY($1::text[])
+WHERE worker_address = $2::text AND job_id = ANY($3::text[]) AND superseded <> (job_key = ANY($1::text[]))
+`
+
+type supersedeReportsParams struct {
+	There         []string
+	WorkerAddress string
+	Ids           []string
+}
+
+// supersedeReports notes which of a worker's reports, which the caller has locked, the coordinator has.
+func (q *Queries) supersedeReports(ctx context.Context, arg supersedeReportsParams) error {
+	_, err := q.db.Exec(ctx, supersedeReports, arg.There, arg.WorkerAddress, arg.Ids)
+	return err
 }

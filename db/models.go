@@ -103,15 +103,13 @@ type IndexCursorRow struct {
 	FirstTime       *time.Time
 }
 
-// Jobs of the network, written by the coordinator. A column is NULL while it is not known.
+// Jobs of the coordinator and of workers' own reports, for readers of one worker's.
 type JobRow struct {
-	JobID         string
-	ClientAddress *validator.Address
-	// Any form of an address is accepted and stored as 0x and 64 lower-case hex digits.
-	WorkerAddress *validator.Address
-	JobType       string
-	Status        validator.JobStatus
-	// In wei (10^-18 SAGE), exact. NULL while not known: never 0 for that.
+	JobID           string
+	ClientAddress   *validator.Address
+	WorkerAddress   *validator.Address
+	JobType         string
+	Status          validator.JobStatus
 	PaymentAmount   *validator.Wei
 	CreatedAt       time.Time
 	AssignedAt      *time.Time
@@ -122,10 +120,11 @@ type JobRow struct {
 	GPUUUID         *string
 	TxHash          *validator.Felt
 	BlockNumber     *int64
-	// When what the row says became so, by the clock of whoever wrote it; see job_is_newer. NULL while not known.
-	UpdatedAt *time.Time
-	// The database sets it. ahead: a time is over 5 minutes ahead of the database's clock, so the job is in no sum. execution: execution_time_ms is longer than from the begin to the end, so it is not summed. NULL: all of the job counts.
-	KeptApart *string
+	UpdatedAt       *time.Time
+	KeptApart       *string
+	SelfReported    bool
+	PaidAt          *time.Time
+	Superseded      bool
 }
 
 // Each job's payment as the database and as the chain has it.

@@ -138,7 +138,7 @@ LEFT JOIN LATERAL (
     SELECT hour, minutes FROM heartbeat_hours WHERE worker_address = w.worker_address AND minutes <> 0 ORDER BY hour LIMIT 1) first ON true
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(jobs), 0) AS jobs FROM job_days
-    WHERE worker_address = w.worker_address AND day >= $2::date AND day < $3::date AND status = 'completed') done
+    WHERE worker_address = w.worker_address AND day >= $2::date AND day < $3::date AND status = 'completed' AND NOT self_reported) done
 WHERE up.minutes > 0 OR done.jobs > 0
 ORDER BY worker_address
 `
@@ -159,7 +159,7 @@ type workerMonthsRow struct {
 
 // workerMonths is what each worker that was ever heard, or ever had a job, did in some UTC
 // days: how many of their minutes are up, since when it was ever heard (no minutes: it never
-// was), and the jobs that it completed. Jobs without a worker stand under ”.
+// was), and the jobs that it completed, without what only it says. Jobs without a worker stand under ”.
 func (q *Queries) workerMonths(ctx context.Context, arg workerMonthsParams) ([]workerMonthsRow, error) {
 	rows, err := q.db.Query(ctx, workerMonths, arg.IntervalMinutes, arg.FirstDay, arg.EndDay)
 	if err != nil {

@@ -272,7 +272,7 @@ func (q *Queries) addEvidence(ctx context.Context, worker validator.Address, pag
 			job = number
 		}
 		if p := at[job]; p != nil {
-			p.Rows = append(p.Rows, validator.JobOfPayment{ID: r.JobID, Status: r.Status, Payment: r.PaymentAmount})
+			p.Rows = append(p.Rows, validator.JobOfPayment{ID: r.JobID, Status: r.Status, Payment: r.PaymentAmount, SelfReported: r.SelfReported})
 		}
 	}
 	events, err := q.paymentsOfJobs(ctx, told)

@@ -184,7 +184,9 @@ func TestNoPaymentIsMiscomparedInAStorm(t *testing.T) {
 	b.differences("without jobs")
 	check(t, b.store.FoldPayments(b.ctx()))
 	b.differences("without jobs, folded")
-	b.exec("TRUNCATE chain_payments")
+	b.exec("TRUNCATE chain_payments; DELETE FROM reported_jobs")
+	b.differences("without a chain or reports")
+	check(t, b.store.FoldPayments(b.ctx()))
 	b.differences("when all is gone")
 	equal(t, "what is kept", dbtest.Value(t, b.url, "SELECT (SELECT count(*) FROM reconciled_jobs) + (SELECT count(*) FROM reconciled_days) + (SELECT count(*) FROM payment_changes)"), 0)
 }
@@ -287,7 +289,9 @@ func (b bench) paymentsOf(worker validator.Address) []validator.JobPayment {
 		return all[key]
 	}
 	ends := map[string]int64{}
-	rows := must[pgx.Rows](b)(conn.Query(b.ctx(), `SELECT job_id, payment_amount, COALESCE(completed_at, created_at) FROM counted_jobs
+	rows := must[pgx.Rows](b)(conn.Query(b.ctx(), `SELECT job_id, payment_amount, COALESCE(completed_at, created_at)
+		FROM (SELECT job_id, worker_address, status, payment_amount, completed_at, created_at FROM counted_jobs
+		      UNION ALL SELECT job_id, worker_address, status, payment_amount, completed_at, created_at FROM counted_reports) j
 		WHERE worker_address = $1 AND status = 'completed' AND payment_amount IS NOT NULL`, string(worker)))
 	for rows.Next() {
 		var id string

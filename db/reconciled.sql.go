@@ -41,12 +41,12 @@ func (q *Queries) foldPayments(ctx context.Context, most int64) (int64, error) {
 }
 
 const jobsOfReconciled = `-- name: jobsOfReconciled :many
-SELECT job_id, status, payment_amount FROM jobs
-WHERE worker_address = $1::text AND status = 'completed' AND payment_amount IS NOT NULL
+SELECT job_id, status, payment_amount, (self_reported AND paid_at IS NULL)::boolean AS self_reported FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded AND status = 'completed' AND payment_amount IS NOT NULL
   AND COALESCE(completed_at, created_at) = ANY($2::timestamptz[])
 UNION
-SELECT job_id, status, payment_amount FROM jobs
-WHERE worker_address = $1::text AND job_id = ANY($3::text[])
+SELECT job_id, status, payment_amount, (self_reported AND paid_at IS NULL)::boolean AS self_reported FROM wallet_jobs
+WHERE worker_address = $1::text AND NOT superseded AND job_id = ANY($3::text[])
 `
 
 type jobsOfReconciledParams struct {
@@ -59,6 +59,7 @@ type jobsOfReconciledRow struct {
 	JobID         string
 	Status        validator.JobStatus
 	PaymentAmount *validator.Wei
+	SelfReported  bool
 }
 
 // jobsOfReconciled finds the rows of jobs that stand behind some of a worker's reconciled
@@ -73,7 +74,12 @@ func (q *Queries) jobsOfReconciled(ctx context.Context, arg jobsOfReconciledPara
 	items := []jobsOfReconciledRow{}
 	for rows.Next() {
 		var i jobsOfReconciledRow
-		if err := rows.Scan(&i.JobID, &i.Status, &i.PaymentAmount); err != nil {
+		if err := rows.Scan(
+			&i.JobID,
+			&i.Status,
+			&i.PaymentAmount,
+			&i.SelfReported,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

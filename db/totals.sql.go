@@ -25,11 +25,13 @@ const countJobsCompletedSince = `-- name: countJobsCompletedSince :one
 SELECT ((SELECT count(*) FROM jobs
          WHERE status = 'completed' AND kept_apart IS DISTINCT FROM 'ahead' AND COALESCE(completed_at, created_at) >= $1::timestamptz
            AND COALESCE(completed_at, created_at) < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT count(*) FROM counted_reports
+         WHERE status = 'completed' AND paid_at >= $1::timestamptz AND paid_at < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
       + (SELECT COALESCE(sum(completed), 0)::bigint FROM network_hours WHERE hour > $1::timestamptz))::bigint AS completed
 `
 
 // countJobsCompletedSince counts over all workers: the rest of the first hour from the
-// jobs, and the hours after it from network_hours.
+// jobs and the reports that the chain has paid, and the hours after it from network_hours.
 func (q *Queries) countJobsCompletedSince(ctx context.Context, since time.Time) (int64, error) {
 	row := q.db.QueryRow(ctx, countJobsCompletedSince, since)
 	var completed int64
@@ -40,15 +42,15 @@ func (q *Queries) countJobsCompletedSince(ctx context.Context, since time.Time) 
 const countJobsSubmittedSince = `-- name: countJobsSubmittedSince :one
 SELECT (CASE WHEN $1::timestamptz - date_trunc('hour', $1::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour >= date_trunc('hour', $1::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', $1::timestamptz, 'UTC') AND created_at < $1::timestamptz)
+           - (SELECT count(*) FROM wallet_jobs WHERE worker_address = $2::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', $1::timestamptz, 'UTC') AND created_at < $1::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour > $1::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= $1::timestamptz AND created_at < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM wallet_jobs WHERE worker_address = $2::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= $1::timestamptz AND created_at < date_trunc('hour', $1::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_24h,
        (CASE WHEN $3::timestamptz - date_trunc('hour', $3::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour >= date_trunc('hour', $3::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', $3::timestamptz, 'UTC') AND created_at < $3::timestamptz)
+           - (SELECT count(*) FROM wallet_jobs WHERE worker_address = $2::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', $3::timestamptz, 'UTC') AND created_at < $3::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = $2::text AND hour > $3::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = $2::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= $3::timestamptz AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM wallet_jobs WHERE worker_address = $2::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= $3::timestamptz AND created_at < date_trunc('hour', $3::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_7d
 `
 
@@ -92,16 +94,16 @@ func (q *Queries) countWorkerJobs(ctx context.Context, arg countWorkerJobsParams
 
 const foldEarningDays = `-- name: foldEarningDays :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, kind, day FROM earning_days WHERE NOT folded
+    SELECT DISTINCT worker_address, kind, day, self_reported FROM earning_days WHERE NOT folded
 ), gone AS (
     DELETE FROM earning_days t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.kind = k.kind AND t.day = k.day
-    RETURNING t.worker_address, t.day, t.jobs, t.amount_wei, t.folded, t.kind
+    WHERE t.worker_address = k.worker_address AND t.kind = k.kind AND t.day = k.day AND t.self_reported = k.self_reported
+    RETURNING t.worker_address, t.day, t.jobs, t.amount_wei, t.folded, t.kind, t.self_reported
 )
-INSERT INTO earning_days (worker_address, kind, day, jobs, amount_wei, folded)
-SELECT worker_address, kind, day, sum(jobs), sum(amount_wei), true
+INSERT INTO earning_days (worker_address, kind, day, self_reported, jobs, amount_wei, folded)
+SELECT worker_address, kind, day, self_reported, sum(jobs), sum(amount_wei), true
 FROM gone
-GROUP BY worker_address, kind, day
+GROUP BY worker_address, kind, day, self_reported
 HAVING sum(jobs) <> 0 OR sum(amount_wei) <> 0
 `
 
@@ -121,16 +123,16 @@ func (q *Queries) foldHeartbeats(ctx context.Context) error {
 
 const foldJobDays = `-- name: foldJobDays :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, day, job_type, status FROM job_days WHERE NOT folded
+    SELECT DISTINCT worker_address, day, job_type, status, self_reported FROM job_days WHERE NOT folded
 ), gone AS (
     DELETE FROM job_days t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.day = k.day AND t.job_type = k.job_type AND t.status = k.status
-    RETURNING t.worker_address, t.day, t.job_type, t.status, t.jobs, t.execution_ms, t.folded
+    WHERE t.worker_address = k.worker_address AND t.day = k.day AND t.job_type = k.job_type AND t.status = k.status AND t.self_reported = k.self_reported
+    RETURNING t.worker_address, t.day, t.job_type, t.status, t.jobs, t.execution_ms, t.folded, t.self_reported
 )
-INSERT INTO job_days (worker_address, day, job_type, status, jobs, execution_ms, folded)
-SELECT worker_address, day, job_type, status, sum(jobs), sum(execution_ms), true
+INSERT INTO job_days (worker_address, day, job_type, status, self_reported, jobs, execution_ms, folded)
+SELECT worker_address, day, job_type, status, self_reported, sum(jobs), sum(execution_ms), true
 FROM gone
-GROUP BY worker_address, day, job_type, status
+GROUP BY worker_address, day, job_type, status, self_reported
 HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0
 `
 
@@ -161,16 +163,16 @@ func (q *Queries) foldJobHours(ctx context.Context) error {
 
 const foldJobTotals = `-- name: foldJobTotals :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, job_type, status FROM job_totals WHERE NOT folded
+    SELECT DISTINCT worker_address, job_type, status, self_reported FROM job_totals WHERE NOT folded
 ), gone AS (
     DELETE FROM job_totals t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.job_type = k.job_type AND t.status = k.status
-    RETURNING t.worker_address, t.job_type, t.status, t.jobs, t.execution_ms, t.completion_ms, t.completion_jobs, t.folded
+    WHERE t.worker_address = k.worker_address AND t.job_type = k.job_type AND t.status = k.status AND t.self_reported = k.self_reported
+    RETURNING t.worker_address, t.job_type, t.status, t.jobs, t.execution_ms, t.completion_ms, t.completion_jobs, t.folded, t.self_reported
 )
-INSERT INTO job_totals (worker_address, job_type, status, jobs, execution_ms, completion_ms, completion_jobs, folded)
-SELECT worker_address, job_type, status, sum(jobs), sum(execution_ms), sum(completion_ms), sum(completion_jobs), true
+INSERT INTO job_totals (worker_address, job_type, status, self_reported, jobs, execution_ms, completion_ms, completion_jobs, folded)
+SELECT worker_address, job_type, status, self_reported, sum(jobs), sum(execution_ms), sum(completion_ms), sum(completion_jobs), true
 FROM gone
-GROUP BY worker_address, job_type, status
+GROUP BY worker_address, job_type, status, self_reported
 HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0 OR sum(completion_ms) <> 0 OR sum(completion_jobs) <> 0
 `
 
@@ -205,8 +207,8 @@ SELECT COALESCE(sum(parts.jobs), 0)::bigint AS jobs, COALESCE(sum(parts.amount),
 FROM unnest($1::timestamptz[]) WITH ORDINALITY AS period(since, number)
 LEFT JOIN LATERAL (
     SELECT count(*) AS jobs, sum(j.payment_amount) AS amount
-    FROM jobs j
-    WHERE j.worker_address = $2::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+    FROM wallet_jobs j
+    WHERE j.worker_address = $2::text AND NOT j.superseded AND j.status = 'completed' AND j.payment_amount IS NOT NULL
       AND j.kept_apart IS DISTINCT FROM 'ahead'
       AND COALESCE(j.completed_at, j.created_at) >= period.since
       AND COALESCE(j.completed_at, j.created_at) < date_trunc('hour', period.since, 'UTC') + interval '1 hour'
@@ -277,6 +279,16 @@ func (q *Queries) judgeJobsAgain(ctx context.Context) error {
 	return err
 }
 
+const judgeReportsAgain = `-- name: judgeReportsAgain :exec
+UPDATE reported_jobs SET kept_apart = NULL
+WHERE (worker_address, job_id) IN (SELECT worker_address, job_id FROM reported_jobs WHERE kept_apart = 'ahead' AND GREATEST(created_at, assigned_at, completed_at) <= latest_time() LIMIT 10000 FOR UPDATE SKIP LOCKED)
+`
+
+func (q *Queries) judgeReportsAgain(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, judgeReportsAgain)
+	return err
+}
+
 const lockTotals = `-- name: lockTotals :one
 SELECT pg_try_advisory_xact_lock(hashtext('fold totals'))
 `
@@ -344,7 +356,7 @@ SELECT COALESCE(sum(jobs), 0)::bigint AS jobs,
        COALESCE(sum(completion_ms), 0)::double precision AS completion_ms,
        COALESCE(sum(completion_jobs), 0)::bigint AS completion_jobs
 FROM job_totals
-WHERE status = 'completed'
+WHERE status = 'completed' AND NOT self_reported
 `
 
 type networkJobTotalsRow struct {
@@ -354,6 +366,7 @@ type networkJobTotalsRow struct {
 	CompletionJobs int64
 }
 
+// networkJobTotals leaves out what only workers say.
 func (q *Queries) networkJobTotals(ctx context.Context) (networkJobTotalsRow, error) {
 	row := q.db.QueryRow(ctx, networkJobTotals)
 	var i networkJobTotalsRow
@@ -363,6 +376,31 @@ func (q *Queries) networkJobTotals(ctx context.Context) (networkJobTotalsRow, er
 		&i.CompletionMS,
 		&i.CompletionJobs,
 	)
+	return i, err
+}
+
+const selfReportedEarnings = `-- name: selfReportedEarnings :one
+SELECT COALESCE(sum(jobs), 0)::bigint AS jobs, COALESCE(sum(amount_wei), 0)::numeric AS amount
+FROM earning_days
+WHERE worker_address = $1 AND kind = 'job' AND self_reported AND day >= $2::date AND day <= $3::date
+`
+
+type selfReportedEarningsParams struct {
+	WorkerAddress validator.Address
+	FirstDay      time.Time
+	LastDay       time.Time
+}
+
+type selfReportedEarningsRow struct {
+	Jobs   int64
+	Amount validator.Wei
+}
+
+// selfReportedEarnings sums the payments of completed jobs that only the worker says of.
+func (q *Queries) selfReportedEarnings(ctx context.Context, arg selfReportedEarningsParams) (selfReportedEarningsRow, error) {
+	row := q.db.QueryRow(ctx, selfReportedEarnings, arg.WorkerAddress, arg.FirstDay, arg.LastDay)
+	var i selfReportedEarningsRow
+	err := row.Scan(&i.Jobs, &i.Amount)
 	return i, err
 }
 
@@ -489,7 +527,8 @@ func (q *Queries) workerJobDays(ctx context.Context, arg workerJobDaysParams) ([
 
 const workerJobTotals = `-- name: workerJobTotals :many
 SELECT job_type, status, sum(jobs)::bigint AS jobs,
-       sum(completion_ms)::double precision AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs
+       sum(completion_ms)::double precision AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs,
+       COALESCE(sum(jobs) FILTER (WHERE self_reported), 0)::bigint AS self_reported
 FROM job_totals
 WHERE worker_address = $1
 GROUP BY job_type, status
@@ -502,6 +541,7 @@ type workerJobTotalsRow struct {
 	Jobs           int64
 	CompletionMS   float64
 	CompletionJobs int64
+	SelfReported   int64
 }
 
 func (q *Queries) workerJobTotals(ctx context.Context, workerAddress validator.Address) ([]workerJobTotalsRow, error) {
@@ -519,6 +559,7 @@ func (q *Queries) workerJobTotals(ctx context.Context, workerAddress validator.A
 			&i.Jobs,
 			&i.CompletionMS,
 			&i.CompletionJobs,
+			&i.SelfReported,
 		); err != nil {
 			return nil, err
 		}

@@ -70,6 +70,7 @@ func (s *Store) Duties() []Duty {
 	return []Duty{
 		{Name: "fold_totals", Every: foldEvery, Limit: foldLimit, Do: s.foldTotals},
 		{Name: "judge_again", Every: foldEvery, Limit: foldLimit, Do: s.judgeAgain},
+		{Name: "report_checks", Every: compareEvery, Limit: foldLimit, Do: s.followReportChecks},
 		{Name: "fold_payments", Every: compareEvery, Limit: foldLimit, Do: s.foldPayments},
 		{Name: "gpu_energy", Every: energyEvery, Limit: energyLimit, Do: s.rollUpGPUEnergy},
 		{Name: "vacuum", Every: vacuumEvery, Limit: vacuumLimit, Do: s.vacuumOverdue},
@@ -169,11 +170,17 @@ func (s *Store) foldTotals(ctx context.Context) error {
 // have come.
 func (s *Store) judgeAgain(ctx context.Context) error {
 	return s.inUpkeep(ctx, func(q *Queries) error {
-		if err := q.judgeJobsAgain(ctx); err != nil {
+		if err := errors.Join(q.judgeJobsAgain(ctx), q.judgeReportsAgain(ctx)); err != nil {
 			return err
 		}
 		return q.judgeClaimsAgain(ctx)
 	})
+}
+
+// followReportChecks sees to it that no worker's report is counted beside the coordinator's row of
+// the same job.
+func (s *Store) followReportChecks(ctx context.Context) error {
+	return s.inUpkeep(ctx, func(q *Queries) error { return q.followReportChecks(ctx) })
 }
 
 // utcDay is the start of t's day in UTC.

@@ -13,30 +13,36 @@ SET LOCAL enable_nestloop = off;
 
 -- name: checkJobTotals :many
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
-FROM (SELECT format('worker %s, type %s, state %s', worker_address, job_type, status) AS key,
+FROM (SELECT format('worker %s, type %s, state %s%s', worker_address, job_type, status, CASE WHEN self_reported THEN ', self-reported' END) AS key,
              format('%s, %s, %s, %s', sum(jobs), sum(execution_ms), sum(completion_ms), sum(completion_jobs)) AS kept
-      FROM job_totals GROUP BY worker_address, job_type, status
+      FROM job_totals GROUP BY worker_address, job_type, status, self_reported
       HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0 OR sum(completion_ms) <> 0 OR sum(completion_jobs) <> 0) k
 FULL JOIN (
-      SELECT format('worker %s, type %s, state %s', COALESCE(worker_address, ''), job_type, status) AS key,
-             format('%s, %s, %s, %s', count(*), COALESCE(sum(execution_time_ms) FILTER (WHERE status = 'completed'), 0),
+      SELECT format('worker %s, type %s, state %s%s', worker_address, job_type, status, CASE WHEN self_reported THEN ', self-reported' END) AS key,
+             format('%s, %s, %s, %s', sum(jobs), COALESCE(sum(execution_time_ms) FILTER (WHERE status = 'completed'), 0),
                     COALESCE(sum(took_ms) FILTER (WHERE status = 'completed'), 0), count(took_ms) FILTER (WHERE status = 'completed')) AS counted
-      FROM (SELECT *, COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at
-                THEN round(extract(epoch FROM completed_at - assigned_at) * 1000) END) AS took_ms FROM counted_jobs) j
-      GROUP BY COALESCE(worker_address, ''), job_type, status) c USING (key)
+      FROM (SELECT COALESCE(worker_address, '') AS worker_address, job_type, status, 1 AS jobs, execution_time_ms, job_duration_ms(execution_time_ms, assigned_at, completed_at) AS took_ms, false AS self_reported FROM counted_jobs
+            UNION ALL
+            SELECT worker_address, job_type, status, 1, NULL, NULL, paid_at IS NULL FROM counted_reports
+            UNION ALL
+            SELECT worker_address, job_type, status, 0, execution_time_ms, job_duration_ms(execution_time_ms, assigned_at, completed_at), true FROM counted_reports WHERE status = 'completed') j
+      GROUP BY worker_address, job_type, status, self_reported
+      HAVING sum(jobs) <> 0 OR sum(execution_time_ms) FILTER (WHERE status = 'completed') <> 0 OR count(took_ms) FILTER (WHERE status = 'completed') <> 0) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;
 
 -- name: checkJobDays :many
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
-FROM (SELECT format('worker %s, day %s, type %s, state %s', worker_address, day, job_type, status) AS key,
+FROM (SELECT format('worker %s, day %s, type %s, state %s%s', worker_address, day, job_type, status, CASE WHEN self_reported THEN ', self-reported' END) AS key,
              format('%s, %s', sum(jobs), sum(execution_ms)) AS kept
-      FROM job_days GROUP BY worker_address, day, job_type, status
+      FROM job_days GROUP BY worker_address, day, job_type, status, self_reported
       HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0) k
 FULL JOIN (
-      SELECT format('worker %s, day %s, type %s, state %s', COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) AS key,
+      SELECT format('worker %s, day %s, type %s, state %s%s', COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status, CASE WHEN self_reported THEN ', self-reported' END) AS key,
              format('%s, %s', count(*), COALESCE(sum(execution_time_ms), 0)) AS counted
-      FROM counted_jobs GROUP BY COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status) c USING (key)
+      FROM (SELECT worker_address, created_at, completed_at, job_type, status, execution_time_ms, false AS self_reported FROM counted_jobs
+            UNION ALL SELECT worker_address, created_at, completed_at, job_type, status, execution_time_ms, paid_at IS NULL FROM counted_reports) j
+      GROUP BY COALESCE(worker_address, ''), (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, job_type, status, self_reported) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;
 
@@ -49,10 +55,10 @@ FROM (SELECT format('worker %s, hour %s', worker_address, hour) AS key,
 FULL JOIN (
       SELECT format('worker %s, hour %s', worker_address, hour) AS key, format('%s, %s, %s', sum(submitted), sum(paid), sum(amount)) AS counted
       FROM (SELECT worker_address, date_trunc('hour', created_at, 'UTC') AS hour, 1 AS submitted, 0 AS paid, 0::numeric AS amount
-            FROM counted_jobs WHERE worker_address IS NOT NULL
+            FROM (SELECT job_id, worker_address, status, payment_amount, created_at, completed_at FROM counted_jobs UNION ALL SELECT job_id, worker_address, status, payment_amount, created_at, completed_at FROM counted_reports) j WHERE worker_address IS NOT NULL
             UNION ALL
             SELECT worker_address, date_trunc('hour', COALESCE(completed_at, created_at), 'UTC'), 0, 1, payment_amount
-            FROM counted_jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL) h
+            FROM (SELECT job_id, worker_address, status, payment_amount, created_at, completed_at FROM counted_jobs UNION ALL SELECT job_id, worker_address, status, payment_amount, created_at, completed_at FROM counted_reports) j WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL) h
       GROUP BY worker_address, hour) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;
@@ -69,24 +75,29 @@ FULL JOIN (
             UNION ALL
             SELECT date_trunc('hour', COALESCE(completed_at, created_at), 'UTC'), 0, (status = 'completed')::integer, (status <> 'completed')::integer,
                    CASE WHEN status = 'completed' THEN COALESCE(execution_time_ms, 0) ELSE 0 END
-            FROM counted_jobs WHERE status IN ('completed', 'failed', 'timeout')) h
+            FROM counted_jobs WHERE status IN ('completed', 'failed', 'timeout')
+            UNION ALL
+            SELECT date_trunc('hour', paid_at, 'UTC'), 0, 1, 0, 0 FROM counted_reports WHERE status = 'completed' AND paid_at IS NOT NULL) h
       GROUP BY hour) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;
 
 -- name: checkEarningDays :many
 SELECT key::text AS key, COALESCE(kept, 'nothing')::text AS kept, COALESCE(counted, 'nothing')::text AS counted
-FROM (SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS key, format('%s, %s', sum(jobs), sum(amount_wei)) AS kept
-      FROM earning_days GROUP BY worker_address, day, kind
+FROM (SELECT format('worker %s, day %s, kind %s%s', worker_address, day, kind, CASE WHEN self_reported THEN ', self-reported' END) AS key, format('%s, %s', sum(jobs), sum(amount_wei)) AS kept
+      FROM earning_days GROUP BY worker_address, day, kind, self_reported
       HAVING sum(jobs) <> 0 OR sum(amount_wei) <> 0) k
 FULL JOIN (
-      SELECT format('worker %s, day %s, kind %s', worker_address, day, kind) AS key, format('%s, %s', count(*), sum(amount)) AS counted
-      FROM (SELECT worker_address, (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date AS day, 'job' AS kind, payment_amount AS amount
+      SELECT format('worker %s, day %s, kind %s%s', worker_address, day, kind, CASE WHEN self_reported THEN ', self-reported' END) AS key, format('%s, %s', count(*), sum(amount)) AS counted
+      FROM (SELECT worker_address, (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date AS day, 'job' AS kind, payment_amount AS amount, false AS self_reported
             FROM counted_jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
             UNION ALL
-            SELECT address, (claim_time AT TIME ZONE 'UTC')::date, CASE claim_type WHEN 'job' THEN 'payout' ELSE claim_type END, amount
+            SELECT worker_address, (COALESCE(completed_at, created_at) AT TIME ZONE 'UTC')::date, 'job', payment_amount, paid_at IS NULL
+            FROM counted_reports WHERE status = 'completed' AND payment_amount IS NOT NULL
+            UNION ALL
+            SELECT address, (claim_time AT TIME ZONE 'UTC')::date, CASE claim_type WHEN 'job' THEN 'payout' ELSE claim_type END, amount, false
             FROM reward_claims WHERE status = 'confirmed' AND kept_apart IS NULL) e
-      GROUP BY worker_address, day, kind) c USING (key)
+      GROUP BY worker_address, day, kind, self_reported) c USING (key)
 WHERE kept IS DISTINCT FROM counted
 ORDER BY 1 LIMIT @max_rows;
 
@@ -172,7 +183,7 @@ FULL JOIN (
                    COALESCE(hidden, 0) AS hidden, COALESCE(told, 0) AS told
             FROM (SELECT worker_address, COALESCE(job_number(job_id), job_id) AS job_key, count(*) AS jobs, sum(payment_amount) AS recorded,
                          sum(microseconds(COALESCE(completed_at, created_at))) AS ended
-                  FROM counted_jobs WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
+                  FROM (SELECT job_id, worker_address, status, payment_amount, created_at, completed_at FROM counted_jobs UNION ALL SELECT job_id, worker_address, status, payment_amount, created_at, completed_at FROM counted_reports) j WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
                   GROUP BY 1, 2) d
             FULL JOIN (
                   SELECT worker_address, job_id AS job_key, count(*) FILTER (WHERE kind = 'released') AS releases, sum(amount) FILTER (WHERE kind = 'released') AS released,
@@ -198,6 +209,8 @@ ORDER BY 1 LIMIT @max_rows;
 -- countKeptApart counts the jobs and claims that are kept apart, by the reason.
 SELECT tab::text AS tab, reason::text AS reason, count(*) AS entries FROM (
     SELECT 'jobs' AS tab, kept_apart AS reason FROM jobs WHERE kept_apart IS NOT NULL
+    UNION ALL
+    SELECT 'reported_jobs', kept_apart FROM reported_jobs WHERE kept_apart IS NOT NULL AND NOT superseded
     UNION ALL
     SELECT 'reward_claims', kept_apart FROM reward_claims WHERE kept_apart IS NOT NULL) apart
 GROUP BY tab, reason

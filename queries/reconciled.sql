@@ -51,12 +51,12 @@ LIMIT @max_rows;
 -- jobsOfReconciled finds the rows of jobs that stand behind some of a worker's reconciled
 -- ones: completed and paid ones by the time of their end, others by the ways in which
 -- numbers are written.
-SELECT job_id, status, payment_amount FROM jobs
-WHERE worker_address = @worker_address::text AND status = 'completed' AND payment_amount IS NOT NULL
+SELECT job_id, status, payment_amount, (self_reported AND paid_at IS NULL)::boolean AS self_reported FROM wallet_jobs
+WHERE worker_address = @worker_address::text AND NOT superseded AND status = 'completed' AND payment_amount IS NOT NULL
   AND COALESCE(completed_at, created_at) = ANY(@ended::timestamptz[])
 UNION
-SELECT job_id, status, payment_amount FROM jobs
-WHERE worker_address = @worker_address::text AND job_id = ANY(@spellings::text[]);
+SELECT job_id, status, payment_amount, (self_reported AND paid_at IS NULL)::boolean AS self_reported FROM wallet_jobs
+WHERE worker_address = @worker_address::text AND NOT superseded AND job_id = ANY(@spellings::text[]);
 
 -- name: paymentsOfJobs :many
 -- paymentsOfJobs lists a worker's payments on chain for some jobs, oldest first.

@@ -1,6 +1,7 @@
 -- name: workerJobTotals :many
 SELECT job_type, status, sum(jobs)::bigint AS jobs,
-       sum(completion_ms)::double precision AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs
+       sum(completion_ms)::double precision AS completion_ms, sum(completion_jobs)::bigint AS completion_jobs,
+       COALESCE(sum(jobs) FILTER (WHERE self_reported), 0)::bigint AS self_reported
 FROM job_totals
 WHERE worker_address = @worker_address
 GROUP BY job_type, status
@@ -12,12 +13,13 @@ WHERE worker_address = @worker_address
   AND (sqlc.narg(status)::text IS NULL OR status = sqlc.narg(status));
 
 -- name: networkJobTotals :one
+-- networkJobTotals leaves out what only workers say.
 SELECT COALESCE(sum(jobs), 0)::bigint AS jobs,
        (COALESCE(sum(execution_ms), 0) / 3600000)::double precision AS execution_hours,
        COALESCE(sum(completion_ms), 0)::double precision AS completion_ms,
        COALESCE(sum(completion_jobs), 0)::bigint AS completion_jobs
 FROM job_totals
-WHERE status = 'completed';
+WHERE status = 'completed' AND NOT self_reported;
 
 -- name: workerEarningDays :many
 -- workerEarningDays sums a worker's earnings per UTC day and kind, and the claims that pay
@@ -38,8 +40,8 @@ SELECT COALESCE(sum(parts.jobs), 0)::bigint AS jobs, COALESCE(sum(parts.amount),
 FROM unnest(@since::timestamptz[]) WITH ORDINALITY AS period(since, number)
 LEFT JOIN LATERAL (
     SELECT count(*) AS jobs, sum(j.payment_amount) AS amount
-    FROM jobs j
-    WHERE j.worker_address = @worker_address::text AND j.status = 'completed' AND j.payment_amount IS NOT NULL
+    FROM wallet_jobs j
+    WHERE j.worker_address = @worker_address::text AND NOT j.superseded AND j.status = 'completed' AND j.payment_amount IS NOT NULL
       AND j.kept_apart IS DISTINCT FROM 'ahead'
       AND COALESCE(j.completed_at, j.created_at) >= period.since
       AND COALESCE(j.completed_at, j.created_at) < date_trunc('hour', period.since, 'UTC') + interval '1 hour'
@@ -61,23 +63,25 @@ ORDER BY period.number;
 -- lies before or after the time from the jobs, whichever is less.
 SELECT (CASE WHEN sqlc.arg(day_ago)::timestamptz - date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(day_ago)::timestamptz)
+           - (SELECT count(*) FROM wallet_jobs WHERE worker_address = sqlc.arg(worker_address)::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(day_ago)::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour > sqlc.arg(day_ago)::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= sqlc.arg(day_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM wallet_jobs WHERE worker_address = sqlc.arg(worker_address)::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= sqlc.arg(day_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(day_ago)::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_24h,
        (CASE WHEN sqlc.arg(week_ago)::timestamptz - date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') < interval '30 minutes'
         THEN (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC'))
-           - (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(week_ago)::timestamptz)
+           - (SELECT count(*) FROM wallet_jobs WHERE worker_address = sqlc.arg(worker_address)::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') AND created_at < sqlc.arg(week_ago)::timestamptz)
         ELSE (SELECT COALESCE(sum(submitted), 0) FROM job_hours WHERE worker_address = sqlc.arg(worker_address)::text AND hour > sqlc.arg(week_ago)::timestamptz)
-           + (SELECT count(*) FROM jobs WHERE worker_address = sqlc.arg(worker_address)::text AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= sqlc.arg(week_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') + interval '1 hour')
+           + (SELECT count(*) FROM wallet_jobs WHERE worker_address = sqlc.arg(worker_address)::text AND NOT superseded AND kept_apart IS DISTINCT FROM 'ahead' AND created_at >= sqlc.arg(week_ago)::timestamptz AND created_at < date_trunc('hour', sqlc.arg(week_ago)::timestamptz, 'UTC') + interval '1 hour')
         END)::bigint AS last_7d;
 
 -- name: countJobsCompletedSince :one
 -- countJobsCompletedSince counts over all workers: the rest of the first hour from the
--- jobs, and the hours after it from network_hours.
+-- jobs and the reports that the chain has paid, and the hours after it from network_hours.
 SELECT ((SELECT count(*) FROM jobs
          WHERE status = 'completed' AND kept_apart IS DISTINCT FROM 'ahead' AND COALESCE(completed_at, created_at) >= @since::timestamptz
            AND COALESCE(completed_at, created_at) < date_trunc('hour', @since::timestamptz, 'UTC') + interval '1 hour')
+      + (SELECT count(*) FROM counted_reports
+         WHERE status = 'completed' AND paid_at >= @since::timestamptz AND paid_at < date_trunc('hour', @since::timestamptz, 'UTC') + interval '1 hour')
       + (SELECT COALESCE(sum(completed), 0)::bigint FROM network_hours WHERE hour > @since::timestamptz))::bigint AS completed;
 
 -- name: networkHours :many
@@ -116,44 +120,44 @@ SELECT pg_try_advisory_xact_lock(hashtext('fold totals'));
 -- foldJobTotals replaces the rows of every key that has new ones by their sum. Readers see
 -- the rows before or after, and both add up to the same.
 WITH keys AS (
-    SELECT DISTINCT worker_address, job_type, status FROM job_totals WHERE NOT folded
+    SELECT DISTINCT worker_address, job_type, status, self_reported FROM job_totals WHERE NOT folded
 ), gone AS (
     DELETE FROM job_totals t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.job_type = k.job_type AND t.status = k.status
+    WHERE t.worker_address = k.worker_address AND t.job_type = k.job_type AND t.status = k.status AND t.self_reported = k.self_reported
     RETURNING t.*
 )
-INSERT INTO job_totals (worker_address, job_type, status, jobs, execution_ms, completion_ms, completion_jobs, folded)
-SELECT worker_address, job_type, status, sum(jobs), sum(execution_ms), sum(completion_ms), sum(completion_jobs), true
+INSERT INTO job_totals (worker_address, job_type, status, self_reported, jobs, execution_ms, completion_ms, completion_jobs, folded)
+SELECT worker_address, job_type, status, self_reported, sum(jobs), sum(execution_ms), sum(completion_ms), sum(completion_jobs), true
 FROM gone
-GROUP BY worker_address, job_type, status
+GROUP BY worker_address, job_type, status, self_reported
 HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0 OR sum(completion_ms) <> 0 OR sum(completion_jobs) <> 0;
 
 -- name: foldEarningDays :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, kind, day FROM earning_days WHERE NOT folded
+    SELECT DISTINCT worker_address, kind, day, self_reported FROM earning_days WHERE NOT folded
 ), gone AS (
     DELETE FROM earning_days t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.kind = k.kind AND t.day = k.day
+    WHERE t.worker_address = k.worker_address AND t.kind = k.kind AND t.day = k.day AND t.self_reported = k.self_reported
     RETURNING t.*
 )
-INSERT INTO earning_days (worker_address, kind, day, jobs, amount_wei, folded)
-SELECT worker_address, kind, day, sum(jobs), sum(amount_wei), true
+INSERT INTO earning_days (worker_address, kind, day, self_reported, jobs, amount_wei, folded)
+SELECT worker_address, kind, day, self_reported, sum(jobs), sum(amount_wei), true
 FROM gone
-GROUP BY worker_address, kind, day
+GROUP BY worker_address, kind, day, self_reported
 HAVING sum(jobs) <> 0 OR sum(amount_wei) <> 0;
 
 -- name: foldJobDays :exec
 WITH keys AS (
-    SELECT DISTINCT worker_address, day, job_type, status FROM job_days WHERE NOT folded
+    SELECT DISTINCT worker_address, day, job_type, status, self_reported FROM job_days WHERE NOT folded
 ), gone AS (
     DELETE FROM job_days t USING keys k
-    WHERE t.worker_address = k.worker_address AND t.day = k.day AND t.job_type = k.job_type AND t.status = k.status
+    WHERE t.worker_address = k.worker_address AND t.day = k.day AND t.job_type = k.job_type AND t.status = k.status AND t.self_reported = k.self_reported
     RETURNING t.*
 )
-INSERT INTO job_days (worker_address, day, job_type, status, jobs, execution_ms, folded)
-SELECT worker_address, day, job_type, status, sum(jobs), sum(execution_ms), true
+INSERT INTO job_days (worker_address, day, job_type, status, self_reported, jobs, execution_ms, folded)
+SELECT worker_address, day, job_type, status, self_reported, sum(jobs), sum(execution_ms), true
 FROM gone
-GROUP BY worker_address, day, job_type, status
+GROUP BY worker_address, day, job_type, status, self_reported
 HAVING sum(jobs) <> 0 OR sum(execution_ms) <> 0;
 
 -- name: foldJobHours :exec
@@ -191,5 +195,15 @@ SELECT fold_heartbeats();
 UPDATE jobs SET kept_apart = NULL
 WHERE job_id IN (SELECT job_id FROM jobs WHERE kept_apart = 'ahead' AND GREATEST(created_at, assigned_at, completed_at) <= latest_time() LIMIT 10000 FOR UPDATE SKIP LOCKED);
 
+-- name: judgeReportsAgain :exec
+UPDATE reported_jobs SET kept_apart = NULL
+WHERE (worker_address, job_id) IN (SELECT worker_address, job_id FROM reported_jobs WHERE kept_apart = 'ahead' AND GREATEST(created_at, assigned_at, completed_at) <= latest_time() LIMIT 10000 FOR UPDATE SKIP LOCKED);
+
 -- name: judgeClaimsAgain :exec
 UPDATE reward_claims SET kept_apart = NULL WHERE kept_apart = 'ahead' AND claim_time <= latest_time();
+
+-- name: selfReportedEarnings :one
+-- selfReportedEarnings sums the payments of completed jobs that only the worker says of.
+SELECT COALESCE(sum(jobs), 0)::bigint AS jobs, COALESCE(sum(amount_wei), 0)::numeric AS amount
+FROM earning_days
+WHERE worker_address = @worker_address AND kind = 'job' AND self_reported AND day >= @first_day::date AND day <= @last_day::date;

@@ -24,13 +24,20 @@ type Earning struct {
 	TxHash      Felt   // "" if not recorded
 	BlockNumber *uint64
 	Price       *ClaimPrice // of one SAGE when the claim arrived; nil if not recorded
+
+	SelfReported bool // only the worker itself tells of its job
 }
 
 // Earnings are a worker's totals. A claim of kind job pays out what jobs had earned, so
 // it is not counted a second time.
 type Earnings struct {
-	Total     Wei
-	FromJobs  Wei
+	Total    Wei
+	FromJobs Wei
+	// SelfReported is what of FromJobs only the worker itself tells of, and SelfReportedJobs by
+	// how many jobs.
+	SelfReported     Wei
+	SelfReportedJobs int64
+
 	Claimed   Wei // confirmed claims that are not of kind job
 	Last24h   Wei
 	Last7d    Wei

@@ -52,7 +52,12 @@ type Job struct {
 	BlockNumber   *uint64
 	UpdatedAt     *time.Time // when this became so, by the clock of whoever wrote it
 	KeptApart     JobFault   // why not all of it is in the sums; "" if all is
+	SelfReported  bool       // only the worker itself tells of it: the coordinator has no such job of that worker
+	PaidOnChain   bool       // of a self-reported one: the chain's events say the same payment
 }
+
+// Unconfirmed reports whether nothing but the worker's own word stands behind the job.
+func (j Job) Unconfirmed() bool { return j.SelfReported && !j.PaidOnChain }
 
 // JobFault is why a job, or a part of it, is kept apart from the sums.
 type JobFault string
@@ -103,6 +108,7 @@ type JobCounts struct {
 	ByType                                                   []JobTypeCount // most first
 	Each                                                     []JobKindCount // in no order; kinds without a job are left out
 	KeptApart                                                map[JobFault]int64
+	SelfReported                                             int64 // of Total: only the worker itself says so
 }
 
 // MostKeptApart is how many jobs that are kept apart JobCounts counts at most: that many and one

@@ -455,6 +455,8 @@ type JobOfPayment struct {
 	ID      string
 	Status  JobStatus
 	Payment *Wei
+
+	SelfReported bool // only the worker itself tells of it
 }
 
 // ReconciledPayment is a job's payment with what is behind both sides.

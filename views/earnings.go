@@ -96,6 +96,7 @@ type EarningRow struct {
 	When   Moment
 	Kind   string
 	Job    Link
+	Marks  []Tag
 	Tx     Link
 	Amount Amount
 	Worth  Value // of a claim, at the price that was recorded with it

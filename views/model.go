@@ -363,6 +363,7 @@ type RewardRow struct {
 	Amount Amount
 	Tx     Link
 	Job    Link
+	Marks  []Tag
 }
 
 // RiskPanel is how close the stake is to a slash or to deactivation, what it would cost,

@@ -72,6 +72,7 @@ type ReconcileRow struct {
 	OnChain  Amount
 	Events   []PaymentEventRow
 	Why      string
+	Marks    []Tag // of the job
 }
 
 // PaymentEventRow is an event of the chain that told of a payment.

@@ -35,6 +35,7 @@ type rewardJSON struct {
 	JobID           *string `json:"job_id"`
 	RewardType      string  `json:"reward_type" enum:"job,staking,mining,bonus"`
 	TxHash          *string `json:"tx_hash"`
+	SelfReported    bool    `json:"self_reported" doc:"Only the wallet's own reports tell of its job"`
 }
 
 // summaryJSON sums a period.
@@ -85,7 +86,7 @@ func (s *Server) apiHistory(ctx context.Context, in *historyInput) (*reply[histo
 		return ok(out)
 	}
 	for _, e := range p.entries {
-		out.Rewards = append(out.Rewards, rewardJSON{e.At.Unix(), e.Amount.String(), e.Amount.Format(), nonEmpty(e.JobID), string(e.Kind), nonEmpty(string(e.TxHash))})
+		out.Rewards = append(out.Rewards, rewardJSON{e.At.Unix(), e.Amount.String(), e.Amount.Format(), nonEmpty(e.JobID), string(e.Kind), nonEmpty(string(e.TxHash)), e.SelfReported})
 	}
 	total := validator.FoundInEvents(p.sum.Total, p.sum.Entries == 0, claims)
 	out.TotalCount = field(total, func(validator.Wei) int64 { return p.sum.Entries })

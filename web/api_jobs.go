@@ -39,6 +39,8 @@ type jobJSON struct {
 	GPUUUID         *string  `json:"gpu_uuid"`
 	TxHash          *string  `json:"tx_hash"`
 	ErrorMessage    *string  `json:"error_message"`
+	SelfReported    bool     `json:"self_reported" doc:"Only the wallet's own reports tell of the job: the coordinator has no such job of this wallet"`
+	PaidOnChain     bool     `json:"paid_on_chain" doc:"Of a self-reported job: the chain's events have the same payment"`
 	KeptApart       *string  `json:"kept_apart" doc:"Why not all of the job is in the sums: ahead (a time is more than 5 minutes ahead of the database's clock, so it is in none) or execution (the execution time does not fit between begin and end, so it is not summed); null if all is"`
 }
 
@@ -61,7 +63,7 @@ func jobToJSON(j validator.Job) jobJSON {
 	out := jobJSON{
 		JobID: j.ID, JobType: j.Type, Status: string(j.Status), SubmittedAt: j.CreatedAt.Unix(), CompletedAt: unixOf(j.CompletedAt),
 		ClientAddress: nonEmpty(string(j.Client)), GPUUUID: nonEmpty(j.GPUUUID), TxHash: nonEmpty(string(j.TxHash)), ErrorMessage: nonEmpty(j.ErrorMessage),
-		KeptApart: nonEmpty(string(j.KeptApart)),
+		SelfReported: j.SelfReported, PaidOnChain: j.PaidOnChain, KeptApart: nonEmpty(string(j.KeptApart)),
 	}
 	if d, known := j.Duration().Get(); known {
 		secs := d.Seconds()
@@ -102,6 +104,7 @@ type analyticsJSON struct {
 	JobsByType            []typeJSON  `json:"jobs_by_type"`
 	JobsLast24h           *int64      `json:"jobs_last_24h" doc:"Submitted in the last 24 hours"`
 	JobsLast7d            *int64      `json:"jobs_last_7d" doc:"Submitted in the last 7 days"`
+	JobsSelfReported      *int64      `json:"jobs_self_reported" doc:"Of total_jobs: those that nothing but the wallet's own reports tells of"`
 	JobsAhead             *int64      `json:"jobs_ahead" doc:"Kept apart, since a time is more than 5 minutes ahead of the database's clock: in no other count here; counted to 1,001"`
 	ExecutionsApart       *int64      `json:"executions_apart" doc:"Jobs whose execution time does not fit between their begin and end, so that it is not summed; counted to 1,001"`
 	Sources               sourcesJSON `json:"sources"`
@@ -123,16 +126,17 @@ func (s *Server) apiAnalytics(ctx context.Context, in *WalletInput) (*reply[anal
 	counts := s.jobCounts(ctx, &asked, wallet)
 	count := func(f func(validator.JobCounts) int64) *int64 { return field(counts, f) }
 	out := analyticsJSON{
-		TotalJobs:       count(func(c validator.JobCounts) int64 { return c.Total }),
-		JobsCompleted:   count(func(c validator.JobCounts) int64 { return c.Completed }),
-		JobsFailed:      count(func(c validator.JobCounts) int64 { return c.Failed }),
-		JobsInProgress:  count(func(c validator.JobCounts) int64 { return c.InProgress }),
-		JobsLast24h:     count(func(c validator.JobCounts) int64 { return c.Last24h }),
-		JobsLast7d:      count(func(c validator.JobCounts) int64 { return c.Last7d }),
-		JobsAhead:       count(func(c validator.JobCounts) int64 { return c.KeptApart[validator.FaultAhead] }),
-		ExecutionsApart: count(func(c validator.JobCounts) int64 { return c.KeptApart[validator.FaultExecution] }),
-		JobsByType:      []typeJSON{},
-		Sources:         sources(asked.result()),
+		TotalJobs:        count(func(c validator.JobCounts) int64 { return c.Total }),
+		JobsCompleted:    count(func(c validator.JobCounts) int64 { return c.Completed }),
+		JobsFailed:       count(func(c validator.JobCounts) int64 { return c.Failed }),
+		JobsInProgress:   count(func(c validator.JobCounts) int64 { return c.InProgress }),
+		JobsLast24h:      count(func(c validator.JobCounts) int64 { return c.Last24h }),
+		JobsLast7d:       count(func(c validator.JobCounts) int64 { return c.Last7d }),
+		JobsSelfReported: count(func(c validator.JobCounts) int64 { return c.SelfReported }),
+		JobsAhead:        count(func(c validator.JobCounts) int64 { return c.KeptApart[validator.FaultAhead] }),
+		ExecutionsApart:  count(func(c validator.JobCounts) int64 { return c.KeptApart[validator.FaultExecution] }),
+		JobsByType:       []typeJSON{},
+		Sources:          sources(asked.result()),
 	}
 	if c, has := counts.Get(); has {
 		out.SuccessRate = known(c.SuccessPercent())

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -68,13 +67,11 @@ func (s *Server) apiReportJobs(ctx context.Context, in *reportInput) (*reply[rep
 	if p := wrong.problem(); p != nil {
 		return nil, p
 	}
-	done, err := s.db.ReportJobs(ctx, jobs, v.mayWrite)
-	if denied, is := errors.AsType[*db.NotWritableError](err); is {
-		wrong.status = http.StatusForbidden
-		for _, i := range denied.Indices {
-			wrong.field(i, "job_id", "names a job of a worker for whom these credentials may not write", jobs[i].ID)
-		}
-		return nil, wrong.problem()
+	var done db.JobsStored
+	if worker := v.wallet(); worker != "" {
+		done, err = s.db.ReportJobs(ctx, worker, jobs)
+	} else {
+		done, err = s.db.StoreJobs(ctx, jobs)
 	}
 	if err != nil {
 		return nil, s.storeProblem(err)

@@ -113,6 +113,7 @@ func uptimePercent(p validator.Picture, window time.Duration) validator.Maybe[fl
 type rewardsJSON struct {
 	TotalEarned               *string     `json:"total_earned" doc:"Wei"`
 	TotalEarnedFormatted      *string     `json:"total_earned_formatted"`
+	SelfReportedEarned        *string     `json:"self_reported_earned" doc:"Wei: the part of total_earned that nothing but the wallet's own reports of jobs tells of"`
 	PendingRewards            *string     `json:"pending_rewards" doc:"Wei: the contract's own figure, without what accrued since the last claim"`
 	PendingRewardsFormatted   *string     `json:"pending_rewards_formatted"`
 	ClaimableRewards          *string     `json:"claimable_rewards" doc:"Wei: what claim_rewards would pay at the block in sources.chain"`
@@ -141,7 +142,8 @@ func (s *Server) apiRewards(ctx context.Context, in *WalletInput) (*reply[reward
 	whyNull(unknown, "apy_estimate", apy)
 	return ok(rewardsJSON{
 		TotalEarned: weiText(total), TotalEarnedFormatted: weiFormatted(total),
-		PendingRewards: weiText(pending), PendingRewardsFormatted: weiFormatted(pending),
+		SelfReportedEarned: weiText(validator.Map(p.Earnings, func(e validator.Earnings) validator.Wei { return e.SelfReported })),
+		PendingRewards:     weiText(pending), PendingRewardsFormatted: weiFormatted(pending),
 		ClaimableRewards: weiText(claimable), ClaimableRewardsFormatted: weiFormatted(claimable),
 		LastClaimTimestamp: unix(p.LastClaim().Or(time.Time{})),
 		NextRewardEstimate: weiText(p.AccrualPerDay()),

@@ -54,10 +54,12 @@ type exportedEarning struct {
 	PriceSource *string `json:"price_source"`
 	PriceAt     *string `json:"price_at"`
 	Value       *string `json:"value"`
+
+	SelfReported bool `json:"self_reported"`
 }
 
 // earningsHeader names the columns as NDJSON names the members.
-var earningsHeader = []string{"earned_at", "kind", "amount_wei", "amount_sage", "job_id", "tx_hash", "block_number", "price", "price_currency", "price_source", "price_at", "value"}
+var earningsHeader = []string{"earned_at", "kind", "amount_wei", "amount_sage", "job_id", "tx_hash", "block_number", "price", "price_currency", "price_source", "price_at", "value", "self_reported"}
 
 // priceByHand is the source of a price that the wallet's owner entered.
 const priceByHand = "entered by hand"
@@ -65,7 +67,7 @@ const priceByHand = "entered by hand"
 func exportEarning(e validator.Earning) exportedEarning {
 	out := exportedEarning{
 		EarnedAt: e.At.UTC().Format(exportTime), Kind: string(e.Kind), AmountWei: e.Amount.String(), AmountSAGE: exactSAGE(e.Amount),
-		JobID: nonEmpty(e.JobID), TxHash: nonEmpty(string(e.TxHash)), BlockNumber: e.BlockNumber,
+		JobID: nonEmpty(e.JobID), TxHash: nonEmpty(string(e.TxHash)), BlockNumber: e.BlockNumber, SelfReported: e.SelfReported,
 	}
 	if p := e.Price; p != nil {
 		price, source, value := validator.PriceText(p.Amount), p.Source, validator.PriceText(p.Value(e.Amount))
@@ -84,6 +86,6 @@ func (e exportedEarning) cells() []string {
 	}
 	return []string{
 		e.EarnedAt, e.Kind, e.AmountWei, e.AmountSAGE, plainCell(cell(e.JobID)), cell(e.TxHash), block,
-		cell(e.Price), plainCell(cell(e.Currency)), plainCell(cell(e.PriceSource)), cell(e.PriceAt), cell(e.Value),
+		cell(e.Price), plainCell(cell(e.Currency)), plainCell(cell(e.PriceSource)), cell(e.PriceAt), cell(e.Value), strconv.FormatBool(e.SelfReported),
 	}
 }

@@ -63,10 +63,10 @@ func TestAnExportHoldsEveryEarningOfTheRangeExactly(t *testing.T) {
 	const most = "115792089237316195423570985008687907853269984665640564039457584007913129639935"
 	want := [][]string{
 		earningsHeader,
-		{"2026-11-16T23:02:03.456789Z", "job", most, most[:60] + "." + most[60:], "'=1+1", long("ab"), "5", "", "", "", "", ""},
-		{"2026-11-16T12:59:00Z", "mining", "1", "0.000000000000000001", "", "", "", "", "", "", "", ""},
-		{"2026-11-16T12:59:00Z", "bonus", "2500000000000000000", "2.500000000000000000", "", long("c2"), "78", "0.123456789012345678", "USD", "prices.example", "2026-11-16T12:00:00Z", "0.308641972530864195"},
-		{"2026-11-15T11:00:00Z", "job", "1000000000000000000", "1.000000000000000000", "job-10", "", "", "", "", "", "", ""},
+		{"2026-11-16T23:02:03.456789Z", "job", most, most[:60] + "." + most[60:], "'=1+1", long("ab"), "5", "", "", "", "", "", "false"},
+		{"2026-11-16T12:59:00Z", "mining", "1", "0.000000000000000001", "", "", "", "", "", "", "", "", "false"},
+		{"2026-11-16T12:59:00Z", "bonus", "2500000000000000000", "2.500000000000000000", "", long("c2"), "78", "0.123456789012345678", "USD", "prices.example", "2026-11-16T12:00:00Z", "0.308641972530864195", "false"},
+		{"2026-11-15T11:00:00Z", "job", "1000000000000000000", "1.000000000000000000", "job-10", "", "", "", "", "", "", "", "false"},
 	}
 	if !reflect.DeepEqual(rows, want) {
 		t.Errorf("got\n%q\nwant\n%q", rows, want)
@@ -128,7 +128,7 @@ func TestAnOwnerEntersThePriceOfAClaim(t *testing.T) {
 	if !strings.Contains(claims, priceByHand) || !strings.Contains(claims, `>75.00<`) || !strings.Contains(claims, "Correct it") {
 		t.Errorf("the page lacks the price:\n%s", claims)
 	}
-	if export := visit(s, "/earnings/export?format=csv&last=7d&wallet="+string(alice)).Body.String(); !strings.Contains(export, ",0.75,EUR,entered by hand,2026-11-25T12:00:00Z,75.00000000000000000075\n") {
+	if export := visit(s, "/earnings/export?format=csv&last=7d&wallet="+string(alice)).Body.String(); !strings.Contains(export, ",0.75,EUR,entered by hand,2026-11-25T12:00:00Z,75.00000000000000000075,false\n") {
 		t.Errorf("the export lacks it:\n%s", export)
 	}
 	events, err := s.db.AuditEvents(t.Context(), alice, 5)

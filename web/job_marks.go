@@ -7,11 +7,25 @@ import (
 
 // jobMarks say what is to be known of a job's row itself.
 func jobMarks(j validator.Job) []views.Tag {
-	var marks []views.Tag
+	marks := reportMarks(j.SelfReported, j.PaidOnChain)
 	if j.KeptApart != "" {
 		marks = append(marks, views.Tag{Text: "kept apart", Tone: views.ToneWarn, Icon: "warn", Title: j.KeptApart.Words()})
 	}
 	return marks
+}
+
+// selfReportedNote says what is to be thought of a job that only its worker tells of.
+const selfReportedNote = "Only this wallet's own reports say so. The coordinator's database has no such job of this wallet, and the chain no such payment. It enters no figure of the network until one of them says the same."
+
+// reportMarks say of a job who tells of it, where that is its worker.
+func reportMarks(selfReported, paidOnChain bool) []views.Tag {
+	switch {
+	case selfReported && paidOnChain:
+		return []views.Tag{{Text: "self-reported, paid on chain", Tone: views.TonePlain, Icon: "info", Title: "This wallet's own report. The chain's events have the same payment."}}
+	case selfReported:
+		return []views.Tag{{Text: "self-reported", Tone: views.TonePlain, Icon: "info", Title: selfReportedNote}}
+	}
+	return nil
 }
 
 // apartText is how many jobs are kept apart for a reason, in words where nobody counts on.
@@ -22,9 +36,13 @@ func apartText(n int64) string {
 	return integer(n)
 }
 
-// apartNotes say which jobs are not in the counts and sums, or not with all that they tell.
-func apartNotes(c validator.JobCounts) []string {
+// countNotes say which jobs only the wallet tells of, and which are not in the counts and sums,
+// or not with all that they tell.
+func countNotes(c validator.JobCounts) []string {
 	var notes []string
+	if c.SelfReported > 0 {
+		notes = append(notes, "Self-reported: "+integer(c.SelfReported)+" of these jobs. "+selfReportedNote)
+	}
 	if n := c.KeptApart[validator.FaultAhead]; n > 0 {
 		notes = append(notes, "Kept apart: "+apartText(n)+" with a time more than 5 minutes ahead of the database's clock. They are in no count and no sum until that time has come.")
 	}

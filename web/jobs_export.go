@@ -55,13 +55,14 @@ type exportedJob struct {
 	ResultHash      *string `json:"result_hash"`
 	ErrorMessage    *string `json:"error_message"`
 	KeptApart       *string `json:"kept_apart"`
+	SelfReported    bool    `json:"self_reported"`
 }
 
 func exported(j validator.Job) exportedJob {
 	out := exportedJob{
 		JobID: j.ID, JobType: j.Type, Status: string(j.Status), WorkerAddress: string(j.Worker), ClientAddress: nonEmpty(string(j.Client)),
 		GPUUUID: nonEmpty(j.GPUUUID), CreatedAt: j.CreatedAt.UTC().Format(exportTime), AssignedAt: exportedTime(j.AssignedAt), CompletedAt: exportedTime(j.CompletedAt),
-		TxHash: nonEmpty(string(j.TxHash)), BlockNumber: j.BlockNumber, ResultHash: nonEmpty(j.ResultHash), ErrorMessage: nonEmpty(j.ErrorMessage), KeptApart: nonEmpty(string(j.KeptApart)),
+		TxHash: nonEmpty(string(j.TxHash)), BlockNumber: j.BlockNumber, ResultHash: nonEmpty(j.ResultHash), ErrorMessage: nonEmpty(j.ErrorMessage), KeptApart: nonEmpty(string(j.KeptApart)), SelfReported: j.SelfReported,
 	}
 	if j.ExecutionTime != nil {
 		ms := j.ExecutionTime.Milliseconds()
@@ -79,7 +80,7 @@ func exported(j validator.Job) exportedJob {
 }
 
 // csvHeader names the columns as NDJSON names the members.
-var csvHeader = []string{"job_id", "job_type", "status", "worker_address", "client_address", "gpu_uuid", "created_at", "assigned_at", "completed_at", "execution_time_ms", "duration_ms", "payment_wei", "payment_sage", "tx_hash", "block_number", "result_hash", "error_message", "kept_apart"}
+var csvHeader = []string{"job_id", "job_type", "status", "worker_address", "client_address", "gpu_uuid", "created_at", "assigned_at", "completed_at", "execution_time_ms", "duration_ms", "payment_wei", "payment_sage", "tx_hash", "block_number", "result_hash", "error_message", "kept_apart", "self_reported"}
 
 func (e exportedJob) cells() []string {
 	number := func(n *int64) string {
@@ -94,6 +95,6 @@ func (e exportedJob) cells() []string {
 	}
 	return []string{
 		plainCell(e.JobID), plainCell(e.JobType), e.Status, e.WorkerAddress, cell(e.ClientAddress), plainCell(cell(e.GPUUUID)), e.CreatedAt, cell(e.AssignedAt), cell(e.CompletedAt),
-		number(e.ExecutionTimeMS), number(e.DurationMS), cell(e.PaymentWei), cell(e.PaymentSAGE), cell(e.TxHash), block, plainCell(cell(e.ResultHash)), plainCell(cell(e.ErrorMessage)), cell(e.KeptApart),
+		number(e.ExecutionTimeMS), number(e.DurationMS), cell(e.PaymentWei), cell(e.PaymentSAGE), cell(e.TxHash), block, plainCell(cell(e.ResultHash)), plainCell(cell(e.ErrorMessage)), cell(e.KeptApart), strconv.FormatBool(e.SelfReported),
 	}
 }

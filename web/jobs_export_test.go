@@ -37,10 +37,10 @@ func TestAnExportHoldsAllOfTheFilterExactly(t *testing.T) {
 	long := func(tail string) string { return "0x" + strings.Repeat("0", 64-len(tail)) + tail }
 	want := [][]string{
 		csvHeader,
-		{"small", "", "completed", string(alice), "", "", "2025-12-30T00:00:00Z", "", "", "", "", "5", "0.000000000000000005", "", "", "", "", ""},
-		{"bare", "", "pending", string(alice), "", "", "2025-12-31T23:59:59Z", "", "", "", "", "", "", "", "", "", "", ""},
+		{"small", "", "completed", string(alice), "", "", "2025-12-30T00:00:00Z", "", "", "", "", "5", "0.000000000000000005", "", "", "", "", "", "false"},
+		{"bare", "", "pending", string(alice), "", "", "2025-12-31T23:59:59Z", "", "", "", "", "", "", "", "", "", "", "", "false"},
 		{"exact", `zk "proof", big`, "completed", string(alice), long("c1"), "GPU-9", exact, "2026-01-02T03:04:06Z", "2026-01-02T03:04:07Z", "1000", "1000",
-			"115792089237316195423570985008687907853269984665640564039457584007913129639935", "115792089237316195423570985008687907853269984665640564039457.584007913129639935", long("ff"), "7", "r", "'=cmd|'x'\nsecond line", ""},
+			"115792089237316195423570985008687907853269984665640564039457584007913129639935", "115792089237316195423570985008687907853269984665640564039457.584007913129639935", long("ff"), "7", "r", "'=cmd|'x'\nsecond line", "", "false"},
 	}
 	if !reflect.DeepEqual(rows, want) {
 		t.Errorf("got\n%q\nwant\n%q", rows, want)

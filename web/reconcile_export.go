@@ -49,6 +49,7 @@ type exportedPayment struct {
 	PaidWei      *string                `json:"paid_wei"`
 	Events       []exportedPaymentEvent `json:"events"`
 	Why          *string                `json:"why"`
+	SelfReported bool                   `json:"self_reported"`
 }
 
 // exportedPaymentEvent is an event that told of a payment.
@@ -68,7 +69,7 @@ func exportedPaymentOf(p validator.ReconciledPayment, known validator.Maybe[vali
 		out.JobNumber = &number
 	}
 	if len(p.Rows) > 0 {
-		out.JobID = &p.Rows[0].ID
+		out.JobID, out.SelfReported = &p.Rows[0].ID, p.Rows[0].SelfReported
 	}
 	wei := func(w validator.Wei) *string { t := w.String(); return &t }
 	sage := func(w validator.Wei) *string { t := exactSAGE(w); return &t }
@@ -96,7 +97,7 @@ func exportedPaymentOf(p validator.ReconciledPayment, known validator.Maybe[vali
 
 // paymentHeader names the columns as NDJSON names the members, but for the events, whose
 // hashes and blocks stand in two of them, separated by spaces.
-var paymentHeader = []string{"class", "job_id", "job_number", "due_at", "recorded_wei", "recorded_sage", "on_chain_wei", "on_chain_sage", "released_wei", "paid_wei", "tx_hashes", "block_numbers", "why"}
+var paymentHeader = []string{"class", "job_id", "job_number", "due_at", "recorded_wei", "recorded_sage", "on_chain_wei", "on_chain_sage", "released_wei", "paid_wei", "tx_hashes", "block_numbers", "why", "self_reported"}
 
 func (p exportedPayment) cells() []string {
 	var txs, blocks []string
@@ -105,6 +106,6 @@ func (p exportedPayment) cells() []string {
 	}
 	return []string{
 		p.Class, plainCell(cell(p.JobID)), cell(p.JobNumber), p.DueAt, cell(p.RecordedWei), cell(p.RecordedSAGE), cell(p.OnChainWei), cell(p.OnChainSAGE),
-		cell(p.ReleasedWei), cell(p.PaidWei), strings.Join(txs, " "), strings.Join(blocks, " "), cell(p.Why),
+		cell(p.ReleasedWei), cell(p.PaidWei), strings.Join(txs, " "), strings.Join(blocks, " "), cell(p.Why), fmt.Sprint(p.SelfReported),
 	}
 }

@@ -212,10 +212,10 @@ func TestPaymentsAreExported(t *testing.T) {
 	long := func(tail string) string { return "0x" + strings.Repeat("0", 64-len(tail)) + tail }
 	for i, want := range []string{
 		strings.Join(paymentHeader, "|"),
-		"different_amount|0x2|2|*|8000000000000000000|8.000000000000000000|5000000000000000000|5.000000000000000000||5000000000000000000|" + long("abc2") + "|92|The chain has less than the database.",
-		"missing_on_chain|3|3|*|8000000000000000000|8.000000000000000000|||||||No event in the blocks up to 100 tells of a payment for it to this wallet.",
-		"missing_in_database|9|9|*|||3000000000000000000|3.000000000000000000||3000000000000000000|" + long("abc9") + "|96|The database has this job as failed.",
-		"missing_in_database||99|*|||4000000000000000000|4.000000000000000000||4000000000000000000|" + long("abc99") + "|97|The database has no completed job of this number with a payment to this wallet.",
+		"different_amount|0x2|2|*|8000000000000000000|8.000000000000000000|5000000000000000000|5.000000000000000000||5000000000000000000|" + long("abc2") + "|92|The chain has less than the database.|false",
+		"missing_on_chain|3|3|*|8000000000000000000|8.000000000000000000|||||||No event in the blocks up to 100 tells of a payment for it to this wallet.|false",
+		"missing_in_database|9|9|*|||3000000000000000000|3.000000000000000000||3000000000000000000|" + long("abc9") + "|96|The database has this job as failed.|false",
+		"missing_in_database||99|*|||4000000000000000000|4.000000000000000000||4000000000000000000|" + long("abc99") + "|97|The database has no completed job of this number with a payment to this wallet.|false",
 	} {
 		if i > 0 {
 			rows[i][3] = "*"

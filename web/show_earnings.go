@@ -196,7 +196,7 @@ func (s *Server) showEarningList(r earningListRead, wallet validator.Address, q 
 	for _, e := range entries {
 		row := views.EarningRow{When: *momentOf(s.now(), e.At), Kind: kindWords[e.Kind], Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
 		if e.JobID != "" {
-			row.Kind, row.Job = "Job", *s.jobLink(e.JobID, wallet)
+			row.Kind, row.Job, row.Marks = "Job", *s.jobLink(e.JobID, wallet), reportMarks(e.SelfReported, false)
 		}
 		row.Worth = worth(e.Amount, e.Price)
 		m.Rows = append(m.Rows, row)

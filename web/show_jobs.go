@@ -76,7 +76,7 @@ func (s *Server) jobList(r jobListRead, wallet validator.Address, q jobQuery) vi
 		m.Empty, m.Notice = &views.Empty{Icon: "database", Tone: toneOf(r.state.Health), Title: "Jobs unknown", Text: validator.Sentence(r.jobs.Reason())}, nil
 		return m
 	}
-	m.Rows, m.Heads, m.Notes = s.jobRows(jobs, wallet, now), s.jobHeads(wallet, q), apartNotes(r.counts.Or(validator.JobCounts{}))
+	m.Rows, m.Heads, m.Notes = s.jobRows(jobs, wallet, now), s.jobHeads(wallet, q), countNotes(r.counts.Or(validator.JobCounts{}))
 	if note := sortNote(r, now); note != "" {
 		m.Notes = append(m.Notes, note)
 	}
@@ -261,6 +261,10 @@ func (s *Server) jobDetail(ctx context.Context, r jobRead, wallet validator.Addr
 		fact("Transaction", string(j.TxHash), s.txLink(j.TxHash)),
 		s.blockFact(j),
 		fact("Result hash", j.ResultHash, views.Link{Text: j.ResultHash}),
+	}
+	if j.SelfReported {
+		mark := reportMarks(true, j.PaidOnChain)[0]
+		m.Facts = append(m.Facts, views.JobFact{Label: "Reported by", Value: views.Value{Text: "this wallet itself. " + mark.Title}})
 	}
 	if j.KeptApart != "" {
 		m.Facts = append(m.Facts, views.JobFact{Label: "Kept apart", Value: views.Value{Text: j.KeptApart.Words()}})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -36,8 +37,11 @@ func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[
 			{Label: "Failed or late", Value: views.Value{Text: integer(c.Failed)}},
 			{Label: "Last 24 h", Value: views.Value{Text: integer(c.Last24h)}},
 		}
+		if c.SelfReported > 0 {
+			m.Counts = append(m.Counts, views.Row{Label: "Self-reported", Value: views.Value{Text: integer(c.SelfReported), Title: selfReportedNote}})
+		}
 		if n := c.KeptApart[validator.FaultAhead] + c.KeptApart[validator.FaultExecution]; n > 0 {
-			m.Counts = append(m.Counts, views.Row{Label: "Kept apart", Value: views.Value{Text: apartText(n), Title: strings.Join(apartNotes(c), " ")}})
+			m.Counts = append(m.Counts, views.Row{Label: "Kept apart", Value: views.Value{Text: apartText(n), Title: strings.Join(countNotes(c), " ")}})
 		}
 	}
 	m.Rows = s.jobRows(p.jobs, wallet, now)
@@ -56,6 +60,9 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 		{Label: "From claims", Amount: amountOf(p.Earned(claimedEver)), Origin: s.origin(p.Address, "claimed", "the claimed amount")},
 		{Label: "Last claim", Origin: s.origin(p.Address, "claim.last", "the last claim"), Value: whenOf(p.LastClaim(), p.Now)},
 	}
+	if e, known := p.Earnings.Get(); known && e.SelfReportedJobs > 0 {
+		m.Totals = slices.Insert(m.Totals, 1, views.Row{Label: "Of it self-reported", Value: views.Value{Text: e.SelfReported.Format(), Title: selfReportedNote}})
+	}
 	for _, c := range claims.Or(nil) {
 		m.Claims = append(m.Claims, s.claimRow(c, p.Now))
 	}
@@ -67,7 +74,7 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 	for _, e := range entries.entries {
 		row := views.RewardRow{When: moment(p.Now, e.At), Kind: string(e.Kind), Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
 		if e.JobID != "" {
-			row.Job = *s.jobLink(e.JobID, p.Address)
+			row.Job, row.Marks = *s.jobLink(e.JobID, p.Address), reportMarks(e.SelfReported, false)
 		}
 		m.Rows = append(m.Rows, row)
 	}

@@ -295,6 +295,9 @@ func (s *Server) reconciledRow(p validator.ReconciledPayment, known validator.Ma
 		When: moment(now, p.At()), Job: s.paymentJobLink(p, wallet), Class: reconcileLooks[class].tag, Why: whyOf(p, class, known),
 		Recorded: recordedAmount(p.JobPayment), OnChain: chainAmount(p.JobPayment), Events: s.paymentEvents(p.Events, now),
 	}
+	if len(p.Rows) > 0 {
+		row.Marks = reportMarks(p.Rows[0].SelfReported, false)
+	}
 	return row
 }
 
