@@ -14,7 +14,7 @@ import (
 // that its sender must keep it.
 func TestWhatOthersChangeInTheDatabaseIsAnOutage(t *testing.T) {
 	report := func(s *db.Store) error {
-		_, err := s.ReportJobs(t.Context(), []validator.Job{{ID: "hindered", Worker: alice, Status: validator.JobRunning, CreatedAt: time.Now().UTC()}}, func(validator.Address) bool { return true })
+		_, err := s.StoreJobs(t.Context(), []validator.Job{{ID: "hindered", Worker: alice, Status: validator.JobRunning, CreatedAt: time.Now().UTC()}})
 		return err
 	}
 	for name, c := range map[string]struct{ hinder, undo string }{

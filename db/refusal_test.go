@@ -331,8 +331,7 @@ func TestConflictsAreRepeated(t *testing.T) {
 	exec("BEGIN; " + fmt.Sprintf(insert, "b"))
 	reported := make(chan error, 1)
 	go func() {
-		_, err := s.ReportJobs(t.Context(), []validator.Job{{ID: "a", Worker: alice, Status: validator.JobRunning}, {ID: "b", Worker: alice, Status: validator.JobRunning}},
-			func(validator.Address) bool { return true })
+		_, err := s.StoreJobs(t.Context(), []validator.Job{{ID: "a", Worker: alice, Status: validator.JobRunning}, {ID: "b", Worker: alice, Status: validator.JobRunning}})
 		reported <- err
 	}()
 	waitFor(t, "the report to wait", func() bool {
