@@ -57,6 +57,8 @@ var trueZeros = []trueZero{
 	{`of=reconciled\.(missing_on_chain|awaited) `, `^On chain`, "the class is that of what the chain does not have"},
 	{`of=reconciled\.missing_in_database `, `^In the database`, "the class is that of what the database does not have"},
 	{`of=reputation\.rank `, `^0 is unranked`, "it explains a figure"},
+	{`\.jobs_self_reported$`, `"total_jobs":[1-9]`, "the coordinator has all of the jobs that are counted"},
+	{`\.self_reported_earned$`, `"total_earned":"[1-9]`, "the coordinator has all of the jobs whose payments are summed"},
 	{`reconcile-classes`, `^missing in the database :`, "the class is that of what the database does not have"},
 }
 
