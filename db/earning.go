@@ -11,9 +11,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// earningDays is how many UTC days Earnings.Daily spans, today included.
-const earningDays = 30
-
 // beginning is before every time that the database accepts.
 var beginning = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -22,8 +19,8 @@ var beginning = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 // known payment earns nothing known and is left out.
 func (s *Store) Earnings(ctx context.Context, worker validator.Address, now time.Time) (validator.Earnings, error) {
 	today := utcDay(now)
-	firstDay := today.AddDate(0, 0, 1-earningDays)
-	since := []time.Time{beginning, now.Add(-24 * time.Hour), now.Add(-7 * 24 * time.Hour), now.Add(-30 * 24 * time.Hour)}
+	firstDay := validator.Window30d.Start(now)
+	since := []time.Time{beginning, validator.Window24h.Start(now), validator.Window7d.Start(now), validator.Window30d.Start(now)}
 	var e validator.Earnings
 	daily := map[time.Time]validator.Wei{}
 	err := s.inSnapshot(ctx, func(q *Queries) error {

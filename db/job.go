@@ -205,8 +205,8 @@ func (s *Store) Job(ctx context.Context, worker validator.Address, id string) (v
 	return j, nil
 }
 
-// JobCounts counts a worker's jobs. Last24h and Last7d are those submitted in the time
-// before now; the average is over completed jobs whose time is known.
+// JobCounts counts a worker's jobs. Last24h and Last7d are those submitted in these windows
+// of time; the average is over completed jobs whose time is known.
 func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now time.Time) (validator.JobCounts, error) {
 	var c validator.JobCounts
 	var totals []workerJobTotalsRow
@@ -216,7 +216,7 @@ func (s *Store) JobCounts(ctx context.Context, worker validator.Address, now tim
 			return err
 		}
 		recent, err := q.countJobsSubmittedSince(ctx, countJobsSubmittedSinceParams{
-			WorkerAddress: string(worker), DayAgo: now.Add(-24 * time.Hour), WeekAgo: now.Add(-7 * 24 * time.Hour),
+			WorkerAddress: string(worker), DayAgo: validator.Window24h.Start(now), WeekAgo: validator.Window7d.Start(now),
 		})
 		if err != nil {
 			return err

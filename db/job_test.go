@@ -198,7 +198,7 @@ func TestAWindowMayBeginAnywhereInAnHour(t *testing.T) {
 		c := must[validator.JobCounts](t)(b.store.JobCounts(b.ctx(), alice, at))
 		e := must[validator.Earnings](t)(b.store.Earnings(b.ctx(), alice, at))
 		network := must[validator.NetworkCounts](t)(b.store.NetworkCounts(b.ctx(), activeFor, at))
-		counted := dbtest.Value(t, b.url, `SELECT count(*) FILTER (WHERE created_at >= $1::timestamptz - interval '24 hours') || ' ' || count(*) FILTER (WHERE created_at >= $1::timestamptz - interval '168 hours')
+		counted := dbtest.Value(t, b.url, `SELECT count(*) FILTER (WHERE created_at >= $1::timestamptz - interval '24 hours') || ' ' || count(*) FILTER (WHERE created_at >= (($1::timestamptz AT TIME ZONE 'UTC')::date - 6)::timestamp AT TIME ZONE 'UTC')
 			|| ' ' || sum(payment_amount) FILTER (WHERE status = 'completed' AND completed_at >= $1::timestamptz - interval '24 hours') || ' ' || count(*) FILTER (WHERE status = 'completed' AND completed_at >= $1::timestamptz - interval '24 hours') FROM jobs`, at)
 		equal(t, fmt.Sprint("at ", at), fmt.Sprint(c.Last24h, c.Last7d, e.Last24h, network.JobsLast24h), counted)
 	}

@@ -35,26 +35,32 @@ func (s *Store) ReputationBoard(ctx context.Context, reputationManager validator
 	return out, nil
 }
 
-// WorkerMonths is what each worker that was heard, or completed a job, did in the UTC days of
-// validator.WorkerMonthDays before today. What it says of a worker is for its own wallet: others
+// WorkerMonths is what each worker that was heard, or completed a job, did in
+// validator.Window30d. What it says of a worker is for its own wallet: others
 // may see of it what its groups tell.
 func (s *Store) WorkerMonths(ctx context.Context, interval validator.HeartbeatInterval, now time.Time) (validator.WorkerMonths, error) {
-	end := utcDay(now)
-	from := end.AddDate(0, 0, -validator.WorkerMonthDays)
-	rows, err := s.q.workerMonths(ctx, workerMonthsParams{IntervalMinutes: int32(interval.Minutes()), FirstDay: from, EndDay: end})
+	today, from := utcDay(now), validator.Window30d.Start(now)
+	rows, err := s.q.workerMonths(ctx, workerMonthsParams{IntervalMinutes: int32(interval.Minutes()), FirstDay: from, Today: today})
 	if err != nil {
 		return nil, s.fail("count the workers' months", err)
 	}
 	out := make(validator.WorkerMonths, len(rows))
 	for i, r := range rows {
 		out[i] = validator.WorkerMonth{Worker: validator.Address(r.WorkerAddress), UpMinutes: int(r.UpMinutes), JobsCompleted: r.Jobs}
-		if r.FirstMinutes != 0 {
-			counted := from
-			if first := firstOf(r.FirstHour, r.FirstMinutes); first.After(counted) {
-				counted = first
-			}
-			out[i].TotalMinutes = max(int(end.Sub(counted)/time.Minute), 0)
+		if r.FirstMinutes == 0 {
+			continue
 		}
+		first := firstOf(r.FirstHour, r.FirstMinutes)
+		counted := from
+		if first.After(counted) {
+			counted = first
+		}
+		out[i].TotalMinutes = max(int(today.Sub(counted)/time.Minute), 0)
+		hours := make([]validator.HourMask, len(r.TodayHours))
+		for n := range hours {
+			hours[n] = validator.HourMask{Hour: r.TodayHours[n], Minutes: uint64(r.TodayMinutes[n])}
+		}
+		out[i].AddToday(&first, hours, interval, now)
 	}
 	return out, nil
 }

@@ -96,22 +96,23 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 9))
 	today := time.Now().UTC().Truncate(24 * time.Hour)
-	from := today.AddDate(0, 0, -validator.WorkerMonthDays)
+	const asOf = 15 * 60 // the minute of today
+	from, now := validator.Window30d.Start(today), today.Add(asOf*time.Minute+30*time.Second)
 	const interval = 7
 	heard, done := map[string]map[time.Time]bool{}, map[string]int64{}
 	for n := range 6 {
 		worker := fmt.Sprintf("0x%064x", 0xa1+n)
 		heard[worker] = map[time.Time]bool{}
 		for range 40 {
-			at := today.AddDate(0, 0, -33).Add(time.Duration(rng.IntN(34*24*60)) * time.Minute)
+			at := today.AddDate(0, 0, -33).Add(time.Duration(rng.IntN(33*24*60+asOf)) * time.Minute)
 			heard[worker][at] = true
 			b.exec("INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", worker, fmt.Sprint("host ", rng.IntN(2)), at)
 		}
 		for j := range 30 {
-			ended := today.AddDate(0, 0, -33).Add(time.Duration(rng.IntN(34*24*60)) * time.Minute)
+			ended := today.AddDate(0, 0, -33).Add(time.Duration(rng.IntN(33*24*60+asOf)) * time.Minute)
 			status := []string{"completed", "completed", "failed"}[rng.IntN(3)]
 			b.exec("INSERT INTO jobs (job_id, worker_address, status, job_type, created_at, completed_at) VALUES ($1, $2, $3, $4, $5, $5)", fmt.Sprint(worker, j), worker, status, fmt.Sprint("type ", rng.IntN(2)), ended)
-			if status == "completed" && !ended.Before(from) && ended.Before(today) {
+			if status == "completed" && !ended.Before(from) {
 				done[worker]++
 			}
 		}
@@ -123,7 +124,7 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 	heard["0x"+fmt.Sprintf("%064x", 0xff)] = nil
 	done["0x"+fmt.Sprintf("%064x", 0xff)] = 1
 	b.fold()
-	got := must[validator.WorkerMonths](t)(b.store.WorkerMonths(b.ctx(), interval, today.Add(15*time.Hour)))
+	got := must[validator.WorkerMonths](t)(b.store.WorkerMonths(b.ctx(), interval, now))
 	if len(got) != len(heard) {
 		t.Fatalf("%d workers: %+v", len(got), got)
 	}
@@ -139,12 +140,25 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 		for day := from; day.Before(today); day = day.AddDate(0, 0, 1) {
 			up += heardBy{"": minutes}.up("", day, interval)
 		}
-		for at := from; at.Before(today); at = at.Add(time.Minute) {
-			if !first.IsZero() && !at.Before(first) {
+		for at := from; !first.IsZero() && at.Before(now.Truncate(time.Minute)); at = at.Add(time.Minute) {
+			if !at.Before(first) {
 				total++
+			}
+		}
+		for at := today; at.Before(now.Truncate(time.Minute)); at = at.Add(time.Minute) {
+			if slices.ContainsFunc(beatsWithin(at, interval), func(beat time.Time) bool { return minutes[beat] }) {
+				up++
 			}
 		}
 		equal(t, "the month of "+string(m.Worker), fmt.Sprint(m.UpMinutes, m.TotalMinutes, m.JobsCompleted), fmt.Sprint(up, total, done[string(m.Worker)]))
 	}
 	equal(t, "workers", dbtest.Value(t, b.url, "SELECT count(DISTINCT worker_address) FROM worker_days"), 7)
+}
+
+// beatsWithin lists the minutes whose heartbeats make a minute one that is up.
+func beatsWithin(at time.Time, interval int) (all []time.Time) {
+	for n := range interval + 1 {
+		all = append(all, at.Add(-time.Duration(n)*time.Minute))
+	}
+	return all
 }

@@ -129,7 +129,8 @@ WITH RECURSIVE beating AS (
     SELECT worker_address FROM working WHERE worker_address IS NOT NULL
 )
 SELECT w.worker_address::text AS worker_address, COALESCE(up.minutes, 0)::bigint AS up_minutes,
-       COALESCE(first.hour, 'epoch')::timestamptz AS first_hour, COALESCE(first.minutes, 0)::bigint AS first_minutes, done.jobs::bigint AS jobs
+       COALESCE(first.hour, 'epoch')::timestamptz AS first_hour, COALESCE(first.minutes, 0)::bigint AS first_minutes,
+       COALESCE(recent.hours, '{}')::timestamptz[] AS today_hours, COALESCE(recent.minutes, '{}')::bigint[] AS today_minutes, done.jobs::bigint AS jobs
 FROM workers w
 CROSS JOIN LATERAL (
     SELECT sum((within[$1::integer])::integer) AS minutes FROM worker_days
@@ -138,15 +139,20 @@ LEFT JOIN LATERAL (
     SELECT hour, minutes FROM heartbeat_hours WHERE worker_address = w.worker_address AND minutes <> 0 ORDER BY hour LIMIT 1) first ON true
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(jobs), 0) AS jobs FROM job_days
-    WHERE worker_address = w.worker_address AND day >= $2::date AND day < $3::date AND status = 'completed' AND NOT self_reported) done
-WHERE up.minutes > 0 OR done.jobs > 0
+    WHERE worker_address = w.worker_address AND day >= $2::date AND status = 'completed' AND NOT self_reported) done
+CROSS JOIN LATERAL (
+    SELECT array_agg(h.hour ORDER BY h.hour) AS hours, array_agg(h.minutes ORDER BY h.hour) AS minutes
+    FROM (SELECT hour, bit_or(minutes) AS minutes FROM uptime_hours
+          WHERE worker_address = w.worker_address AND hour >= $3::date::timestamp AT TIME ZONE 'UTC' - interval '1 hour'
+          GROUP BY hour HAVING bit_or(minutes) <> 0) h) recent
+WHERE up.minutes > 0 OR recent.hours IS NOT NULL OR done.jobs > 0
 ORDER BY worker_address
 `
 
 type workerMonthsParams struct {
 	IntervalMinutes int32
 	FirstDay        time.Time
-	EndDay          time.Time
+	Today           time.Time
 }
 
 type workerMonthsRow struct {
@@ -154,14 +160,17 @@ type workerMonthsRow struct {
 	UpMinutes     int64
 	FirstHour     time.Time
 	FirstMinutes  int64
+	TodayHours    []time.Time
+	TodayMinutes  []int64
 	Jobs          int64
 }
 
-// workerMonths is what each worker that was ever heard, or ever had a job, did in some UTC
-// days: how many of their minutes are up, since when it was ever heard (no minutes: it never
-// was), and the jobs that it completed, without what only it says. Jobs without a worker stand under ”.
+// workerMonths is what each worker that was ever heard, or ever had a job, did from a UTC day
+// on: how many minutes of the days before today are up, in which minutes of today and the hour
+// before it was heard, since when it was ever heard (no minutes: it never was), and the jobs
+// that it completed, without what only it says. Jobs without a worker stand under ”.
 func (q *Queries) workerMonths(ctx context.Context, arg workerMonthsParams) ([]workerMonthsRow, error) {
-	rows, err := q.db.Query(ctx, workerMonths, arg.IntervalMinutes, arg.FirstDay, arg.EndDay)
+	rows, err := q.db.Query(ctx, workerMonths, arg.IntervalMinutes, arg.FirstDay, arg.Today)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +183,8 @@ func (q *Queries) workerMonths(ctx context.Context, arg workerMonthsParams) ([]w
 			&i.UpMinutes,
 			&i.FirstHour,
 			&i.FirstMinutes,
+			&i.TodayHours,
+			&i.TodayMinutes,
 			&i.Jobs,
 		); err != nil {
 			return nil, err

@@ -16,7 +16,7 @@ import (
 // those that are past their age.
 func (s *Store) UptimeHistory(ctx context.Context, worker validator.Address, interval validator.HeartbeatInterval, now time.Time) (validator.UptimeHistory, error) {
 	u := validator.UptimeHistory{
-		Interval: interval, Since: utcDay(now.Add(-validator.UptimeMonthWindow)),
+		Interval: interval, Since: validator.Window30d.Start(now),
 		FirstDay: utcDay(now).AddDate(0, 0, -validator.UptimeYearDays+1),
 	}
 	minutes, before := int32(interval.Minutes()), u.Since.Add(-time.Hour)

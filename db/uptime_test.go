@@ -49,10 +49,10 @@ func TestUptimeOutlivesTheHeartbeats(t *testing.T) {
 	after := must[validator.UptimeHistory](t)(b.store.UptimeHistory(b.ctx(), alice, 1, today.Add(12*time.Hour)))
 	equal(t, "what is told", after, before)
 	equal(t, "first", *after.First, first)
-	equal(t, "days", len(after.Days), 170)
+	equal(t, "days", len(after.Days), 171)
 	equal(t, "a day of both hosts", after.Days[150], validator.UptimeDay{Day: today.AddDate(0, 0, -50), Minutes: 24 * 8 * 2}) // 0 10 15 20 30 40 45 50, and the minute after each
 	equal(t, "a day of one", after.Hosts[1].Days[150].Minutes, 24*4*2)
-	equal(t, "hours", len(after.Hours), 24*29+8+1)
+	equal(t, "hours", len(after.Hours), 24*28+8+1)
 	b.differences("without the old ones")
 
 	b.exec("INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time) VALUES ($1, 'rig-1', $2)", string(alice), first.Add(time.Minute))

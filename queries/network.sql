@@ -39,9 +39,10 @@ CROSS JOIN LATERAL (
 ORDER BY new_score DESC, worker_id;
 
 -- name: workerMonths :many
--- workerMonths is what each worker that was ever heard, or ever had a job, did in some UTC
--- days: how many of their minutes are up, since when it was ever heard (no minutes: it never
--- was), and the jobs that it completed, without what only it says. Jobs without a worker stand under ''.
+-- workerMonths is what each worker that was ever heard, or ever had a job, did from a UTC day
+-- on: how many minutes of the days before today are up, in which minutes of today and the hour
+-- before it was heard, since when it was ever heard (no minutes: it never was), and the jobs
+-- that it completed, without what only it says. Jobs without a worker stand under ''.
 WITH RECURSIVE beating AS (
     (SELECT worker_address FROM worker_days ORDER BY worker_address LIMIT 1)
     UNION ALL
@@ -58,15 +59,21 @@ WITH RECURSIVE beating AS (
     SELECT worker_address FROM working WHERE worker_address IS NOT NULL
 )
 SELECT w.worker_address::text AS worker_address, COALESCE(up.minutes, 0)::bigint AS up_minutes,
-       COALESCE(first.hour, 'epoch')::timestamptz AS first_hour, COALESCE(first.minutes, 0)::bigint AS first_minutes, done.jobs::bigint AS jobs
+       COALESCE(first.hour, 'epoch')::timestamptz AS first_hour, COALESCE(first.minutes, 0)::bigint AS first_minutes,
+       COALESCE(recent.hours, '{}')::timestamptz[] AS today_hours, COALESCE(recent.minutes, '{}')::bigint[] AS today_minutes, done.jobs::bigint AS jobs
 FROM workers w
 CROSS JOIN LATERAL (
     SELECT sum((within[sqlc.arg(interval_minutes)::integer])::integer) AS minutes FROM worker_days
-    WHERE worker_address = w.worker_address AND day >= sqlc.arg(first_day)::date AND day < sqlc.arg(end_day)::date) up
+    WHERE worker_address = w.worker_address AND day >= sqlc.arg(first_day)::date AND day < sqlc.arg(today)::date) up
 LEFT JOIN LATERAL (
     SELECT hour, minutes FROM heartbeat_hours WHERE worker_address = w.worker_address AND minutes <> 0 ORDER BY hour LIMIT 1) first ON true
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(jobs), 0) AS jobs FROM job_days
-    WHERE worker_address = w.worker_address AND day >= sqlc.arg(first_day)::date AND day < sqlc.arg(end_day)::date AND status = 'completed' AND NOT self_reported) done
-WHERE up.minutes > 0 OR done.jobs > 0
+    WHERE worker_address = w.worker_address AND day >= sqlc.arg(first_day)::date AND status = 'completed' AND NOT self_reported) done
+CROSS JOIN LATERAL (
+    SELECT array_agg(h.hour ORDER BY h.hour) AS hours, array_agg(h.minutes ORDER BY h.hour) AS minutes
+    FROM (SELECT hour, bit_or(minutes) AS minutes FROM uptime_hours
+          WHERE worker_address = w.worker_address AND hour >= sqlc.arg(today)::date::timestamp AT TIME ZONE 'UTC' - interval '1 hour'
+          GROUP BY hour HAVING bit_or(minutes) <> 0) h) recent
+WHERE up.minutes > 0 OR recent.hours IS NOT NULL OR done.jobs > 0
 ORDER BY worker_address;

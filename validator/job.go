@@ -102,7 +102,7 @@ func (j Job) Duration() Maybe[time.Duration] {
 // JobCounts counts a worker's jobs by outcome.
 type JobCounts struct {
 	Total, Completed, Failed, InProgress, Pending, Cancelled int64
-	Last24h, Last7d                                          int64 // submitted in that time
+	Last24h, Last7d                                          int64 // submitted in Window24h and Window7d
 	AverageCompletion                                        *time.Duration
 	LastCompletedAt                                          *time.Time     // nil: none was ever completed
 	ByType                                                   []JobTypeCount // most first

@@ -63,16 +63,21 @@ func (b ReputationBoard) Rank(i int) int {
 	return slices.IndexFunc(b, func(s ScoredWorker) bool { return s.Score == b[i].Score }) + 1
 }
 
-// WorkerMonthDays is how many UTC days, the last before today, a WorkerMonth spans.
-const WorkerMonthDays = 30
-
-// WorkerMonth is what one worker did in the last WorkerMonthDays UTC days. It is for that
-// worker's wallet only.
+// WorkerMonth is what one worker did in Window30d. It is for that worker's wallet only.
 type WorkerMonth struct {
 	Worker        Address
 	UpMinutes     int
 	TotalMinutes  int // from its first heartbeat ever; 0: none of these days' counts, as before it
 	JobsCompleted int64
+}
+
+// AddToday adds the minutes of today, which is not over. first is the first heartbeat ever, and
+// hours are those of today and the hour before it.
+func (m *WorkerMonth) AddToday(first *time.Time, hours []HourMask, interval HeartbeatInterval, now time.Time) {
+	of := newMinutes(first, hours, interval, now)
+	u := of.between(DayOf(now), of.to)
+	m.UpMinutes += u.UpMinutes
+	m.TotalMinutes += u.TotalMinutes
 }
 
 // Uptime is UpMinutes of TotalMinutes in percent; missing if no minute counts.

@@ -11,16 +11,16 @@ type NetworkActivity struct {
 	Compute   ComputeTime
 }
 
-// ActivityOver fills the hours of a window up in which nothing happened. A window of n hours
-// ends with the running one.
-func ActivityOver(hours []NetworkHour, window time.Duration, now time.Time) NetworkActivity {
+// ActivitySince sums up the hours from the first to the running one, and fills up those in
+// which nothing happened.
+func ActivitySince(hours []NetworkHour, first, now time.Time) NetworkActivity {
 	known := make(map[time.Time]NetworkHour, len(hours))
 	for _, h := range hours {
 		known[h.Hour.UTC()] = h
 	}
 	var a NetworkActivity
 	running := now.UTC().Truncate(time.Hour)
-	for at := running.Add(time.Hour - window); !at.After(running); at = at.Add(time.Hour) {
+	for at := first.UTC().Truncate(time.Hour); !at.After(running); at = at.Add(time.Hour) {
 		h, has := known[at]
 		if !has {
 			h.Hour = at

@@ -60,9 +60,9 @@ func (p Picture) RealisedAPY() Maybe[APY] {
 	return RealisedAPY(p.Earnings, p.Chain.Stake.Maybe, p.Now)
 }
 
-// Uptime counts the window that ends now.
-func (p Picture) Uptime(window time.Duration) Maybe[Uptime] {
-	return Map(p.Heartbeats, func(s HeartbeatSummary) Uptime { return UptimeOver(s, window, p.HeartbeatInterval, p.Now) })
+// Uptime counts a window.
+func (p Picture) Uptime(window Window) Maybe[Uptime] {
+	return Map(p.Heartbeats, func(s HeartbeatSummary) Uptime { return UptimeIn(s, window, p.HeartbeatInterval, p.Now) })
 }
 
 // Headroom is the stake minus the minimum of its tier; negative if it falls short.

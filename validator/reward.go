@@ -9,7 +9,7 @@ import (
 const Year = 365 * 24 * time.Hour
 
 // APYWindow is the longest window over which the realised yield is measured.
-const APYWindow = 30 * 24 * time.Hour
+const APYWindow = Window30d
 
 // apyMinimum is the shortest: less would extrapolate a few hours to a year.
 const apyMinimum = 24 * time.Hour
@@ -22,7 +22,7 @@ type APY struct {
 	Window  time.Duration // that was measured
 }
 
-// RealisedAPY is what the worker earned in the last 30 days, or since its first
+// RealisedAPY is what the worker earned in APYWindow, or since its first
 // earning, against today's stake and scaled to a year without compounding:
 // earned / stake · 365 days / window. Missing without a stake or a day of history.
 func RealisedAPY(e Maybe[Earnings], stake Maybe[Stake], now time.Time) Maybe[APY] {
@@ -40,7 +40,7 @@ func RealisedAPY(e Maybe[Earnings], stake Maybe[Stake], now time.Time) Maybe[APY
 	if earned.First == nil {
 		return None[APY]("nothing has been earned yet")
 	}
-	window := min(now.Sub(*earned.First), APYWindow)
+	window := now.Sub(later(*earned.First, APYWindow.Start(now)))
 	if window < apyMinimum {
 		return None[APY]("the first earning is less than a day old")
 	}

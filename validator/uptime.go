@@ -79,8 +79,13 @@ func sharePercent(up, total int) Maybe[float64] {
 	return Some(float64(up) / float64(total) * 100)
 }
 
-// UptimeOver counts the window that ends now. The summary's hours must reach back to an hour
-// before the window.
+// UptimeIn counts a window. The summary's hours must reach back to an hour before it.
+func UptimeIn(s HeartbeatSummary, w Window, interval HeartbeatInterval, now time.Time) Uptime {
+	return newMinutes(s.First, s.Hours, interval, now).in(w)
+}
+
+// UptimeOver counts a length of time that ends now. The summary's hours must reach back to an
+// hour before it.
 func UptimeOver(s HeartbeatSummary, window time.Duration, interval HeartbeatInterval, now time.Time) Uptime {
 	return newMinutes(s.First, s.Hours, interval, now).over(window)
 }
@@ -130,7 +135,18 @@ func (m minutes) up(hour time.Time) uint64 {
 	return upMinutes(m.heard[hour.Add(-time.Hour)], m.heard[hour], m.interval)
 }
 
-// over counts the window that ends now.
+// in counts a window.
+func (m minutes) in(w Window) Uptime {
+	if w == Window24h {
+		return m.over(UptimeDayWindow)
+	}
+	if m.from.Equal(m.to) {
+		return Uptime{From: m.running, To: m.running}
+	}
+	return m.between(w.Start(m.running), m.to)
+}
+
+// over counts a length of time that ends now.
 func (m minutes) over(window time.Duration) Uptime {
 	if m.from.Equal(m.to) {
 		return Uptime{From: m.running, To: m.running}

@@ -39,14 +39,11 @@ type UptimeDay struct {
 	Minutes int
 }
 
-// The windows that uptime is told of, each ending now, and how many days are.
+// How long the shortest window of uptime is, and how many days others span, today included.
 const (
-	UptimeDayWindow   = 24 * time.Hour
-	UptimeWeekWindow  = 7 * 24 * time.Hour
-	UptimeMonthWindow = 30 * 24 * time.Hour
-
-	UptimeGridDays = 30 // told by the hour, today included
-	UptimeYearDays = 365
+	UptimeDayWindow = 24 * time.Hour
+	UptimeGridDays  = int(Window30d) // by the hour
+	UptimeYearDays  = int(Window365d)
 )
 
 // UptimeSpan is an hour or a day of uptime, or many of them.
@@ -64,7 +61,7 @@ type UptimeReport struct {
 	WorkerID         string // of the host, among Hosts
 	First            *time.Time
 	LastMinute       *time.Time // the newest in which it was heard; nil if that is longer ago than Hours reach
-	Day, Week, Month Uptime     // the windows of those lengths that end now
+	Day, Week, Month Uptime     // Window24h, Window7d and Window30d
 	Year             UptimeSpan // of Days
 	Hours            []UptimeSpan
 	Days             []UptimeSpan // oldest first; today, which is not over, is the last
@@ -101,10 +98,10 @@ func (h UptimeHistory) report(host string, heard HeardOver, now time.Time) Uptim
 	m := newMinutes(heard.First, heard.Hours, h.Interval, now)
 	r := UptimeReport{
 		WorkerID: host, First: heard.First, LastMinute: lastMinute(heard.Hours, now),
-		Day: m.over(UptimeDayWindow), Week: m.over(UptimeWeekWindow), Month: m.over(UptimeMonthWindow),
+		Day: m.in(Window24h), Week: m.in(Window7d), Month: m.in(Window30d),
 	}
 	today := m.running.Truncate(dayLength)
-	for hour := today.Add(-(UptimeGridDays - 1) * dayLength); !hour.After(m.running); hour = hour.Add(time.Hour) {
+	for hour := today.Add(time.Duration(1-UptimeGridDays) * dayLength); !hour.After(m.running); hour = hour.Add(time.Hour) {
 		r.Hours = append(r.Hours, m.span(hour, hour.Add(time.Hour)))
 	}
 	counted := make(map[time.Time]int, len(heard.Days))

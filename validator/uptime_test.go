@@ -158,7 +158,7 @@ func TestAReportCountsEveryMinuteExactly(t *testing.T) {
 		running, today := now.Truncate(time.Minute), now.Truncate(dayLength)
 		heard, list := drawHeard(t, running, reach)
 		all := beats(list...)
-		since := now.Add(-UptimeMonthWindow).Truncate(dayLength)
+		since := Window30d.Start(now)
 		h := UptimeHistory{Interval: HeartbeatInterval(interval), Since: since, FirstDay: today.AddDate(0, 0, 1-UptimeYearDays)}
 		h.First = all.First
 		for _, hour := range all.Hours {
@@ -201,9 +201,9 @@ func TestAReportCountsEveryMinuteExactly(t *testing.T) {
 		}
 		for name, w := range map[string]struct {
 			got    Uptime
-			length time.Duration
-		}{"day": {r.Day, UptimeDayWindow}, "week": {r.Week, UptimeWeekWindow}, "month": {r.Month, UptimeMonthWindow}} {
-			if want := UptimeOver(all, w.length, HeartbeatInterval(interval), now); w.got.UpMinutes != want.UpMinutes || w.got.TotalMinutes != want.TotalMinutes || len(w.got.Gaps) != len(want.Gaps) {
+			length Window
+		}{"day": {r.Day, Window24h}, "week": {r.Week, Window7d}, "month": {r.Month, Window30d}} {
+			if want := UptimeIn(all, w.length, HeartbeatInterval(interval), now); w.got.UpMinutes != want.UpMinutes || w.got.TotalMinutes != want.TotalMinutes || len(w.got.Gaps) != len(want.Gaps) {
 				t.Fatalf("the %s has %d of %d, want %d of %d", name, w.got.UpMinutes, w.got.TotalMinutes, want.UpMinutes, want.TotalMinutes)
 			}
 		}

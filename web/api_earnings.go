@@ -32,7 +32,7 @@ type earningsJSON struct {
 	PendingRewards         *string             `json:"pending_rewards" doc:"Wei of them that the contract has booked"`
 	Claimed                *string             `json:"claimed" doc:"Wei of all confirmed claims that are not of kind job"`
 	RealisedAPYPercent     *float64            `json:"realised_apy_percent" doc:"Earned in the window, by today's stake, times 365 days by the window"`
-	RealisedAPYWindowSecs  *float64            `json:"realised_apy_window_secs" doc:"30 days, or since the first earning"`
+	RealisedAPYWindowSecs  *float64            `json:"realised_apy_window_secs" doc:"30 days in UTC, today included, or since the first earning"`
 	ContractAPYBasisPoints *uint32             `json:"contract_apy_basis_points" doc:"The contract's rate on the stake"`
 	Unknown                reasons             `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources                sourcesJSON         `json:"sources"`

@@ -15,7 +15,7 @@ type historyInput struct {
 
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many earnings"`
 	Offset int    `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many to pass over"`
-	Period string `query:"period" enum:"day,week,month,all" default:"all" doc:"The last 24 hours, 7 days, 30 days, or everything"`
+	Period string `query:"period" enum:"day,week,month,all" default:"all" doc:"The last 24 hours; 7 or 30 days in UTC, today included; or everything"`
 }
 
 // historyJSON answers /api/validator/history.
@@ -47,8 +47,8 @@ type summaryJSON struct {
 	AvgRewardPerJob       *string `json:"avg_reward_per_job" doc:"Wei, rounded down; null without a paid job"`
 }
 
-// periods are the lengths of the periods that history knows; all has none.
-var periods = map[string]time.Duration{"day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 30 * 24 * time.Hour}
+// periods are the windows of the periods that history knows; all has none.
+var periods = map[string]validator.Window{"day": validator.Window24h, "week": validator.Window7d, "month": validator.Window30d}
 
 // earningsPage is a page of a period's earnings with the period's sums.
 type earningsPage struct {
@@ -59,8 +59,8 @@ type earningsPage struct {
 func (s *Server) earningsPage(ctx context.Context, asked *databaseRead, wallet validator.Address, period string, limit, offset int) validator.Maybe[earningsPage] {
 	return readDBAs(ctx, s, asked, memoryKey{"earnings page", wallet, fmt.Sprintf("%s/%d/%d", period, limit, offset)}, walletMaxAge, func(ctx context.Context) (earningsPage, error) {
 		var since *time.Time
-		if d, bounded := periods[period]; bounded {
-			t := s.now().Add(-d)
+		if w, bounded := periods[period]; bounded {
+			t := w.Start(s.now())
 			since = &t
 		}
 		entries, err := s.db.EarningsHistory(ctx, wallet, since, limit, offset)

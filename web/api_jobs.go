@@ -103,7 +103,7 @@ type analyticsJSON struct {
 	SuccessRate           *float64    `json:"success_rate" doc:"Percent: completed / (completed + failed); null while none has ended"`
 	JobsByType            []typeJSON  `json:"jobs_by_type"`
 	JobsLast24h           *int64      `json:"jobs_last_24h" doc:"Submitted in the last 24 hours"`
-	JobsLast7d            *int64      `json:"jobs_last_7d" doc:"Submitted in the last 7 days"`
+	JobsLast7d            *int64      `json:"jobs_last_7d" doc:"Submitted in the last 7 days in UTC, today included"`
 	JobsSelfReported      *int64      `json:"jobs_self_reported" doc:"Of total_jobs: those that nothing but the wallet's own reports tells of"`
 	JobsAhead             *int64      `json:"jobs_ahead" doc:"Kept apart, since a time is more than 5 minutes ahead of the database's clock: in no other count here; counted to 1,001"`
 	ExecutionsApart       *int64      `json:"executions_apart" doc:"Jobs whose execution time does not fit between their begin and end, so that it is not summed; counted to 1,001"`

@@ -43,7 +43,7 @@ func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validat
 
 // statsInput says over which window the hours are told.
 type statsInput struct {
-	Window string `query:"window" enum:"24h,7d,30d" default:"24h" doc:"The window of activity"`
+	Window string `query:"window" enum:"24h,7d,30d" default:"24h" doc:"The window of activity: the last 24 hours, or 7 or 30 days in UTC, today included; by the hour, from the first that begins in it"`
 }
 
 func computeHours(counts validator.Maybe[validator.NetworkCounts]) *float64 {
@@ -97,7 +97,7 @@ type workersJSON struct {
 	ActiveGPUs    *int64        `json:"active_gpus"`
 	ByVersion     []versionJSON `json:"by_version" doc:"Active hosts by the version of their software; versions of fewer than 5 hosts together as other"`
 	ByGPUCount    []gpuHosts    `json:"by_gpu_count" doc:"Active hosts by how many GPUs they have; groups of fewer than 5 hosts are left out"`
-	Groups        *groupsJSON   `json:"groups" doc:"Workers grouped by what they did in the last 30 UTC days before today"`
+	Groups        *groupsJSON   `json:"groups" doc:"Workers grouped by what they did in the last 30 days in UTC, today included"`
 	Own           *placeJSON    `json:"own" doc:"The place among these of the wallet that the request is about, for those who may see that wallet"`
 	Stakes        []stakerJSON  `json:"largest_stakes" doc:"The 10 largest stakes, by ProverStaking's events: public on the chain"`
 	Reputations   []scoredJSON  `json:"highest_reputations" doc:"The 10 highest scores, by ReputationManager's events: public on the chain"`

@@ -74,7 +74,7 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 		JobsCompleted:  field(p.Jobs, func(j validator.JobCounts) int64 { return j.Completed }),
 		JobsInProgress: field(p.Jobs, func(j validator.JobCounts) int64 { return j.InProgress }),
 		JobsFailed:     field(p.Jobs, func(j validator.JobCounts) int64 { return j.Failed }),
-		UptimePercent:  known(uptimePercent(p, 24*time.Hour)),
+		UptimePercent:  known(uptimePercent(p, validator.Window24h)),
 		Unknown:        reasons{},
 		Sources:        sources(p.Sources()...),
 	}
@@ -82,7 +82,7 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 	whyNull(out.Unknown, "staked_amount", staked)
 	whyNull(out.Unknown, "is_earning", a.Earning)
 	whyNull(out.Unknown, "jobs_completed", p.Jobs)
-	whyNull(out.Unknown, "uptime_percent", uptimePercent(p, 24*time.Hour))
+	whyNull(out.Unknown, "uptime_percent", uptimePercent(p, validator.Window24h))
 	for _, c := range a.Checks {
 		out.Checks = append(out.Checks, checkJSON{c.ID, c.Label, string(c.State), c.Detail, nonEmpty(c.Remedy)})
 	}
@@ -101,7 +101,7 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 	return ok(out)
 }
 
-func uptimePercent(p validator.Picture, window time.Duration) validator.Maybe[float64] {
+func uptimePercent(p validator.Picture, window validator.Window) validator.Maybe[float64] {
 	u, known := p.Uptime(window).Get()
 	if !known {
 		return validator.None[float64](p.Heartbeats.Reason())
@@ -121,7 +121,7 @@ type rewardsJSON struct {
 	LastClaimTimestamp        *int64      `json:"last_claim_timestamp" doc:"Unix seconds of the newest confirmed claim"`
 	NextRewardEstimate        *string     `json:"next_reward_estimate" doc:"Wei that the present stake accrues in the next 24 hours at the contract's rate"`
 	APYEstimate               *float64    `json:"apy_estimate" doc:"Realised percent a year: earned in the window / stake · 365 days / window; null while it cannot be computed"`
-	APYWindowSecs             *int64      `json:"apy_window_secs" doc:"The window of apy_estimate: 30 days, or since the first earning"`
+	APYWindowSecs             *int64      `json:"apy_window_secs" doc:"The window of apy_estimate: 30 days in UTC, today included, or since the first earning"`
 	APYContract               *float64    `json:"apy_contract" doc:"The contract's own rate in percent a year"`
 	Unknown                   reasons     `json:"unknown" doc:"Why members are null where sources do not say"`
 	Sources                   sourcesJSON `json:"sources"`

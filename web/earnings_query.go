@@ -36,15 +36,15 @@ const (
 // earningsPreset is a range that ends today.
 type earningsPreset struct {
 	id, label string
-	days      int                // 0 = since the first earning
+	window    validator.Window   // 0 = since the first earning
 	by        validator.Grouping // unless another is asked for
 }
 
 var earningsPresets = []earningsPreset{
-	{"7d", "7 d", 7, validator.ByDay},
-	{lastDefault, "30 d", 30, validator.ByDay},
-	{"90d", "90 d", 90, validator.ByDay},
-	{"1y", "1 year", 365, validator.ByWeek},
+	{"7d", "7 d", validator.Window7d, validator.ByDay},
+	{lastDefault, "30 d", validator.Window30d, validator.ByDay},
+	{"90d", "90 d", validator.Window90d, validator.ByDay},
+	{"1y", "1 year", validator.Window365d, validator.ByWeek},
 	{lastAll, "All", 0, validator.ByMonth},
 }
 
@@ -152,8 +152,8 @@ func (q earningsQuery) days(first *time.Time, now time.Time) (validator.DayRange
 		return r, badField("query."+paramFrom, "is in the future: the first day can be today at the latest", q.from)
 	case err == nil:
 		r.First = t
-	case preset.days > 0:
-		r.First = today.AddDate(0, 0, 1-preset.days)
+	case preset.window > 0:
+		r.First = preset.window.Start(now)
 	case first != nil && validator.DayOf(*first).Before(r.Last):
 		r.First = validator.DayOf(*first)
 	default:

@@ -19,6 +19,9 @@ type gpuWindow struct {
 	maxAge time.Duration // of an answer of the database that is shown again
 }
 
+// sevenDays is how long the window of that name is at most: it is one of days in UTC.
+const sevenDays = 7 * 24 * time.Hour
+
 // memoryReach is how far back the sampler's memory goes by default.
 const memoryReach = time.Hour
 
@@ -26,7 +29,7 @@ var gpuWindows = []gpuWindow{
 	{"10m", "10 min", 10 * time.Minute, 5 * time.Second, 5 * time.Second},
 	{"1h", "1 h", time.Hour, 30 * time.Second, 10 * time.Second},
 	{"24h", "24 h", 24 * time.Hour, 12 * time.Minute, time.Minute},
-	{"7d", "7 d", 7 * 24 * time.Hour, 90 * time.Minute, 5 * time.Minute},
+	{"7d", "7 d", sevenDays, 90 * time.Minute, 5 * time.Minute},
 }
 
 // windowAsked is the window of a request: the shortest for a GPU of this host unless
@@ -50,7 +53,13 @@ func windowAsked(id string, local bool) (gpuWindow, error) {
 
 // from is where a window that is looked at now begins; to is its end. Both are whole
 // steps, so that the same samples make the same points in every poll.
-func (w gpuWindow) from(now time.Time) time.Time { return w.to(now).Add(-w.length) }
+func (w gpuWindow) from(now time.Time) time.Time {
+	if w.length == sevenDays {
+		return validator.Window7d.Start(now)
+	}
+	return w.to(now).Add(-w.length)
+}
+
 func (w gpuWindow) to(now time.Time) time.Time {
 	return validator.StepStart(now, w.step).Add(w.step)
 }

@@ -31,10 +31,15 @@ const (
 // networkWindow is a time over which the network's hours are shown.
 type networkWindow struct {
 	id, label string
-	length    time.Duration
+	window    validator.Window
 }
 
-var networkWindows = []networkWindow{{"24h", "24 hours", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour}, {"30d", "30 days", 30 * 24 * time.Hour}}
+// firstHour is the first hour that begins in the window.
+func (w networkWindow) firstHour(now time.Time) time.Time {
+	return w.window.Start(now).UTC().Add(time.Hour - 1).Truncate(time.Hour)
+}
+
+var networkWindows = []networkWindow{{"24h", "24 h", validator.Window24h}, {"7d", "7 d", validator.Window7d}, {"30d", "30 d", validator.Window30d}}
 
 // networkAsked is what a request about the network is about beside it.
 type networkAsked struct {
@@ -113,10 +118,11 @@ func partialOfNetwork[M any](s *Server, read func(context.Context, networkAsked)
 func (s *Server) activity(ctx context.Context, asked *databaseRead, w networkWindow) validator.Maybe[validator.NetworkActivity] {
 	hours := readDBAs(ctx, s, asked, memoryKey{read: "network hours", detail: w.id}, boardMaxAge, func(ctx context.Context) ([]validator.NetworkHour, error) {
 		now := s.now()
-		return s.db.NetworkHours(ctx, now.Add(-w.length), now)
+		return s.db.NetworkHours(ctx, w.firstHour(now), now)
 	})
 	return validator.Map(hours, func(h []validator.NetworkHour) validator.NetworkActivity {
-		return validator.ActivityOver(h, w.length, s.now())
+		now := s.now()
+		return validator.ActivitySince(h, w.firstHour(now), now)
 	})
 }
 

@@ -21,7 +21,7 @@ const (
 )
 
 // uptimeReach is how far back heartbeats are read: the longest uptime window that is shown.
-const uptimeReach = validator.UptimeMonthWindow
+const uptimeReach = validator.Window30d
 
 // picture asks all sources at once for everything about a wallet. It waits for none longer
 // than its bound, and carries each failure.
@@ -59,7 +59,7 @@ func (s *Server) workerGPUs(ctx context.Context, asked *databaseRead, wallet val
 
 func (s *Server) heartbeats(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[validator.HeartbeatSummary] {
 	return readDB(ctx, s, asked, "heartbeats", wallet, func(ctx context.Context) (validator.HeartbeatSummary, error) {
-		return s.db.Heartbeats(ctx, wallet, s.now().Add(-uptimeReach-time.Hour))
+		return s.db.Heartbeats(ctx, wallet, uptimeReach.Start(s.now()).Add(-time.Hour))
 	})
 }
 

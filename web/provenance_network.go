@@ -105,9 +105,10 @@ func activityOrigin(title string, value func(validator.NetworkActivity) views.Va
 		if a, known := e.activity.Get(); known {
 			p.Value.Value = value(a)
 		}
-		running := e.Now.Truncate(time.Hour)
-		p.Note = "Hours in UTC; the running one is the last, and not over."
-		p.Commands = []views.Command{sql("The hours, in psql", db.Statement("networkHours", running.Add(time.Hour-e.window.length), e.Now))}
+		first := e.window.firstHour(e.Now)
+		p.Note = validator.WindowsMeaning + " Jobs are counted by the hour, from the first that begins in the window to the running one."
+		p.Rows = []views.Row{{Label: "From", Value: views.Value{Text: utc(first)}}}
+		p.Commands = []views.Command{sql("The hours, in psql", db.Statement("networkHours", first, e.Now))}
 		return p
 	}
 }
@@ -119,9 +120,10 @@ func placeOrigin(title string, of func(validator.WorkerPlace) (validator.Maybe[v
 		if all, known := e.months.Get(); known {
 			place, figure = of(all.PlaceOf(e.Address))
 		}
-		p := e.fromDatabase(title, "tables worker_days and job_days", place.Known(), place.Reason())
+		p := e.fromDatabase(title, "tables worker_days and job_days; of today view uptime_hours", place.Known(), place.Reason())
 		p.Value = views.Row{Value: show(place, "", func(p validator.Place) string { return rankText(p) + ", with " + figure })}
-		p.Formula = "1 + workers with a higher figure, among all that were heard, or completed a job, in the 30 UTC days before today"
+		p.Formula = "1 + workers with a higher figure, among all that were heard, or completed a job, in 30 d"
+		p.Note = validator.WindowsMeaning
 		return p
 	}
 }

@@ -20,9 +20,9 @@ type uptimeOrigin struct {
 // uptimeFigures tell where the uptime of a wallet came from, and, followed by "@" and a
 // host's name, that of one of its hosts.
 var uptimeFigures = map[string]func(uptimeOrigin) views.Provenance{
-	"uptime.24h":  uptimeWindow("Uptime, 24 hours", validator.UptimeDayWindow, func(r validator.UptimeReport) validator.Uptime { return r.Day }),
-	"uptime.7d":   uptimeWindow("Uptime, 7 days", validator.UptimeWeekWindow, func(r validator.UptimeReport) validator.Uptime { return r.Week }),
-	"uptime.30d":  uptimeWindow("Uptime, 30 days", validator.UptimeMonthWindow, func(r validator.UptimeReport) validator.Uptime { return r.Month }),
+	"uptime.24h":  uptimeWindow("Uptime, 24 h", validator.Window24h, func(r validator.UptimeReport) validator.Uptime { return r.Day }),
+	"uptime.7d":   uptimeWindow("Uptime, 7 d", validator.Window7d, func(r validator.UptimeReport) validator.Uptime { return r.Week }),
+	"uptime.30d":  uptimeWindow("Uptime, 30 d", validator.Window30d, func(r validator.UptimeReport) validator.Uptime { return r.Month }),
 	"uptime.365d": uptimeYear,
 }
 
@@ -51,27 +51,27 @@ func (o uptimeOrigin) of() validator.UptimeReport {
 	return of
 }
 
-func uptimeWindow(title string, window time.Duration, of func(validator.UptimeReport) validator.Uptime) func(uptimeOrigin) views.Provenance {
+func uptimeWindow(title string, window validator.Window, of func(validator.UptimeReport) validator.Uptime) func(uptimeOrigin) views.Provenance {
 	return func(o uptimeOrigin) views.Provenance {
 		u := of(o.of())
 		p := o.tell(title, "view uptime_hours, which the database keeps of heartbeats", u.UpMinutes, u.TotalMinutes, func(r validator.UptimeReport) validator.Maybe[float64] { return of(r).Percent() })
 		if u.TotalMinutes > 0 {
 			p.Rows = append(p.Rows, views.Row{Label: "From", Value: views.Value{Text: utc(u.From)}}, views.Row{Label: "To", Value: views.Value{Text: utc(u.To)}}, views.Row{Label: "Gaps", Value: views.Value{Text: integer(len(u.Gaps))}})
 		}
-		p.Note = "Each hour's minutes are the bits of one number, bit n for minute n. " + o.HeartbeatInterval.Definition()
+		p.Note = validator.WindowsMeaning + " Each hour's minutes are the bits of one number, bit n for minute n. " + o.HeartbeatInterval.Definition()
 		statement := "heartbeatHours"
 		if o.host != nil {
 			statement = "hostHeartbeatHours"
 		}
-		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement(statement, o.Address, o.Now.Add(-window-time.Hour)))}
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement(statement, o.Address, window.Start(o.Now).Add(-time.Hour)))}
 		return p
 	}
 }
 
 func uptimeYear(o uptimeOrigin) views.Provenance {
 	year := o.of().Year
-	p := o.tell("Uptime, 365 days", "table worker_days, and view uptime_hours for the last 30 days; the database keeps both of heartbeats", year.UpMinutes, year.TotalMinutes, func(r validator.UptimeReport) validator.Maybe[float64] { return r.Year.Percent() })
-	p.Note = "Days in UTC; a day keeps how many of its minutes are up for every interval that can be set. " + o.HeartbeatInterval.Definition()
+	p := o.tell("Uptime, 365 d", "table worker_days, and view uptime_hours for the last 30 days; the database keeps both of heartbeats", year.UpMinutes, year.TotalMinutes, func(r validator.UptimeReport) validator.Maybe[float64] { return r.Year.Percent() })
+	p.Note = validator.WindowsMeaning + " A day keeps how many of its minutes are up for every interval that can be set. " + o.HeartbeatInterval.Definition()
 	statement := "uptimeDays"
 	if o.host != nil {
 		statement = "hostUptimeDays"

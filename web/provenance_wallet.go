@@ -55,9 +55,9 @@ var walletFigures = map[string]func(evidence) views.Provenance{
 	}, miningOrder),
 	"verdict":         verdictOrigin,
 	"earned":          earnedOrigin("Earned", 0, paidAndClaimed, earnedEver),
-	"earned.24h":      earnedOrigin("Earned in 24 hours", 1, paidAndClaimed, earned24h),
-	"earned.7d":       earnedOrigin("Earned in 7 days", 2, paidAndClaimed, earned7d),
-	"earned.30d":      earnedOrigin("Earned in 30 days", 3, paidAndClaimed, earned30d),
+	"earned.24h":      earnedOrigin("Earned in 24 h", validator.Window24h, paidAndClaimed, earned24h),
+	"earned.7d":       earnedOrigin("Earned in 7 d", validator.Window7d, paidAndClaimed, earned7d),
+	"earned.30d":      earnedOrigin("Earned in 30 d", validator.Window30d, paidAndClaimed, earned30d),
 	"earned.jobs":     earnedOrigin("Earned by jobs", 0, paid, func(v validator.Earnings) validator.Wei { return v.FromJobs }),
 	"claimed":         earnedOrigin("Earned by claims", 0, claimed, claimedEver),
 	"apy":             apyOrigin,
@@ -156,8 +156,8 @@ const (
 	paidAndClaimed = paid + " + " + claimed
 )
 
-// earnedOrigin tells of a sum of earnings; period is which of the queries' times it is of.
-func earnedOrigin(title string, period int, formula string, of func(validator.Earnings) validator.Wei) func(evidence) views.Provenance {
+// earnedOrigin tells of a sum of earnings in a window, or ever.
+func earnedOrigin(title string, window validator.Window, formula string, of func(validator.Earnings) validator.Wei) func(evidence) views.Provenance {
 	return func(e evidence) views.Provenance {
 		sum := e.Earned(of)
 		if formula == paid {
@@ -168,8 +168,12 @@ func earnedOrigin(title string, period int, formula string, of func(validator.Ea
 		if w, known := sum.Get(); known {
 			p.Raw = []string{w.String() + " wei"}
 		}
-		day := 24 * time.Hour
-		since := []time.Time{time.Unix(0, 0), e.Now.Add(-day), e.Now.Add(-7 * day), e.Now.Add(-30 * day)}[period : period+1]
+		since := []time.Time{time.Unix(0, 0)}
+		if window > 0 {
+			since[0] = window.Start(e.Now)
+			p.Note = validator.WindowsMeaning
+			p.Rows = []views.Row{{Label: "From", Value: views.Value{Text: utc(since[0])}}}
+		}
 		p.Formula = formula
 		if formula != claimed {
 			p.Commands = append(p.Commands, sql("Payments, in psql", db.Statement("jobPaymentsSince", since, e.Address)))
@@ -187,6 +191,7 @@ func apyOrigin(e evidence) views.Provenance {
 	p.Value = views.Row{Value: show(apy, "% a year", func(v validator.APY) string { return percent(v.Percent) })}
 	if v, known := apy.Get(); known {
 		p.Formula = fmt.Sprintf("earned in the window / stake · 365 days / window · 100\n= %s / %s · 365 d / %s · 100", v.Earned, v.Stake, validator.Ago(v.Window))
+		p.Note = "The window is 30 d, or the time since the first earning if that is shorter. " + validator.WindowsMeaning
 	}
 	return p
 }

@@ -160,11 +160,11 @@ func (s *Server) networkWorkers(ctx context.Context, a networkAsked) views.Netwo
 	months := s.workerMonths(ctx, &asked)
 	m := views.NetworkWorkersPanel{
 		Panel: a.panel("network-workers", everyNetworkHours), Notice: staleNotice(s.now(), asked.result()),
-		Note: fmt.Sprintf("Workers that were heard, or completed a job, in the last %d UTC days, today not among them. A group has %d workers at least, so that nothing is told of one of them.", validator.WorkerMonthDays, validator.LeastGroup),
+		Note: fmt.Sprintf("Workers that were heard, or completed a job, in 30 days in UTC, today included. A group has %d workers at least, so that nothing is told of one of them.", validator.LeastGroup),
 	}
 	m.Panel.Stale = m.Notice != nil
-	m.Uptime = groupTable("Uptime, 30 days", "Uptime", months, validator.WorkerMonths.UptimeGroups, func(g validator.WorkerGroup) string { return groupRange(g, "%") })
-	m.Jobs = groupTable("Jobs completed, 30 days", "Jobs", months, validator.WorkerMonths.JobGroups, jobRange)
+	m.Uptime = groupTable("Uptime, 30 d", "Uptime", months, validator.WorkerMonths.UptimeGroups, func(g validator.WorkerGroup) string { return groupRange(g, "%") })
+	m.Jobs = groupTable("Jobs completed, 30 d", "Jobs", months, validator.WorkerMonths.JobGroups, jobRange)
 	if a.wallet == "" {
 		return m
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
@@ -263,12 +262,12 @@ func basisPoints(bps uint32) string {
 }
 
 const (
-	stripWindow = validator.UptimeDayWindow
+	stripWindow = validator.UptimeDayWindow // how much of the time a strip draws
 	gapsShown   = 4
 )
 
 func (p statusShow) uptime() views.UptimeStrip {
-	share := func(label, id string, window time.Duration) views.Row {
+	share := func(label, id string, window validator.Window) views.Row {
 		r := views.Row{Label: label, Origin: p.from(id, "the uptime of "+label)}
 		u, known := p.Uptime(window).Get()
 		if !known {
@@ -279,7 +278,7 @@ func (p statusShow) uptime() views.UptimeStrip {
 		return r
 	}
 	strip := views.UptimeStrip{}
-	switch u, known := p.Uptime(stripWindow).Get(); {
+	switch u, known := p.Uptime(validator.Window24h).Get(); {
 	case !known:
 		strip.Reason = validator.Sentence(p.Heartbeats.Reason())
 	default:
@@ -291,7 +290,7 @@ func (p statusShow) uptime() views.UptimeStrip {
 			strip.More = fmt.Sprintf("and %d earlier", more)
 		}
 	}
-	strip.Shares = []views.Row{share("24 h", "uptime.24h", stripWindow), share("7 d", "uptime.7d", validator.UptimeWeekWindow), share("30 d", "uptime.30d", uptimeReach)}
+	strip.Shares = []views.Row{share("24 h", "uptime.24h", validator.Window24h), share("7 d", "uptime.7d", validator.Window7d), share("30 d", "uptime.30d", uptimeReach)}
 	strip.Link = views.Link{Text: "History", URL: p.server.uptimeURL(p.Address, nil)}
 	return strip
 }

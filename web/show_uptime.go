@@ -74,7 +74,7 @@ func (s *Server) showUptime(a uptimeAsked) views.UptimePanel {
 	}
 	switch more := len(gaps) - len(m.Gaps); {
 	case len(gaps) == 0:
-		m.GapNote = "No gap in the last 30 days."
+		m.GapNote = "No gap in 30 d."
 	case more > 0:
 		m.GapNote = fmt.Sprintf("And %s earlier: GET /api/worker/uptime lists all.", counted(uint64(more), "gap", "gaps"))
 	}
