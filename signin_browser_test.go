@@ -103,13 +103,13 @@ func TestSigningInInABrowser(t *testing.T) {
 	g.Run("one click, one signature, the page that was asked for", func(t *testing.T) {
 		g := g.in(t)
 		w := g.newWallet(true)
-		g.open("/jobs?status=failed")
+		g.open("/jobs?state=failed")
 		until(t, g.tab, offered)
 		if picture := g.evaluate(`(() => { const i = document.querySelector("#wallets img"); return i.checkVisibility() && i.complete && i.naturalWidth > 0 ? i.src.slice(0, 10) : ""; })()`); picture != "data:image" {
 			t.Errorf("the wallet's picture is %q", picture)
 		}
 		g.clickWallet()
-		g.landed("/jobs?status=failed", w)
+		g.landed("/jobs?state=failed", w)
 		if back := g.evaluate(`document.referrer`); !strings.Contains(back, "/signin") {
 			t.Errorf("landed from %q", back)
 		}

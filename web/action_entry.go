@@ -43,7 +43,7 @@ func readAction(c echo.Context, kind validator.ActionKind, p validator.Picture) 
 	if !e.asksAmount() {
 		return e
 	}
-	e.amount, e.tier = strings.TrimSpace(c.QueryParam("amount")), c.QueryParam("tier")
+	e.amount, e.tier = strings.TrimSpace(c.QueryParam(paramAmount)), c.QueryParam(paramTier)
 	if kind == validator.ActionStake {
 		e.readTier(p)
 	}

@@ -108,7 +108,7 @@ func (s *Server) newActionPage(c echo.Context, kind validator.ActionKind, wallet
 
 // sentTransaction is the transaction that a page is asked to follow, "" if none.
 func sentTransaction(c echo.Context) (validator.Felt, error) {
-	raw := c.QueryParam("tx")
+	raw := c.QueryParam(paramTx)
 	if raw == "" {
 		return "", nil
 	}
@@ -132,7 +132,7 @@ func previewURL(e actionEntry, wallet validator.Address) string {
 
 // actionKind reads which action a part of a page is about.
 func actionKind(c echo.Context) (validator.ActionKind, error) {
-	kind := validator.ActionKind(c.QueryParam("kind"))
+	kind := validator.ActionKind(c.QueryParam(paramAction))
 	if _, known := actionPath[kind]; !known {
 		return "", badField("query.kind", "must be claim, stake, unstake or complete", string(kind))
 	}

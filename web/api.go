@@ -62,6 +62,7 @@ func register[I, O any](api huma.API, s *Server, method, path string, a access, 
 			next(ctx)
 		}}
 	}
+	op.Middlewares = append(op.Middlewares, s.checkAPIQuery)
 	huma.Register(api, op, func(ctx context.Context, in *I) (*reply[O], error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -96,7 +97,7 @@ func (s *Server) mountAPI(e *echo.Echo) {
 				Title:   "BitSage validator dashboard",
 				Version: s.version,
 				Description: "Amounts are decimal strings of wei (10^-18 SAGE); members ending in _formatted are for people. Times are unix seconds. " +
-					"A value that is not known is null, and sources says why. Errors are application/problem+json (RFC 9457).",
+					"A value that is not known is null, and sources says why. A query parameter that is not known, or stands twice, is an error. Errors are application/problem+json (RFC 9457).",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),

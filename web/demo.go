@@ -16,10 +16,13 @@ type Demo struct {
 	Wallet http.Handler
 }
 
+// demoComponents shows every component; its tabs lead nowhere else.
+const demoComponents = "/dev/components"
+
 // demoPages lists the routes that only the demo has.
 func (s *Server) demoPages() []route {
 	return []route{
-		{http.MethodGet, "/dev/components", accessPublic, s.components},
+		{http.MethodGet, demoComponents, accessPublic, s.components},
 		{http.MethodPost, "/dev/wallet", accessPublic, echo.WrapHandler(s.demo.Wallet)},
 	}
 }

@@ -46,9 +46,10 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 		s.limitCredentials,
 		s.checkTexts,
 	)
+	queries := pageQueries()
 	for _, r := range s.pages() {
 		s.state(r.method, r.path, r.access)
-		e.Add(r.method, r.path, r.handler, s.require(r.access), s.checkForm)
+		e.Add(r.method, r.path, r.handler, s.require(r.access), checkQuery(queries[r.path]), s.checkForm)
 	}
 	s.mountAPI(e)
 	return e, s.checkStated(e.Routes())

@@ -100,7 +100,7 @@ func (s *Server) gpuAsked(c echo.Context, uuid string) (gpuAsked, error) {
 		return gpuAsked{}, unknownGPU(g.fleet)
 	}
 	g.member = g.fleet.members[i]
-	g.window, err = windowAsked(c.QueryParam("window"), g.local())
+	g.window, err = windowAsked(c.QueryParam(paramWindow), g.local())
 	return g, err
 }
 
@@ -145,7 +145,7 @@ func (s *Server) gpuPage(c echo.Context) error {
 // partialGPU makes a handler of a panel of a GPU's page.
 func (s *Server) partialGPU(show func(context.Context, gpuAsked) templ.Component) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		g, err := s.gpuAsked(c, c.QueryParam("uuid"))
+		g, err := s.gpuAsked(c, c.QueryParam(paramUUID))
 		if err != nil {
 			return err
 		}

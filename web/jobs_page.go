@@ -125,7 +125,7 @@ func (s *Server) jobPage(c echo.Context) error {
 
 // partialJob answers the polls of a job's page.
 func (s *Server) partialJob(c echo.Context) error {
-	wallet, r, err := s.jobAsked(c, c.QueryParam("id"))
+	wallet, r, err := s.jobAsked(c, c.QueryParam(paramJob))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -100,6 +101,7 @@ func matrixRequest(t *testing.T, method, path, named string) *http.Request {
 	if named != "" {
 		object = numbers[named]
 	}
+	known := pageQueries()[path]
 	path = strings.NewReplacer(":uuid", "GPU-"+object, ":file", "app.js").Replace(path)
 	if path == slashPath {
 		path = "/stake/slash/0x51a5" + object + "/0"
@@ -117,6 +119,7 @@ func matrixRequest(t *testing.T, method, path, named string) *http.Request {
 	if named != "" && !strings.HasPrefix(path, "/api/") {
 		q.Set("wallet", string(owners[named]))
 	}
+	maps.DeleteFunc(q, func(name string, _ []string) bool { return !slices.Contains(known, name) })
 	body := map[string]string{
 		"/api/jobs":                fmt.Sprintf(`{"jobs": [{"job_id": "written %d", "status": "running"}]}`, time.Now().UnixNano()),
 		"/api/worker/heartbeats":   `{"heartbeats": [{"worker_id": "written"}]}`,

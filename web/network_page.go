@@ -57,12 +57,25 @@ func (s *Server) readableWallet(c echo.Context) validator.Address {
 }
 
 func (s *Server) networkAsked(c echo.Context) (networkAsked, error) {
-	id := c.QueryParam("window")
-	w := windowNamed(id)
-	if id != "" && id != w.id {
-		return networkAsked{}, badField("query.window", "must be 24h, 7d or 30d", id)
+	w, err := parseWindow("query."+paramWindow, c.QueryParam(paramWindow))
+	if err != nil {
+		return networkAsked{}, err
+	}
+	if text := c.QueryParam(paramWallet); text != "" {
+		if _, err := validator.ParseAddress(text); err != nil {
+			return networkAsked{}, badField("query."+paramWallet, "is "+err.Error(), text)
+		}
 	}
 	return networkAsked{wallet: s.readableWallet(c), window: w}, nil
+}
+
+// parseWindow reads a window's id; without one it is the shortest.
+func parseWindow(field, id string) (networkWindow, error) {
+	w := windowNamed(id)
+	if id != "" && id != w.id {
+		return networkWindow{}, badField(field, "must be 24h, 7d or 30d", id)
+	}
+	return w, nil
 }
 
 // windowNamed is the window of an id, the shortest for any other.

@@ -82,7 +82,7 @@ func (s *Server) ownWallet(v viewer) validator.Address {
 
 // pageWallet returns the wallet that a page is about: the query's, else ownWallet.
 func (s *Server) pageWallet(c echo.Context) (validator.Address, error) {
-	q := c.QueryParam("wallet")
+	q := c.QueryParam(paramWallet)
 	if q == "" {
 		return s.ownWallet(viewerOf(c.Request().Context())), nil
 	}
@@ -98,7 +98,10 @@ func (s *Server) pageWallet(c echo.Context) (validator.Address, error) {
 
 func (s *Server) dashboard(c echo.Context) error {
 	wallet, err := s.pageWallet(c)
-	if c.QueryParam("choose") != "" && viewerOf(c.Request().Context()).anyWallet() || wallet == "" && err == nil {
+	if choose := c.QueryParam(paramChoose); choose != "" && choose != "1" {
+		return badField("query."+paramChoose, "must be 1, or be left out", choose)
+	}
+	if c.QueryParam(paramChoose) != "" && viewerOf(c.Request().Context()).anyWallet() || wallet == "" && err == nil {
 		return s.render(c, http.StatusOK, views.Choose(views.ChoosePage{Page: s.page(c.Request(), "Choose a validator", "dashboard", "")}))
 	}
 	if err != nil {
@@ -108,7 +111,7 @@ func (s *Server) dashboard(c echo.Context) error {
 		}
 		why := strings.TrimPrefix(p.Detail, "query.wallet ")
 		return s.render(c, http.StatusBadRequest, views.Choose(views.ChoosePage{
-			Page: s.page(c.Request(), "Choose a validator", "dashboard", ""), Entered: c.QueryParam("wallet"), Problem: "This " + why + ".",
+			Page: s.page(c.Request(), "Choose a validator", "dashboard", ""), Entered: c.QueryParam(paramWallet), Problem: "This " + why + ".",
 		}))
 	}
 	ctx := c.Request().Context()

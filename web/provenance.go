@@ -41,14 +41,18 @@ type evidence struct {
 
 // partialNetworkProvenance tells where a figure of the network came from.
 func (s *Server) partialNetworkProvenance(c echo.Context) error {
-	id, window, _ := strings.Cut(c.QueryParam("of"), "@")
+	id, window, _ := strings.Cut(c.QueryParam(paramOf), "@")
 	tell, known := networkFigures[id]
 	if !known {
 		return unknownFigure(id)
 	}
+	of, err := parseWindow("query."+paramOf, window)
+	if err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	asked := databaseRead{state: told(ctx, s.db.State())}
-	e := evidence{server: s, counts: s.networkCounts(ctx, &asked), window: windowNamed(window)}
+	e := evidence{server: s, counts: s.networkCounts(ctx, &asked), window: of}
 	e.activity, e.stakes = s.activity(ctx, &asked, e.window), s.stakeBoard(ctx, &asked)
 	e.Now, e.Chain.Network, e.Database = s.now(), toldNetwork(ctx, s.chain.Network()), asked.result()
 	e.Chain.State, e.Chain.Block = e.Chain.Network.State, e.Chain.Network.Block
@@ -57,7 +61,7 @@ func (s *Server) partialNetworkProvenance(c echo.Context) error {
 
 // partialProvenance tells where a figure of a wallet came from.
 func (s *Server) partialProvenance(c echo.Context) error {
-	id := c.QueryParam("of")
+	id := c.QueryParam(paramOf)
 	ctx := c.Request().Context()
 	wallet, err := s.pageWallet(c)
 	switch {

@@ -159,6 +159,9 @@ func TestEachResultHasItsList(t *testing.T) {
 	}
 	for query, want := range map[string]string{"&class=nonsense": "query.class must be one of different_amount, missing_on_chain", "&before=nonsense": "query.before is no place in a list of payments"} {
 		for _, path := range []string{paymentsPath(query), "/partials/reconciled?wallet=" + string(alice) + query, reconcilePath + "/export?format=csv&wallet=" + string(alice) + query} {
+			if strings.Contains(path, "/export") && strings.HasPrefix(query, "&before") {
+				want = "query.before is not known here" // it has all payments
+			}
 			if w := visit(s, path); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) {
 				t.Errorf("%s answers %d %.200s", path, w.Code, w.Body)
 			}

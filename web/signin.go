@@ -40,7 +40,7 @@ func (s *Server) signInPage(c echo.Context) error {
 	page := s.page(r, "Sign in", "", "")
 	page.SignedIn = nil // here another account is what may be wanted
 	return s.render(c, http.StatusOK, views.SignIn(views.SignInPage{
-		Page: page, Script: s.assets.Path("signin.js"), Next: localPath(c.QueryParam("next")),
+		Page: page, Script: s.assets.Path("signin.js"), Next: localPath(c.QueryParam(paramNext)),
 		Origin: s.signInOrigin(r), Chain: s.network.ChainFelt().Short(), ChainID: s.network.ChainID,
 	}))
 }

@@ -60,8 +60,8 @@ func (s *Server) uptimeAsked(c echo.Context) (uptimeAsked, error) {
 		return uptimeAsked{}, err
 	}
 	a := uptimeAsked{wallet: wallet, now: s.now()}
-	if q := c.QueryParams(); q.Has("host") {
-		host := q.Get("host")
+	if q := c.QueryParams(); q.Has(paramHost) {
+		host := q.Get(paramHost)
 		a.host = &host
 	}
 	asked := databaseRead{state: s.db.State()}
