@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 )
 
@@ -41,6 +42,18 @@ const usage = `The BitSage validator dashboard.
 
 Flags after the command override the environment; see "validator-dashboard serve -h".
 `
+
+// memoryGoal is what the Go runtime keeps to where it can, in bytes: it collects garbage more often
+// as the program comes near. What requests and answers may need at most leaves room below.
+const memoryGoal = 224 << 20
+
+// limitMemory sets memoryGoal unless whoever runs the program sets another by the runtime's own
+// variable.
+func limitMemory(getenv func(string) string) {
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryGoal)
+	}
+}
 
 // run is the program: it returns when the command has ended or ctx has.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
@@ -77,6 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case "check":
 		return checkTotals(ctx, cfg, log, stdout)
 	}
+	limitMemory(getenv)
 	out := startLogs(cfg.LogLevel, stdout, stderr)
 	defer out.close()
 	if command == "demo" {

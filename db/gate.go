@@ -23,6 +23,14 @@ func (g gate) open() error {
 	return &UnavailableError{Reason: st.Reason, Remedy: st.Remedy}
 }
 
+// enter is open and the wallet's turn that ctx names; see OnBehalfOf.
+func (g gate) enter(ctx context.Context) (leave func(), err error) {
+	if err := g.open(); err != nil {
+		return nil, err
+	}
+	return g.s.shares.enter(ctx)
+}
+
 // openToStore also refuses while the database is known to take no writes.
 func (g gate) openToStore() error {
 	if st := g.s.State(); !g.s.CanStore() {
@@ -32,9 +40,11 @@ func (g gate) openToStore() error {
 }
 
 func (g gate) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
-	if err := g.open(); err != nil {
+	leave, err := g.enter(ctx)
+	if err != nil {
 		return tag, err
 	}
+	defer leave()
 	err = repeatConflicts(ctx, func() error {
 		tag, err = g.s.pool.Exec(ctx, sql, args...)
 		return err
@@ -43,26 +53,35 @@ func (g gate) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.Com
 }
 
 func (g gate) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if err := g.open(); err != nil {
+	leave, err := g.enter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return g.s.pool.Query(ctx, sql, args...)
+	rows, err := g.s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		leave()
+		return rows, err
+	}
+	return sharedRows{rows, leave}, nil
 }
 
 func (g gate) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return row{func(into []any) error {
-		if err := g.open(); err != nil {
+		leave, err := g.enter(ctx)
+		if err != nil {
 			return err
 		}
+		defer leave()
 		return repeatConflicts(ctx, func() error { return g.s.pool.QueryRow(ctx, sql, args...).Scan(into...) })
 	}}
 }
 
 func (g gate) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	if err := g.open(); err != nil {
+	leave, err := g.enter(ctx)
+	if err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
-	return g.s.pool.SendBatch(ctx, b)
+	return sharedResults{g.s.pool.SendBatch(ctx, b), leave}
 }
 
 // row asks when it is scanned.
@@ -72,9 +91,11 @@ func (r row) Scan(into ...any) error { return r.scan(into) }
 
 // inSnapshot runs reads that must agree with each other in one transaction.
 func (s *Store) inSnapshot(ctx context.Context, read func(*Queries) error) error {
-	if err := (gate{s}).open(); err != nil {
+	leave, err := (gate{s}).enter(ctx)
+	if err != nil {
 		return err
 	}
+	defer leave()
 	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		return read(s.q.WithTx(tx))
 	})
@@ -86,6 +107,11 @@ func (s *Store) inTransaction(ctx context.Context, write func(*Queries) error) e
 	if err := (gate{s}).openToStore(); err != nil {
 		return err
 	}
+	leave, err := s.shares.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return repeatConflicts(ctx, func() error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return write(s.q.WithTx(tx)) })
 	})

@@ -74,7 +74,11 @@ var endOfTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Jobs returns a page of a worker's jobs.
 func (s *Store) Jobs(ctx context.Context, worker validator.Address, f JobFilter) ([]validator.Job, error) {
-	rows, err := s.findJobs(ctx, worker, f, pageSize(f.Limit))
+	var rows []JobRow
+	err := s.searching(ctx, f, func(q *Queries) (err error) {
+		rows, err = q.pageOfJobs(ctx, worker, f, pageSize(f.Limit))
+		return err
+	})
 	if err != nil {
 		return nil, s.fail("list jobs", err)
 	}
@@ -88,8 +92,9 @@ func (s *Store) Jobs(ctx context.Context, worker validator.Address, f JobFilter)
 	return jobs, nil
 }
 
-// walkSize is how many jobs EachJob holds at a time.
-const walkSize = 2000
+// walkSize is how many rows are held at a time where all are handed over: of jobs with the longest
+// texts some 10 MB.
+const walkSize = 250
 
 // EachJob hands over all jobs of a filter in their order, without its limit, and ends with
 // the first error. It reads some at a time and keeps nothing open meanwhile: a job that
@@ -105,7 +110,7 @@ func (s *Store) EachJob(ctx context.Context, worker validator.Address, f JobFilt
 		f.Sort, f.Ascending = SortSubmitted, false
 	}
 	for {
-		rows, err := s.findJobs(ctx, worker, f, walkSize)
+		rows, err := s.q.pageOfJobs(ctx, worker, f, walkSize)
 		if err != nil {
 			return s.fail("read jobs", err)
 		}
@@ -121,10 +126,10 @@ func (s *Store) EachJob(ctx context.Context, worker validator.Address, f JobFilt
 	}
 }
 
-// findJobs reads a page in the order in which it was looked for.
-func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFilter, size int32) ([]JobRow, error) {
+// pageOfJobs reads a page in the order in which it was looked for.
+func (q *Queries) pageOfJobs(ctx context.Context, worker validator.Address, f JobFilter, size int32) ([]JobRow, error) {
 	if f.Sort != SortSubmitted {
-		return s.sortJobs(ctx, worker, f, size)
+		return q.sortJobs(ctx, worker, f, size)
 	}
 	place := f.Before
 	if !f.After.IsZero() {
@@ -145,14 +150,14 @@ func (s *Store) findJobs(ctx context.Context, worker validator.Address, f JobFil
 			CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, PlaceTime: p.PlaceTime, PlaceID: p.PlaceID, MaxRows: p.MaxRows,
 		}
 		if upwards {
-			return s.q.findNewerJobs(ctx, findNewerJobsParams(found))
+			return q.findNewerJobs(ctx, findNewerJobsParams(found))
 		}
-		return s.q.findJobs(ctx, found)
+		return q.findJobs(ctx, found)
 	}
 	if upwards {
-		return s.q.searchNewerJobs(ctx, searchNewerJobsParams(p))
+		return q.searchNewerJobs(ctx, searchNewerJobsParams(p))
 	}
-	return s.q.searchJobs(ctx, p)
+	return q.searchJobs(ctx, p)
 }
 
 // params are those of a query that say which jobs the filter lets through.

@@ -37,20 +37,11 @@ func (s *Store) FirstUnsorted(ctx context.Context, worker validator.Address, f J
 	if f.sortsAll() {
 		return nil, nil
 	}
-	p := f.params(worker)
 	var at time.Time
-	var err error
-	if f.Search == "" {
-		at, err = s.q.firstUnsortedJob(ctx, firstUnsortedJobParams{
-			WorkerAddress: p.WorkerAddress, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID, ClientAddress: p.ClientAddress,
-			CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, Considered: MaxSorted,
-		})
-	} else {
-		at, err = s.q.firstUnsortedSearchedJob(ctx, firstUnsortedSearchedJobParams{
-			WorkerAddress: p.WorkerAddress, IDPattern: p.IDPattern, ErrorPattern: p.ErrorPattern, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID,
-			ClientAddress: p.ClientAddress, CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, Considered: MaxSorted, LookedAt: MaxSorted + 1,
-		})
-	}
+	err := s.searching(ctx, f, func(q *Queries) (err error) {
+		at, err = q.firstUnsorted(ctx, f.params(worker), f.Search == "")
+		return err
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -58,6 +49,19 @@ func (s *Store) FirstUnsorted(ctx context.Context, worker validator.Address, f J
 		return nil, s.fail("look for jobs that are not sorted", err)
 	}
 	return &at, nil
+}
+
+func (q *Queries) firstUnsorted(ctx context.Context, p searchJobsParams, every bool) (time.Time, error) {
+	if every {
+		return q.firstUnsortedJob(ctx, firstUnsortedJobParams{
+			WorkerAddress: p.WorkerAddress, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID, ClientAddress: p.ClientAddress,
+			CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, Considered: MaxSorted,
+		})
+	}
+	return q.firstUnsortedSearchedJob(ctx, firstUnsortedSearchedJobParams{
+		WorkerAddress: p.WorkerAddress, IDPattern: p.IDPattern, ErrorPattern: p.ErrorPattern, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID,
+		ClientAddress: p.ClientAddress, CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, Considered: MaxSorted, LookedAt: MaxSorted + 1,
+	})
 }
 
 // sortPlace is where in a list by payment or duration a page begins or ends: how many rows it
@@ -107,29 +111,29 @@ func (p sortPlace) wei() (*validator.Wei, error) {
 }
 
 // sortJobs reads a page by payment or duration in the order in which it was looked for.
-func (s *Store) sortJobs(ctx context.Context, worker validator.Address, f JobFilter, size int32) ([]JobRow, error) {
+func (q *Queries) sortJobs(ctx context.Context, worker validator.Address, f JobFilter, size int32) ([]JobRow, error) {
 	at := f.place(size)
 	value, err := at.wei()
 	if err != nil {
 		return nil, err
 	}
 	if !f.sortsAll() {
-		return s.sortPicked(ctx, f.params(worker), f, at, value, size)
+		return q.sortPicked(ctx, f.params(worker), f, at, value, size)
 	}
 	if f.Sort == SortDuration {
-		return s.sortByDuration(ctx, worker, f, at, size)
+		return q.sortByDuration(ctx, worker, f, at, size)
 	}
 	p := jobsByPaymentParams{
 		WorkerAddress: string(worker), Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type), PlaceValue: value, PlaceID: at.id,
 		KnownRows: at.known, UnknownID: at.unknownID, UnknownRows: at.unknown, UnknownFirst: at.unknownTop, MaxRows: size,
 	}
 	if at.upwards {
-		return s.q.jobsByPayment(ctx, p)
+		return q.jobsByPayment(ctx, p)
 	}
-	return s.q.jobsByPaymentDown(ctx, jobsByPaymentDownParams(p))
+	return q.jobsByPaymentDown(ctx, jobsByPaymentDownParams(p))
 }
 
-func (s *Store) sortByDuration(ctx context.Context, worker validator.Address, f JobFilter, at sortPlace, size int32) ([]JobRow, error) {
+func (q *Queries) sortByDuration(ctx context.Context, worker validator.Address, f JobFilter, at sortPlace, size int32) ([]JobRow, error) {
 	p := jobsByDurationParams{
 		WorkerAddress: string(worker), Status: textOrNull(string(f.Status)), JobType: textOrNull(f.Type), PlaceID: at.id,
 		KnownRows: at.known, UnknownID: at.unknownID, UnknownRows: at.unknown, UnknownFirst: at.unknownTop, MaxRows: size,
@@ -142,21 +146,21 @@ func (s *Store) sortByDuration(ctx context.Context, worker validator.Address, f 
 		p.PlaceValue = &ms
 	}
 	if at.upwards {
-		return s.q.jobsByDuration(ctx, p)
+		return q.jobsByDuration(ctx, p)
 	}
-	return s.q.jobsByDurationDown(ctx, jobsByDurationDownParams(p))
+	return q.jobsByDurationDown(ctx, jobsByDurationDownParams(p))
 }
 
 // sortPicked sorts the newest jobs that a filter lets through.
-func (s *Store) sortPicked(ctx context.Context, p searchJobsParams, f JobFilter, at sortPlace, value *validator.Wei, size int32) ([]JobRow, error) {
+func (q *Queries) sortPicked(ctx context.Context, p searchJobsParams, f JobFilter, at sortPlace, value *validator.Wei, size int32) ([]JobRow, error) {
 	if f.Search == "" {
-		return s.q.sortFoundJobs(ctx, sortFoundJobsParams{
+		return q.sortFoundJobs(ctx, sortFoundJobsParams{
 			WorkerAddress: p.WorkerAddress, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID, ClientAddress: p.ClientAddress,
 			CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, Considered: MaxSorted, ByPayment: f.Sort == SortPayment, Upwards: at.upwards,
 			PlaceValue: value, PlaceID: at.id, KnownRows: at.known, UnknownID: at.unknownID, UnknownRows: at.unknown, UnknownFirst: at.unknownTop, MaxRows: size,
 		})
 	}
-	return s.q.sortSearchedJobs(ctx, sortSearchedJobsParams{
+	return q.sortSearchedJobs(ctx, sortSearchedJobsParams{
 		WorkerAddress: p.WorkerAddress, IDPattern: p.IDPattern, ErrorPattern: p.ErrorPattern, Status: p.Status, JobType: p.JobType, GPUUUID: p.GPUUUID,
 		ClientAddress: p.ClientAddress, CreatedFrom: p.CreatedFrom, CreatedBefore: p.CreatedBefore, Considered: MaxSorted, ByPayment: f.Sort == SortPayment,
 		Upwards: at.upwards, PlaceValue: value, PlaceID: at.id, KnownRows: at.known, UnknownID: at.unknownID, UnknownRows: at.unknown, UnknownFirst: at.unknownTop,

@@ -335,6 +335,16 @@ func (q *Queries) jobsOfCoordinator(ctx context.Context, arg jobsOfCoordinatorPa
 	return items, nil
 }
 
+const limitStatements = `-- name: limitStatements :exec
+SELECT set_config('statement_timeout', $1::text, true)
+`
+
+// limitStatements bounds how many milliseconds each further statement of the transaction may run.
+func (q *Queries) limitStatements(ctx context.Context, milliseconds string) error {
+	_, err := q.db.Exec(ctx, limitStatements, milliseconds)
+	return err
+}
+
 const lockJobs = `-- name: lockJobs :many
 SELECT job_id FROM jobs WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE
 `

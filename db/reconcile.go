@@ -194,7 +194,7 @@ func ListReconciled(worker validator.Address, w validator.PaymentWindow) string 
 func (s *Store) EachReconciledPayment(ctx context.Context, worker validator.Address, windows []validator.PaymentWindow, each func(validator.ReconciledPayment) error) error {
 	var before PaymentCursor
 	for {
-		page, err := s.ReconciledPayments(ctx, worker, windows, before, MaxPage)
+		page, err := s.ReconciledPayments(ctx, worker, windows, before, walkSize)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func (s *Store) EachReconciledPayment(ctx context.Context, worker validator.Addr
 				return err
 			}
 		}
-		if len(page) < MaxPage {
+		if len(page) < walkSize {
 			return nil
 		}
 		before = PaymentCursorAfter(page[len(page)-1])

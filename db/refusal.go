@@ -39,6 +39,9 @@ var (
 	otherRefusal   = refusal{"The database takes no writes.", "The log says why."}
 )
 
+// stateCanceled is the SQLSTATE of a statement that was canceled, mostly for taking too long.
+const stateCanceled = "57014"
+
 // refusalOf gives words to a failed write of a probe; false means that the database is lost
 // rather than unwilling. conn may still be asked for more.
 func refusalOf(ctx context.Context, conn *pgx.Conn, err error) (refusal, bool) {
@@ -48,7 +51,7 @@ func refusalOf(ctx context.Context, conn *pgx.Conn, err error) (refusal, bool) {
 		return slowRefusal, errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 	case class(pg) == "08", strings.HasPrefix(pg.Code, "57P"):
 		return refusal{}, false
-	case pg.Code == "57014":
+	case pg.Code == stateCanceled:
 		return slowRefusal, true
 	}
 	r, known := refusals[pg.Code]

@@ -29,6 +29,7 @@ type Store struct {
 	wake    chan struct{} // asks the watch to look at once
 	replica string        // names this Store to the others on the database
 	clock   databaseClock
+	shares  *shares
 
 	life    context.Context // ends with Close
 	end     context.CancelFunc
@@ -78,6 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		}
 		return nil, err
 	}
+	s.shares = newShares(poolConfig.MaxConns, cfg.StatementTimeout)
 	s.q = New(gate{s})
 	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	return s, nil

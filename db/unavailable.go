@@ -62,7 +62,7 @@ func outage(err error) *UnavailableError {
 		return e
 	}
 	switch {
-	case pg.Code == "57014":
+	case pg.Code == stateCanceled:
 		e.Reason = "The database did not finish in time. Another session may keep a table locked."
 	case class(pg) == "40":
 		e.Reason = "The database is busy with conflicting writes."

@@ -135,3 +135,7 @@ WHERE worker_address = @worker_address::text AND job_key = @job_key::text AND gp
 
 -- name: followReportChecks :exec
 SELECT follow_report_checks();
+
+-- name: limitStatements :exec
+-- limitStatements bounds how many milliseconds each further statement of the transaction may run.
+SELECT set_config('statement_timeout', @milliseconds::text, true);

@@ -124,7 +124,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 				v.refused = s.sessionProblem("Whether you are signed in cannot be told", err)
 			}
 		}
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), viewerKey{}, v)))
+		c.SetRequest(r.WithContext(db.OnBehalfOf(context.WithValue(r.Context(), viewerKey{}, v), v.wallet())))
 		return next(c)
 	}
 }

@@ -44,6 +44,7 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 		s.limitAddresses,
 		s.identify,
 		s.limitCredentials,
+		s.limitRunning,
 		s.checkTexts,
 	)
 	queries := pageQueries()

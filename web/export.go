@@ -23,9 +23,6 @@ const (
 	formatNDJSON = "ndjson"
 )
 
-// exportStall is how long a client may take for some rows before an export gives up on it.
-const exportStall = 30 * time.Second
-
 // exportTime is how an export writes times: ISO 8601 in UTC, as exactly as they are kept.
 const exportTime = "2006-01-02T15:04:05.999999Z07:00"
 
@@ -54,11 +51,16 @@ func (s *Server) export(c echo.Context, what string, wallet validator.Address, h
 	if !s.db.Ready() {
 		return newProblem(http.StatusServiceUnavailable, "The "+what+" cannot be read now: "+validator.Sentence(s.db.State().Reason))
 	}
+	end, refused := s.exports.begin(wallet)
+	if refused != nil {
+		return refused
+	}
+	defer end()
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, format.mime)
 	h.Set(echo.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="%s-%s-%s.%s"`, what, wallet.Felt().Short(), s.now().Format(time.DateOnly), c.QueryParam(paramFormat)))
-	out := bufio.NewWriterSize(c.Response(), 64<<10)
-	if err := streamRows(c, out, format.make(out, header), each); err != nil {
+	out := bufio.NewWriterSize(patientWriter{c.Response(), http.NewResponseController(c.Response()), s.exports.stall}, 64<<10)
+	if err := streamRows(out, format.make(out, header), each); err != nil {
 		if !c.Response().Committed {
 			h.Del(echo.HeaderContentDisposition)
 			return err
@@ -71,20 +73,22 @@ func (s *Server) export(c echo.Context, what string, wallet validator.Address, h
 	return nil
 }
 
-func streamRows(c echo.Context, out *bufio.Writer, w exportWriter, each func(func(exportRow) error) error) error {
-	const together = 500 // rows between two looks at the clock
-	deadline := http.NewResponseController(c.Response())
-	n := 0
-	err := each(func(r exportRow) error {
-		if n%together == 0 {
-			// The server's limit is for answers that are made at once. A response that has
-			// none, as in a test, needs no more time.
-			_ = deadline.SetWriteDeadline(time.Now().Add(exportStall))
-		}
-		n++
-		return w.row(r)
-	})
-	if err != nil {
+// patientWriter gives a client time for each part of an export, and gives up on one that takes none of
+// it. The server's own limit is for answers that are made at once.
+type patientWriter struct {
+	w        io.Writer
+	deadline *http.ResponseController
+	patience time.Duration
+}
+
+func (p patientWriter) Write(part []byte) (int, error) {
+	// A response that knows no deadlines, as in a test, needs none.
+	_ = p.deadline.SetWriteDeadline(time.Now().Add(p.patience))
+	return p.w.Write(part)
+}
+
+func streamRows(out *bufio.Writer, w exportWriter, each func(func(exportRow) error) error) error {
+	if err := each(w.row); err != nil {
 		return err
 	}
 	if err := w.end(); err != nil {

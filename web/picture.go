@@ -154,6 +154,10 @@ func (a *databaseRead) words() string {
 	switch {
 	case a.state.Health != validator.HealthOK && a.state.Reason != "":
 		return a.state.Reason
+	case errors.Is(a.failed, db.ErrBusy):
+		return "Too many requests of this wallet are running at once."
+	case errors.Is(a.failed, db.ErrSearchTooLong):
+		return db.SearchTooLong
 	case errors.Is(a.failed, errSlow), errors.Is(a.failed, context.DeadlineExceeded):
 		return "The database did not answer in time."
 	}

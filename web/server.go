@@ -91,6 +91,8 @@ type Server struct {
 	sessions          sessionManagers
 	tokens            *proven[db.Token]
 	limits            *limits
+	running           *running
+	exports           *exportsRunning
 	now               func() time.Time
 	echo              *echo.Echo
 	docs              []apiOperation
@@ -107,14 +109,10 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	mem, err := newMemory()
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
 		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies, drainTime: c.DrainTime,
-		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, memory: mem,
+		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, memory: newMemory(), running: newRunning(), exports: newExportsRunning(),
 		stated: map[string]access{},
 		now:    c.Database.Now,
 	}

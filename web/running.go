@@ -1,0 +1,133 @@
+package web
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
+)
+
+// running bounds the memory that the running requests of signed-in wallets and of their tokens
+// need, in all and per wallet: a request runs once as many bytes are free as it may need, and
+// waits its turn until then. Requests of the server's own machine and of coordinators are the
+// operator's and are not counted.
+type running struct {
+	all *semaphore.Weighted
+
+	mu      sync.Mutex
+	wallets map[validator.Address]*walletRunning // of those that have requests
+}
+
+type walletRunning struct {
+	free     *semaphore.Weighted
+	requests int // that run or wait
+}
+
+const (
+	runningBytes       = 128 << 20 // of all wallets' requests
+	runningWalletBytes = 32 << 20  // of one wallet's
+
+	runningWait  = 5 * time.Second // for which a request waits for its turn
+	mostRequests = 150             // of one wallet that run or wait
+
+	// What a request may need at most, by what rows may hold: a page has some 50 of them.
+	pageBytes    = 3 << 19
+	rowBytes     = 64 << 10 // of a list whose length the request names
+	bytesPerByte = 8        // of a report: its text, and what becomes of it
+)
+
+func newRunning() *running {
+	return &running{all: semaphore.NewWeighted(runningBytes), wallets: map[validator.Address]*walletRunning{}}
+}
+
+// limitRunning makes a wallet's requests wait while those that run need all memory they may, and
+// refuses what would wait for too long.
+func (s *Server) limitRunning(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx := c.Request().Context()
+		wallet := viewerOf(ctx).wallet()
+		if wallet == "" || isExport(c.Path()) {
+			return next(c)
+		}
+		leave, refused := s.running.enter(ctx, wallet, neededBytes(c))
+		if refused != nil {
+			return refused
+		}
+		defer leave()
+		return next(c)
+	}
+}
+
+// isExport says whether a route streams, which has bounds of its own.
+func isExport(path string) bool { return strings.HasSuffix(path, "/export") }
+
+// neededBytes is what a request may need while it runs.
+func neededBytes(c echo.Context) int64 {
+	r := c.Request()
+	need := int64(pageBytes)
+	if r.Method == http.MethodPost {
+		length := r.ContentLength
+		if length < 0 || length > maxBodyBytes {
+			length = maxBodyBytes
+		}
+		need = max(need/2, bytesPerByte*length)
+	}
+	if limit, err := strconv.ParseInt(c.QueryParam("limit"), 10, 32); err == nil {
+		need = max(need, limit*rowBytes)
+	}
+	return min(need, runningWalletBytes)
+}
+
+// enter waits until a wallet may use so many more bytes; leave gives them back.
+func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int64) (leave func(), refused *problem) {
+	r.mu.Lock()
+	w := r.wallets[wallet]
+	if w == nil {
+		w = &walletRunning{free: semaphore.NewWeighted(runningWalletBytes)}
+		r.wallets[wallet] = w
+	}
+	w.requests++
+	tooMany := w.requests > mostRequests
+	r.mu.Unlock()
+	end := func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if w.requests--; w.requests == 0 {
+			delete(r.wallets, wallet)
+		}
+	}
+	waiting, cancel := context.WithTimeout(ctx, runningWait)
+	defer cancel()
+	if tooMany || w.free.Acquire(waiting, bytes) != nil {
+		end()
+		return nil, tooManyRunning()
+	}
+	if r.all.Acquire(waiting, bytes) != nil {
+		w.free.Release(bytes)
+		end()
+		p := newProblem(http.StatusServiceUnavailable, "The server is busy with other requests. Try again in "+secondsText(retryAfter)+".")
+		p.retryAfter = retryAfter
+		return nil, p
+	}
+	return func() {
+		r.all.Release(bytes)
+		w.free.Release(bytes)
+		end()
+	}, nil
+}
+
+func tooManyRunning() *problem {
+	p := newProblem(http.StatusTooManyRequests, "Too many requests of this wallet are running at once. Wait "+secondsText(retryAfter)+", and send fewer at a time.")
+	p.retryAfter = retryAfter
+	return p
+}
+
+func secondsText(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) + " s" }
