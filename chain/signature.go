@@ -24,8 +24,10 @@ var (
 	ErrAccountNotDeployed = errors.New("the account is not deployed")
 )
 
-// MaxSignatureFelts bounds a signature. Accounts with several signers use a few felts each.
-const MaxSignatureFelts = 64
+// MaxSignatureFelts bounds a signature. Most have 2 felts, and each further signer adds a few.
+// A passkey's takes about 90 to 200, since it holds what the browser signed byte by byte, and
+// an account may have several.
+const MaxSignatureFelts = 1024
 
 // maxVerifyLag is how many blocks a node may be behind the head that is known here and
 // still be asked: nodes behind one URL are not equally far, but one that stands still would

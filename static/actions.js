@@ -2,8 +2,9 @@
 // out by the server, which also wrote the calls; here the wallet is asked to sign them. The
 // words are the page's.
 import { onSwap, pollOf } from "./polls.js";
-import { accountsOf, chainOf, invoke, remembered, sameChain, sameNumber, watchWallets } from "./wallet.js";
-import { Problem, asked, changeNetwork, walletPage } from "./wallet-page.js";
+import { accountOf, chainOf, invoke, remembered, sameChain, sameNumber, watchWallets } from "./wallet.js";
+import { Problem, asked } from "./wallet-answer.js";
+import { changeNetwork, walletPage } from "./wallet-page.js";
 
 const firstLookMs = 1500; // how long extensions may take before it is said that there is none
 const answerMs = 15000;
@@ -65,7 +66,7 @@ const follow = async () => {
 
 const confirm = async (on) => {
   step("connecting");
-  const [account] = await asked(accountsOf(current));
+  const account = await asked(accountOf(current));
   if (!account) throw new Problem("no-account");
   if (!sameNumber(account, address)) throw new Problem("account");
   const chain = await asked(chainOf(current));

@@ -1,10 +1,13 @@
 // The sign-in page: choose a wallet, sign one message, land on the page that was asked for.
 // The words are the page's; here is what happens.
-import { accountsOf, chainOf, remember, sameChain, sign, watchWallets } from "./wallet.js";
-import { Problem, asked, changeNetwork, walletPage } from "./wallet-page.js";
+import { accountOf, chainOf, remember, sameChain, sign, watchWallets } from "./wallet.js";
+import { Problem, asked } from "./wallet-answer.js";
+import { changeNetwork, walletPage } from "./wallet-page.js";
 
 const firstLookMs = 1500; // how long extensions may take before it is said that there is none
 const answerMs = 30000;
+const connectMs = 120000; // for a wallet to be unlocked and allowed to connect
+const signMs = 300000; // as long as a message is good
 
 const page = document.getElementById("signin");
 const { step, show, shown, during, offer } = walletPage(page);
@@ -15,7 +18,8 @@ let proof; // a signed message that was not answered for
 // A problem's type is the address of its notice.
 const problemIn = (response, body) => {
   const [, name] = String(body.type ?? "").split("/signin#");
-  if (name && document.getElementById(name)) return new Problem(name, { seconds: Number(response.headers.get("Retry-After")) });
+  if (name && document.getElementById(name)) return new Problem(name, { seconds: Number(response.headers.get("Retry-After")), said: String(body.detail ?? "") });
+  if ([400, 413].includes(response.status)) return new Problem("wallet-answer", { said: String(body.detail ?? "") });
   if (response.status === 429) return new Problem("too-many", { seconds: Number(response.headers.get("Retry-After")) });
   if ([502, 503, 504].includes(response.status)) return new Problem(body.status === 503 ? "database" : "lost");
   return new Problem("failed");
@@ -50,16 +54,17 @@ const present = async (on) => {
 const connect = async (on) => {
   proof = undefined;
   step("connecting");
-  const [address] = await asked(accountsOf(current));
+  const address = await asked(accountOf(current), connectMs);
   if (!on()) return;
   if (!address) throw new Problem("no-account");
-  const chain = await asked(chainOf(current));
+  const chain = await asked(chainOf(current), connectMs);
   if (!on()) return;
+  if (typeof chain !== "string" || chain === "") throw new Problem("wallet-answer", { said: "nothing that names its network" });
   if (!sameChain(chain, page.dataset)) throw new Problem("network");
   const message = await post("/signin/message", { address, chain_id: chain });
   if (!on()) return;
   step("signing");
-  const signature = await asked(sign(current, message.typed_data));
+  const signature = await asked(sign(current, message.typed_data, Number(page.dataset.mostFelts)), signMs);
   if (!on()) return;
   proof = { nonce: message.nonce, signature, wallet_name: current.name };
   await present(on);

@@ -1,26 +1,7 @@
 // What the pages have in common on which a wallet is asked for something: its button, what
 // is going on, and the problems, whose words are the page's.
-import { iconOf, refusedByUser, switchChain } from "./wallet.js";
-
-// Problem is a way in which it fails, by the name of its notice.
-export class Problem extends Error {
-  constructor(name, detail = {}) {
-    super(name);
-    this.name = name;
-    this.detail = detail;
-  }
-}
-
-// asked turns what a wallet throws into a problem.
-export const asked = async (answer) => {
-  try {
-    return await answer;
-  } catch (error) {
-    const said = String(error?.message ?? error ?? "");
-    if (error?.code === refusedByUser || /abort|reject|refuse|denied|cancel/i.test(said)) throw new Problem("refused");
-    throw new Problem("wallet-error", { said: said.slice(0, 200) });
-  }
-};
+import { iconOf, switchChain } from "./wallet.js";
+import { Problem, asked } from "./wallet-answer.js";
 
 // changeNetwork asks the wallet to come to the page's network, and goes on then.
 export const changeNetwork = async (wallet, { chain }, step, on, next) => {
@@ -29,7 +10,7 @@ export const changeNetwork = async (wallet, { chain }, step, on, next) => {
   try {
     switched = await asked(switchChain(wallet, chain));
   } catch (error) {
-    throw error.name === "refused" ? error : new Problem("no-switch");
+    throw ["refused", "wallet-silent"].includes(error.name) ? error : new Problem("no-switch");
   }
   if (!on()) return;
   if (switched === false) throw new Problem("no-switch");

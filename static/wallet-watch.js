@@ -1,6 +1,6 @@
 // While a wallet is signed in: notices that it now uses another account or network, and
 // asks to sign in again. The page goes on showing what it shows.
-import { accountsOf, chainOf, remembered, sameChain, sameNumber, watchWallets } from "./wallet.js";
+import { accountOf, chainOf, remembered, sameChain, sameNumber, watchWallets } from "./wallet.js";
 
 const { signedIn, chain, chainId } = document.documentElement.dataset;
 const patienceMs = 15000; // how long an extension may take to come
@@ -23,9 +23,9 @@ const networkChanged = (told, accounts) => {
 // look asks the wallet without troubling its owner. A wallet that is locked, or no longer
 // shows itself to this site, tells nothing, which is no change.
 const look = async (wallet) => {
-  const accounts = await accountsOf(wallet, true).catch(() => []);
-  if (accounts.length === 0) return;
-  networkChanged(await chainOf(wallet).catch(() => ""), accounts);
+  const account = await accountOf(wallet, true).catch(() => "");
+  if (!account) return;
+  networkChanged(await chainOf(wallet).catch(() => ""), [account]);
 };
 
 const follow = (wallet) => {

@@ -1,8 +1,7 @@
 // A small client for the Starknet wallets that browser extensions put on window
-// (window.starknet_*). It speaks the wallet API by wallet.request and nothing else.
-
-// Errors of the wallet API (starknet-specs, wallet_rpc.json).
-export const refusedByUser = 113;
+// (window.starknet_*). It speaks the wallet API by wallet.request and nothing else. What they
+// answer is read by wallet-answer.js.
+import { accountIn, signatureIn, transactionIn } from "./wallet-answer.js";
 
 const rescanMs = 500;
 const choice = "wallet";
@@ -53,22 +52,17 @@ export const iconOf = (wallet) => {
   return icon.startsWith("data:image/") || icon.startsWith(`${location.origin}/`) ? icon : "";
 };
 
-// accountsOf asks which accounts the wallet shows to this site. Silently it asks nobody,
-// and tells none if it was not allowed to before.
-export const accountsOf = async (wallet, silently = false) =>
-  (await wallet.request({ type: "wallet_requestAccounts", params: { silent_mode: silently } })) ?? [];
+// accountOf asks which account the wallet shows to this site, "" for none. Silently it asks
+// nobody, and tells none if it was not allowed to before.
+export const accountOf = async (wallet, silently = false) =>
+  accountIn(await wallet.request({ type: "wallet_requestAccounts", params: { silent_mode: silently } }));
 
-export const chainOf = (wallet) => wallet.request({ type: "wallet_requestChainId" });
+export const chainOf = async (wallet) => wallet.request({ type: "wallet_requestChainId" });
 
-export const switchChain = (wallet, chainId) => wallet.request({ type: "wallet_switchStarknetChain", params: { chainId } });
+export const switchChain = async (wallet, chainId) => wallet.request({ type: "wallet_switchStarknetChain", params: { chainId } });
 
-// sign returns the signature in the form that the server reads, whatever number of felts
-// the account's kind of signature has.
-export const sign = async (wallet, typedData) => {
-  const signature = await wallet.request({ type: "wallet_signTypedData", params: typedData });
-  if (!Array.isArray(signature)) throw new Error("The signature is no list of felts.");
-  return signature.map((felt) => `0x${BigInt(felt).toString(16)}`);
-};
+// sign returns the signature in the form that the server reads.
+export const sign = async (wallet, typedData, mostFelts) => signatureIn(await wallet.request({ type: "wallet_signTypedData", params: typedData }), mostFelts);
 
 const asNumber = (text) => {
   try {
@@ -103,8 +97,4 @@ export const remembered = () => {
 
 // invoke asks the wallet to send calls as one transaction of its account, and returns the
 // transaction's hash.
-export const invoke = async (wallet, calls) => {
-  const { transaction_hash: hash } = (await wallet.request({ type: "wallet_addInvokeTransaction", params: { calls } })) ?? {};
-  if (asNumber(hash) === undefined) throw new Error("The wallet told no transaction.");
-  return `0x${BigInt(hash).toString(16)}`;
-};
+export const invoke = async (wallet, calls) => transactionIn(await wallet.request({ type: "wallet_addInvokeTransaction", params: { calls } }));

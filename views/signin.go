@@ -8,6 +8,8 @@ type SignInPage struct {
 	Origin  string // where this server signs in: "https://validators.example.org"; "" if nowhere
 	Chain   string // the network's chain id as wallets tell it, 0x534e…
 	ChainID string // the same as text, "SN_SEPOLIA"
+
+	MostFelts string // that a signature may have
 }
 
 // SignedIn is the wallet whose session the reader's browser has, and the script that notices
@@ -30,6 +32,9 @@ const (
 	SignInNetwork     SignInProblem = "network"
 	SignInNoSwitch    SignInProblem = "no-switch"
 	SignInWallet      SignInProblem = "wallet-error"
+	SignInSilent      SignInProblem = "wallet-silent"
+	SignInUnsigned    SignInProblem = "no-signature"
+	SignInAnswer      SignInProblem = "wallet-answer"
 	SignInNotDeployed SignInProblem = "not-deployed"
 	SignInInvalid     SignInProblem = "invalid"
 	SignInExpired     SignInProblem = "expired"

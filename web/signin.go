@@ -42,6 +42,7 @@ func (s *Server) signInPage(c echo.Context) error {
 	return s.render(c, http.StatusOK, views.SignIn(views.SignInPage{
 		Page: page, Script: s.assets.Path("signin.js"), Next: localPath(c.QueryParam(paramNext)),
 		Origin: s.signInOrigin(r), Chain: s.network.ChainFelt().Short(), ChainID: s.network.ChainID,
+		MostFelts: strconv.Itoa(chain.MaxSignatureFelts),
 	}))
 }
 
@@ -94,9 +95,9 @@ func signInOf(nonce string, m db.SignInMessage) chain.SignIn {
 
 // signInProof is a signed message. Who signed what is known here already: a nonce names it.
 type signInProof struct {
-	Nonce      string   `json:"nonce"`
-	Signature  []string `json:"signature"`
-	WalletName string   `json:"wallet_name"` // of the wallet program, for the list of sessions
+	Nonce      string          `json:"nonce"`
+	Signature  json.RawMessage `json:"signature"`   // a list of felts as text
+	WalletName string          `json:"wallet_name"` // of the wallet program, for the list of sessions
 }
 
 // signedIn answers who is signed in.

@@ -13,13 +13,11 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/bitsage-network/validator-dashboard/chain"
-	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// maxSignInBody is several times what the longest signature takes, in bytes.
-const maxSignInBody = 32 << 10
+// maxSignInBody is nearly twice what the longest signature takes, in bytes: 69 a felt.
+const maxSignInBody = 128 << 10
 
 // readSignIn reads a request's JSON, of which every member must be known: a message or
 // types of the client's own have no place in it.
@@ -67,22 +65,6 @@ func jsonFault(err error) string {
 		return "it must not have a member " + name
 	}
 	return "it must be one JSON object"
-}
-
-// parseSignature reads a signature of any length that accounts have.
-func parseSignature(texts []string) ([]validator.Felt, error) {
-	if len(texts) == 0 || len(texts) > chain.MaxSignatureFelts {
-		return nil, badField("body.signature", fmt.Sprintf("must have 1 to %d felts, this has %d", chain.MaxSignatureFelts, len(texts)), nil)
-	}
-	signature := make([]validator.Felt, len(texts))
-	for i, text := range texts {
-		f, err := validator.ParseFelt(text)
-		if err != nil {
-			return nil, badField(fmt.Sprintf("body.signature[%d]", i), "is "+err.Error(), nil)
-		}
-		signature[i] = f
-	}
-	return signature, nil
 }
 
 // localPath returns where to land after signing in: the path that was asked for if it is

@@ -1,15 +1,11 @@
 package web
 
 import (
-	"encoding/json"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
-	"github.com/bitsage-network/validator-dashboard/chain"
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
-	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
@@ -58,41 +54,12 @@ func TestOriginsAsBrowsersWriteThem(t *testing.T) {
 	}
 }
 
-// Whatever is sent as a signature, it is refused or handed on felt by felt.
-func FuzzParseSignature(f *testing.F) {
-	f.Add(`["0x162a154bdbb432c0708e4caaaa5646ed8881ea5b7b47cc39c88a5d46df9b9c8","0x318af0e4a090b80a862405955c75d6f92c8af842f18a1f529b5b76e0d69e763"]`)
-	f.Add(`["0X1","0x0000000000000000000000000000000000000000000000000000000000000000"," 0x1"]`)
-	f.Add(`[]`)
-	f.Fuzz(func(t *testing.T, body string) {
-		var texts []string
-		if json.Unmarshal([]byte(body), &texts) != nil {
-			return
-		}
-		signature, err := parseSignature(texts)
-		if err != nil {
-			if problemOf(err).Status != http.StatusBadRequest {
-				t.Errorf("%s: %v", body, err)
-			}
-			return
-		}
-		if len(signature) != len(texts) || len(texts) == 0 || len(texts) > chain.MaxSignatureFelts {
-			t.Fatalf("%d felts of %d", len(signature), len(texts))
-		}
-		for i, felt := range signature {
-			again, err := validator.ParseFelt(felt.Short())
-			if err != nil || again != felt || !strings.HasSuffix(strings.ToLower(texts[i]), strings.TrimPrefix(felt.Short(), "0x")) {
-				t.Errorf("%q became %s", texts[i], felt)
-			}
-		}
-	})
-}
-
 func TestTheSignInPageHasWordsForEveryProblem(t *testing.T) {
 	s := newServer(t, dbtest.New(t))
 	answer := visit(s, "/signin?next=/jobs")
 	page := answer.Body.String()
 	for _, p := range []views.SignInProblem{
-		views.SignInNoWallet, views.SignInNoAccount, views.SignInRefused, views.SignInNetwork, views.SignInNoSwitch, views.SignInWallet, views.SignInNotDeployed,
+		views.SignInNoWallet, views.SignInNoAccount, views.SignInRefused, views.SignInNetwork, views.SignInNoSwitch, views.SignInWallet, views.SignInSilent, views.SignInUnsigned, views.SignInAnswer, views.SignInNotDeployed,
 		views.SignInInvalid, views.SignInExpired, views.SignInUnreachable, views.SignInDatabase, views.SignInTooMany, views.SignInOrigin, views.SignInLost, views.SignInFailed,
 	} {
 		if strings.Count(page, `id="`+string(p)+`"`) != 1 {

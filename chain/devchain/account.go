@@ -1,6 +1,9 @@
 package devchain
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/NethermindEth/juno/core/felt"
 	"github.com/NethermindEth/starknet.go/contracts"
 	"github.com/NethermindEth/starknet.go/curve"
@@ -15,7 +18,8 @@ const validSignature = "VALID"
 
 // account is the contract of an account with one key. Its signatures are the pair (r, s),
 // or that pair in the longer form of accounts with several signers: how many signers, the
-// kind of the key, the key, r, s. As with real accounts a wrong signature is answered by 0,
+// kind of the key, the key, r, s; or that form with the data that a passkey signed between key
+// and pair. As with real accounts a wrong signature is answered by 0,
 // and one of another length by a panic.
 func account(publicKey validator.Felt) *contract {
 	check := function{inputs: []input{feltInput("hash"), feltsInput("signature")}, outputs: []string{"core::felt252"}, view: true}
@@ -27,6 +31,11 @@ func account(publicKey validator.Felt) *contract {
 				return felts(uint64(0)), nil
 			}
 			signature = signature[3:]
+		case len(signature) >= minPasskeyFelts && signature[0] == feltOfUint(1) && signature[1] == feltOfUint(passkeySigner):
+			if !slices.Equal(signature, passkeySignature(args[0], publicKey, signature[len(signature)-2], signature[len(signature)-1], len(signature))) {
+				return felts(uint64(0)), nil
+			}
+			signature = signature[len(signature)-2:]
 		case len(signature) != 2:
 			return nil, panicked("Invalid signature length")
 		}
@@ -42,6 +51,22 @@ func account(publicKey validator.Felt) *contract {
 		"isValidSignature":   check,
 		"get_public_key":     key,
 	}}
+}
+
+// passkeySigner is the kind of a passkey among an account's signers.
+const passkeySigner = 4
+
+// minPasskeyFelts are how many signers, the kind, the key, the length of the data, r and s.
+const minPasskeyFelts = 6
+
+// passkeySignature is a signature of so many felts in a passkey's form. Its data is the hash,
+// felt by felt another way, so that none can be lost or changed.
+func passkeySignature(hash, publicKey, r, s validator.Felt, length int) []validator.Felt {
+	signature := felts(uint64(1), uint64(passkeySigner), publicKey, uint64(length-minPasskeyFelts))
+	for i := range length - minPasskeyFelts {
+		signature = append(signature, digest("passkey", string(hash), strconv.Itoa(i)))
+	}
+	return append(signature, r, s)
 }
 
 // signedBy verifies a STARK signature. A signature that no key can make is a wrong one.

@@ -22,6 +22,10 @@ type WalletConfig struct {
 	// LongSignatures makes it sign as accounts with several signers do, in five felts
 	// instead of two.
 	LongSignatures bool
+
+	// SignatureFelts makes its signatures as long as those of passkeys, which hold the data that
+	// the browser signed: so many felts, at least minPasskeyFelts. 0 = as LongSignatures says.
+	SignatureFelts int
 }
 
 // Wallet holds the key of one account on one chain and does what its owner's page asks for:
@@ -32,6 +36,7 @@ type Wallet struct {
 	public  validator.Felt
 	address validator.Address
 	long    bool
+	passkey int // felts of a signature, 0 = no passkey
 
 	mu      sync.Mutex
 	refuses bool
@@ -55,8 +60,11 @@ func NewWallet(c *Chain, cfg WalletConfig) (*Wallet, error) {
 	if key.Sign() == 0 {
 		return nil, errors.New("devchain: a private key is not 0")
 	}
+	if n := cfg.SignatureFelts; n != 0 && n < minPasskeyFelts {
+		return nil, fmt.Errorf("devchain: a passkey's signature has at least %d felts, not %d", minPasskeyFelts, n)
+	}
 	x, _ := curve.PrivateKeyToPoint(key)
-	w := &Wallet{chain: c, private: key, public: feltOf(x), address: cfg.Address, long: cfg.LongSignatures}
+	w := &Wallet{chain: c, private: key, public: feltOf(x), address: cfg.Address, long: cfg.LongSignatures, passkey: cfg.SignatureFelts}
 	if w.address == "" {
 		w.address = AccountAddress(w.public)
 	}
@@ -90,6 +98,9 @@ func (w *Wallet) Sign(hash validator.Felt) ([]validator.Felt, error) {
 	r, s, err := curve.Sign(hash.Big(), w.private)
 	if err != nil {
 		return nil, fmt.Errorf("devchain: sign a hash: %w", err)
+	}
+	if w.passkey > 0 {
+		return passkeySignature(hash, w.public, feltOf(r), feltOf(s), w.passkey), nil
 	}
 	if w.long {
 		return felts(uint64(1), uint64(0), w.public, feltOf(r), feltOf(s)), nil
