@@ -1,7 +1,14 @@
 // What the page knows of its server. While the server does not answer, or no longer shows
 // this wallet, one banner says so, the panels are greyed, and one panel asks again with
 // growing pauses; the first answer brings everything back.
-import { hold, panels, pollOf, refresh } from "./polls.js";
+import { hold, onSwap, panels, pollOf, refresh } from "./polls.js";
+
+// A server that is frozen refuses no connection. So after a silence of beatMs the page asks for
+// a sign of life, which comes from no source and so has answerMs at most: a server that is away
+// is noticed within the sum of both. A panel's own answer may take longer.
+const beatMs = 1000;
+const answerMs = 2000;
+const aliveURL = "/partials/alive";
 
 const pausesMs = [1000, 2000, 4000, 8000, 15000];
 
@@ -84,7 +91,38 @@ const answered = (panel, { status, headers }) => {
   if (version) banner("newer").hidden = version === document.documentElement.dataset.assets;
 };
 
+// beat asks for a sign of life where no panel has had an answer lately.
+const beat = async () => {
+  const silence = Date.now() - lastContact;
+  if (!document.hidden && !trouble && panels().length > 0 && silence >= beatMs) {
+    const asked = Date.now();
+    try {
+      const { status } = await fetch(aliveURL, { cache: "no-store", priority: "high", signal: AbortSignal.timeout(answerMs) });
+      if (awayStatuses.includes(status)) fail(panels()[0], "lost");
+      else lastContact = Date.now();
+    } catch {
+      // Whatever else was answered meanwhile is a sign of life, too; a tab that was left sleeps.
+      if (lastContact < asked && !trouble && !document.hidden) fail(panels()[0], lostName());
+    }
+  }
+  setTimeout(beat, Math.max(beatMs - (Date.now() - lastContact), beatMs / 4));
+};
+
+// A source whose state changes is spoken of in other panels, too: they are asked at once.
+const sourceStates = () => [...document.querySelectorAll(".source")].map((pill) => `${pill.id} ${pill.className} ${pill.querySelector(".source-state").textContent}`).join();
+
+const followSources = () => {
+  let states = sourceStates();
+  onSwap(() => {
+    const before = states;
+    states = sourceStates();
+    if (states !== before && !trouble) refresh();
+  });
+};
+
 export const start = () => {
+  followSources();
+  setTimeout(beat, beatMs);
   hold(() => trouble !== "" && !asking);
   document.addEventListener("htmx:after:request", (event) => {
     const panel = pollOf(event);

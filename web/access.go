@@ -109,7 +109,7 @@ func viewerOf(ctx context.Context) viewer {
 // identify finds out who a request comes from, for everything behind it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if c.Path() == staticRoute {
+		if c.Path() == staticRoute || c.Path() == aliveRoute {
 			return next(c)
 		}
 		r := c.Request()

@@ -57,7 +57,7 @@ func networkLabel(name string) string {
 const (
 	everyGPUs    = "2s"
 	everyStatus  = "5s"
-	everySources = "3s"
+	everySources = "2s"
 	everyJobs    = "5s"
 	everyRewards = "15s"
 	everyNetwork = "15s"

@@ -30,7 +30,7 @@ func askedSignedIn(t *testing.T) (*Server, func(path string, header ...string) *
 
 // unwalkedPaths are requests to routes that show no figures.
 var unwalkedPaths = map[string][]string{
-	"/partials/provenance": {"/partials/provenance?of=earned"}, networkProvenance: {networkProvenance + "?of=network.jobs"}, "/signin": {"/signin"}, "/settings": {"/settings"}, "/docs": {"/docs"},
+	"/partials/provenance": {"/partials/provenance?of=earned"}, networkProvenance: {networkProvenance + "?of=network.jobs"}, "/signin": {"/signin"}, aliveRoute: {aliveRoute}, "/settings": {"/settings"}, "/docs": {"/docs"},
 	"/partials/preview": {"/partials/preview?kind=claim"}, "/partials/track": {"/partials/track?kind=claim&tx=0x1"},
 	"/earnings/export": {"/earnings/export?format=csv"}, reconcilePath + "/export": {reconcilePath + "/export?format=csv"}, "/jobs/export": {"/jobs/export?format=csv"},
 	actionPath[validator.ActionClaim]: {actionPath[validator.ActionClaim]}, actionPath[validator.ActionStake]: {actionPath[validator.ActionStake]},

@@ -21,6 +21,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/partials/risk", accessWallet, s.partialRisk},
 		{http.MethodGet, "/partials/sources", accessWallet, s.partialSources},
 		{http.MethodGet, "/partials/network", accessPublic, s.partialNetwork},
+		{http.MethodGet, aliveRoute, accessPublic, s.alive},
 		{http.MethodGet, "/partials/provenance", accessWallet, s.partialProvenance},
 		{http.MethodGet, networkProvenance, accessPublic, s.partialNetworkProvenance},
 		{http.MethodGet, "/gpus", accessWallet, s.gpusPage},

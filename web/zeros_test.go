@@ -38,7 +38,7 @@ var walkedPaths = map[string][]string{
 	"/api/contracts": {"/api/contracts"}, "/api/worker/uptime": {"/api/worker/uptime"}, "/api/worker/status": {"/api/worker/status"}, "/health": {"/health"}, "/health/ready": {"/health/ready"},
 
 	// The provenance of figures is walked from the pages that link to it. These have none.
-	"/partials/provenance": nil, networkProvenance: nil, "/health/live": nil, "/signin": nil, "/settings": nil, "/docs": nil, staticRoute: nil, "/favicon.ico": nil, "/metrics": nil,
+	"/partials/provenance": nil, networkProvenance: nil, "/health/live": nil, aliveRoute: nil, "/signin": nil, "/settings": nil, "/docs": nil, staticRoute: nil, "/favicon.ico": nil, "/metrics": nil,
 	"/partials/preview": nil, "/partials/track": nil, "/earnings/export": nil, reconcilePath + "/export": nil, "/jobs/export": nil,
 	actionPath[validator.ActionClaim]: nil, actionPath[validator.ActionStake]: nil, actionPath[validator.ActionUnstake]: nil, actionPath[validator.ActionCompleteUnstake]: nil,
 	"/openapi.json": nil, "/openapi.yaml": nil, "/openapi-3.0.json": nil, "/openapi-3.0.yaml": nil,
