@@ -16,7 +16,8 @@ import (
 const checkPatience = 2 * time.Minute
 
 // checkTotals counts all rows again and writes where what the database keeps of them
-// differs; that is an error, so that scripts see it. A server may run on the database meanwhile.
+// differs, and where the stored events are not those of the chain; that is an error, so that
+// scripts see it. A server may run on the database meanwhile.
 func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) error {
 	store, err := openStoreBesideServer(ctx, cfg, log)
 	if err != nil {
@@ -46,10 +47,13 @@ func checkTotals(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Wr
 			return err
 		}
 		if n := len(found); n > 0 {
-			return fmt.Errorf("%d sums differ from the rows that they sum up", n)
+			return errors.Join(fmt.Errorf("%d sums differ from the rows that they sum up", n), checkEvents(ctx, cfg, store, log, stdout))
 		}
 		_, err = fmt.Fprintf(stdout, "All that is kept of jobs, claims, heartbeats and payments agrees with their rows (checked in %s).\n", time.Since(start).Round(time.Millisecond))
-		return err
+		if err != nil {
+			return err
+		}
+		return checkEvents(ctx, cfg, store, log, stdout)
 	}()
 	return errors.Join(err, g.wait(), store.Close())
 }

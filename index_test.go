@@ -250,16 +250,12 @@ func (r *indexRig) wantCanonical(t *testing.T) {
 	k := r.contracts()
 	indexed := []validator.Address{k.ProverStaking, k.ReputationManager, k.JobManager, router, rewards}
 	var want, stakes, payments, scores []string
-	places, indexes := make(map[string]int), make(map[string]int)
 	claimed := make(map[string]validator.Wei)
 	for _, e := range r.emitted(t) {
 		if !slices.Contains(indexed, e.From) {
 			continue
 		}
-		block, tx := string(e.From)+string(e.Block.Hash), string(e.From)+string(e.TxHash)
-		at := fmt.Sprintf("%d %s %d %s %s %d %d", e.Block.Number, e.Block.Hash, e.Block.Time.Unix(), e.TxHash, e.From, indexes[tx], places[block])
-		places[block]++
-		indexes[tx]++
+		at := fmt.Sprintf("%d %s %d %s %s %d %d", e.Block.Number, e.Block.Hash, e.Block.Time.Unix(), e.TxHash, e.From, e.Index, e.TxIndex*4096+e.Index)
 		want = append(want, fmt.Sprintf("%s %v %v", at, e.Keys, e.Data))
 		if len(e.Data) == 0 {
 			continue // the one that makes no sense

@@ -36,7 +36,7 @@ const usage = `The BitSage validator dashboard.
   validator-dashboard [serve]   serve the dashboard (the default)
   validator-dashboard demo      serve it with simulated GPUs, a simulated chain and a year of made-up jobs
   validator-dashboard migrate   bring the database's schema up to date, and end
-  validator-dashboard check     count all rows again, and fail where what is kept of them differs
+  validator-dashboard check     count all rows again and compare the events with the chain, and fail where something differs
   validator-dashboard token     make, list or revoke tokens for scripts, hosts and coordinators
   validator-dashboard version   print version and commit
 

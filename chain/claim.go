@@ -79,13 +79,23 @@ type receiptEvent struct {
 // transaction.
 func (e *endpoint) receipt(ctx context.Context, chainID string, tx validator.Felt) (*receipt, error) {
 	id := &rpcCall{method: "starknet_chainId"}
-	call := &rpcCall{method: "starknet_getTransactionReceipt", params: []any{wireFelt(tx)}}
+	call := receiptCall(tx)
 	if err := e.batch(ctx, []*rpcCall{id, call}); err != nil {
 		return nil, err
 	}
 	if err := e.checkChain(id, chainID); err != nil {
 		return nil, err
 	}
+	return e.decodeReceipt(call, tx)
+}
+
+func receiptCall(tx validator.Felt) *rpcCall {
+	return &rpcCall{method: "starknet_getTransactionReceipt", params: []any{wireFelt(tx)}}
+}
+
+// decodeReceipt reads the answer to receiptCall; nil means that the node knows no such
+// transaction. The error is a *fault.
+func (e *endpoint) decodeReceipt(call *rpcCall, tx validator.Felt) (*receipt, error) {
 	switch {
 	case codeOf(call.err) == codeTxNotFound:
 		return nil, nil

@@ -24,6 +24,7 @@ type Client struct {
 
 	historyNow chan struct{} // the head's views were read; a wallet's events may be due
 	blockTimes blockTimes
+	txEvents   txEvents
 	polls      atomic.Uint64 // of the head, for Collect
 
 	mu           sync.Mutex

@@ -38,6 +38,14 @@ type emittedEvent struct {
 	keys, data []validator.Felt
 	block      validator.Block // without its time
 	tx         validator.Felt
+
+	numbered       bool // the chain's own numbers are known
+	txIndex, index int  // of the transaction in the block, and of the event in the receipt
+}
+
+// id names the event; it must be numbered.
+func (e emittedEvent) id() validator.EventID {
+	return validator.EventID{Contract: e.contract, BlockNumber: e.block.Number, BlockHash: e.block.Hash, TxHash: e.tx, Index: e.index}
 }
 
 // page is the call for one page of so many events; the token is "" for the first.
@@ -76,11 +84,12 @@ func (f eventFilter) admits(e emittedEvent) bool {
 	return true
 }
 
-// newestEvents reads all events that a filter finds and keeps the newest, oldest first; it
-// also returns how many older ones were left out. The tokens of pages are a node's own, so
-// every page comes from this one. The error is a *fault or ctx's.
-func (e *endpoint) newestEvents(ctx context.Context, f eventFilter, keep int) (kept []emittedEvent, omitted int, err error) {
+// newestEvents reads all events that a filter finds, each once, and keeps the newest, in the
+// chain's order; it also returns how many older ones were left out. The tokens of pages are a
+// node's own, so every page comes from this one. The error is a *fault or ctx's.
+func (c *Client) newestEvents(ctx context.Context, e *endpoint, f eventFilter, keep int) (kept []emittedEvent, omitted int, err error) {
 	token := ""
+	seen := make(map[validator.EventID]bool)
 	for range maxEventPages {
 		size := e.limits.sizeOf(&e.limits.page)
 		call := f.page(token, size)
@@ -88,16 +97,23 @@ func (e *endpoint) newestEvents(ctx context.Context, f eventFilter, keep int) (k
 			return nil, 0, err
 		}
 		if e.lowerPage(size, call.err) {
-			return e.newestEvents(ctx, f, keep) // from the first page on: what a token means is the node's own affair
+			return c.newestEvents(ctx, e, f, keep) // from the first page on: what a token means is the node's own affair
 		}
 		page, next, err := e.decodeEvents(call, f)
 		if err != nil {
 			return nil, 0, err
 		}
-		kept = append(kept, page...)
-		slices.SortStableFunc(kept, func(a, b emittedEvent) int {
-			return int(min(max(int64(a.block.Number)-int64(b.block.Number), -1), 1))
-		})
+		page, err = c.numberEvents(ctx, e, page, func(a validator.Address) bool { return a == f.contract })
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, ev := range page {
+			if id := ev.id(); f.admits(ev) && !seen[id] {
+				seen[id] = true
+				kept = append(kept, ev)
+			}
+		}
+		kept = inChainOrder(kept)
 		if over := len(kept) - keep; over > 0 {
 			kept, omitted = slices.Clone(kept[over:]), omitted+over
 		}
@@ -183,6 +199,10 @@ type emittedWire struct {
 	BlockHash   json.RawMessage `json:"block_hash"`
 	BlockNumber *uint64         `json:"block_number"`
 	TxHash      json.RawMessage `json:"transaction_hash"`
+
+	// Told from version 0.10 of the specification on.
+	TxIndex    *int `json:"transaction_index"`
+	EventIndex *int `json:"event_index"`
 }
 
 func (w emittedWire) decode(contract validator.Address) (emittedEvent, error) {
@@ -210,5 +230,11 @@ func (w emittedWire) decode(contract validator.Address) (emittedEvent, error) {
 		return emittedEvent{}, errors.New("its block has no number")
 	}
 	e.block.Number = *w.BlockNumber
+	if w.TxIndex != nil && w.EventIndex != nil {
+		e.numbered, e.txIndex, e.index = true, *w.TxIndex, *w.EventIndex
+		if e.txIndex < 0 || e.txIndex >= validator.MaxTransactionsPerBlock || e.index < 0 || e.index >= validator.MaxEventsPerTransaction {
+			return emittedEvent{}, errors.New("its index cannot be")
+		}
+	}
 	return e, nil
 }

@@ -104,7 +104,7 @@ func (c *Client) readHistory(ctx context.Context) bool {
 	read.query = filter.query()
 	c.blockTimes.put(filter.to) // the block in which the stake changed, more often than not
 	err := c.pool.do(ctx, c.cfg.HistoryTimeout, func(ctx context.Context, e *endpoint) error {
-		events, omitted, err := e.newestEvents(ctx, filter, maxStakeEvents)
+		events, omitted, err := c.newestEvents(ctx, e, filter, maxStakeEvents)
 		if err == nil {
 			err = e.readBlockTimes(ctx, &c.blockTimes, events)
 		}

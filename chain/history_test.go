@@ -105,6 +105,26 @@ func TestAWalletsHistoryIsReadFromItsEvents(t *testing.T) {
 	}
 }
 
+// TestEventsThatANodeRepeats stand in a wallet's history once each, and those that the node
+// told in another order in the chain's.
+func TestEventsThatANodeRepeats(t *testing.T) {
+	for _, indexes := range []bool{false, true} {
+		t.Run(fmt.Sprintf("indexes %v", indexes), func(t *testing.T) {
+			r := newRigOn(t, devchain.New(devchain.Config{Genesis: time.Now().AddDate(0, -3, 0)}), 1)
+			r.career(t)
+			want := []validator.StakeEventKind{
+				validator.StakeEventUnstakeRequested, validator.StakeEventRewardsClaimed, validator.StakeEventSlashed,
+				validator.StakeEventUnstakeCompleted, validator.StakeEventUnstakeRequested, validator.StakeEventStaked,
+			}
+			r.breaks(0, devchain.Faults{TwiceEvents: true, EventIndexes: indexes})
+			r.run(t)
+			if got := kinds(r.history(t, bob)); !slices.Equal(got, want) {
+				t.Errorf("the history is %v, want %v", got, want)
+			}
+		})
+	}
+}
+
 func TestEventsAreReadOnceAndAfterAStakeChanged(t *testing.T) {
 	r := newRigOn(t, devchain.New(devchain.Config{Genesis: time.Now().AddDate(0, -3, 0)}), 1)
 	r.career(t)
@@ -214,6 +234,9 @@ func TestEventsThatANodeDoesNotServe(t *testing.T) {
 	with := func(key string, v any) devchain.Faults {
 		return answers(eventOf(r, func(e map[string]any) { e[key] = v }))
 	}
+	numbered := func(data []string) devchain.Faults { // else the receipts tell the data
+		return answers(eventOf(r, func(e map[string]any) { e["data"], e["transaction_index"], e["event_index"] = data, 0, 0 }))
+	}
 	for _, c := range []struct {
 		name   string
 		faults devchain.Faults
@@ -234,8 +257,9 @@ func TestEventsThatANodeDoesNotServe(t *testing.T) {
 		// Such a block may have been reorganised away: what was known stays until the next try.
 		{"a block that nobody knows", with("block_hash", "0x123"), ""},
 		{"a page without end", answers(map[string]any{"events": []any{}, "continuation_token": "on"}), "answered nonsense for events"},
-		{"a slash of nine felts", with("data", slices.Repeat([]string{"0x1"}, 9)), "cannot be read: Slashed in block 8 answered 9 felts, 4 expected"},
-		{"a reason of nobody", with("data", []string{"0x1", "0x0", "0x9", "0x2a"}), "Slashed in block 8 answered reason 0x9, which is no index below 5"},
+		{"an index that cannot be", answers(eventOf(r, func(e map[string]any) { e["transaction_index"], e["event_index"] = 1<<40, 0 })), "answered nonsense for events"},
+		{"a slash of nine felts", numbered(slices.Repeat([]string{"0x1"}, 9)), "cannot be read: Slashed in block 8 answered 9 felts, 4 expected"},
+		{"a reason of nobody", numbered([]string{"0x1", "0x0", "0x9", "0x2a"}), "Slashed in block 8 answered reason 0x9, which is no index below 5"},
 	} {
 		before := r.look(bob).StakeEvents.Reason()
 		r.breaks(0, c.faults)
@@ -348,8 +372,8 @@ func TestBlockTimesAreReadInBatchesAndRemembered(t *testing.T) {
 	if n := first.Methods["starknet_getBlockWithTxHashes"]; n != 6+45 {
 		t.Errorf("%d headers were read for 51 blocks with events", n)
 	}
-	if reads := first.Requests - first.Methods["starknet_blockHashAndNumber"]; reads != 1+1+3 {
-		t.Errorf("%d requests beside the polls, want a read, a page and 3 batches of headers", reads)
+	if reads := first.Requests - first.Methods["starknet_blockHashAndNumber"]; reads != 1+1+3+2 {
+		t.Errorf("%d requests beside the polls, want a read, a page, 3 batches of headers and 2 of receipts", reads)
 	}
 	r.history(t, alice)
 	if n := r.nodes[0].Counters().Methods["starknet_getBlockWithTxHashes"]; n != 6+45 {

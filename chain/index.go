@@ -17,6 +17,9 @@ type IndexStore interface {
 	ChainIndex(ctx context.Context) (validator.ChainIndex, error)
 	IndexedBlocks(ctx context.Context) ([]validator.Block, error)
 	ChangeIndex(ctx context.Context, change validator.IndexChange) error
+
+	// StoredEvents are those of some contracts in the blocks from first to last.
+	StoredEvents(ctx context.Context, contracts []validator.Address, first, last uint64) ([]validator.StoredEvent, error)
 }
 
 // IndexerConfig says what an Indexer reads, and how much at a time. Every zero count and
@@ -55,6 +58,8 @@ type Indexer struct {
 	failures      int    // of nodes in a row
 	notBefore     time.Time
 	pace          time.Duration // between steps, while nodes limit how often they may be asked
+
+	again rereadWindows
 }
 
 // NewIndexer returns an indexer of a client's contracts. The error matches ErrConfig.
@@ -73,7 +78,7 @@ func NewIndexer(cfg IndexerConfig) (*Indexer, error) {
 	orDefault(&cfg.Log, cfg.Client.log)
 	return &Indexer{
 		cfg: cfg, client: cfg.Client, store: cfg.Store, log: cfg.Log, book: newEventBook(cfg.Client.cfg.Contracts),
-		span: min(cfg.FirstSpan, cfg.LargestSpan), ceiling: cfg.LargestSpan,
+		span: min(cfg.FirstSpan, cfg.LargestSpan), ceiling: cfg.LargestSpan, again: newRereadWindows(),
 	}, nil
 }
 

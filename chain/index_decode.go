@@ -44,6 +44,15 @@ func newEventBook(k Contracts) eventBook {
 	return book
 }
 
+// event makes of a numbered event what is stored of it.
+func (b eventBook) event(e emittedEvent) validator.ChainEvent {
+	ev := validator.ChainEvent{
+		Contract: e.contract, Block: e.block, TxHash: e.tx, Index: e.index, Place: validator.EventPlace(e.txIndex, e.index), Keys: e.keys, Data: e.data,
+	}
+	b.read(&ev)
+	return ev
+}
+
 // read names an event and reads what it tells. Felts that make no sense are a problem of
 // that one event, which is kept with them.
 func (b eventBook) read(e *validator.ChainEvent) {

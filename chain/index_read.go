@@ -28,10 +28,8 @@ func (x *Indexer) readSpan(ctx context.Context, group []validator.IndexCursor, f
 	var passedOver uint64 // the most blocks that such a node takes
 	c := x.client
 	err := c.pool.do(ctx, c.cfg.HistoryTimeout, func(ctx context.Context, e *endpoint) error {
-		if most := e.limits.sizeOf(&e.limits.span); last-first+1 > most {
-			passedOver = max(passedOver, most)
-			return besides(&fault{kind: faultTooLarge, host: e.host,
-				says: fmt.Sprintf("the node at %s tells the events of at most %s at once", e.host, blocks(most))})
+		if f := e.takesFewer(last-first+1, &passedOver); f != nil {
+			return besides(f)
 		}
 		found = foundEvents{}
 		s := spanReader{Indexer: x, node: e, group: group, first: first, last: last, newest: newest, found: &found}
@@ -44,6 +42,17 @@ func (x *Indexer) readSpan(ctx context.Context, group []validator.IndexCursor, f
 		return x.readSpan(ctx, group, first, first+passedOver-1, newest)
 	}
 	return found, err
+}
+
+// takesFewer is the fault of a node that is known to take fewer blocks at once; most becomes
+// the most that such a node takes.
+func (e *endpoint) takesFewer(n uint64, most *uint64) *fault {
+	takes := e.limits.sizeOf(&e.limits.span)
+	if n <= takes {
+		return nil
+	}
+	*most = max(*most, takes)
+	return &fault{kind: faultTooLarge, host: e.host, says: fmt.Sprintf("the node at %s tells the events of at most %s at once", e.host, blocks(takes))}
 }
 
 // spanReader reads one span from one node. Its errors are *fault or ctx's.
@@ -92,7 +101,7 @@ func (s spanReader) readEnd(ctx context.Context) error {
 	}
 	s.found.done = s.found.blocks[len(s.found.blocks)-1]
 	s.found.head = &s.found.done
-	emitted, err := s.readContracts(ctx)
+	emitted, err := s.readNumbered(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,7 +151,7 @@ func (s spanReader) readPast(ctx context.Context) error {
 	}
 	s.found.done, s.found.head, s.found.blocks = done.Block, &newest, []validator.Block{done.Block}
 	s.client.blockTimes.put(done.Block)
-	emitted, err := s.readContracts(ctx)
+	emitted, err := s.readNumbered(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,6 +179,23 @@ func (s spanReader) left(ctx context.Context) (bool, error) {
 	return err == nil && s.leaves(h.Hash), err
 }
 
+// readNumbered reads the events of every contract of the span, in the chain's order.
+func (s spanReader) readNumbered(ctx context.Context) ([]emittedEvent, error) {
+	emitted, err := s.readContracts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.found.tried = true // with fewer blocks there are fewer receipts
+	emitted, err = s.client.numberEvents(ctx, s.node, emitted, s.reads)
+	s.found.tried = err != nil
+	return emitted, err
+}
+
+// reads says whether a contract's events are read.
+func (s spanReader) reads(a validator.Address) bool {
+	return slices.ContainsFunc(s.group, func(c validator.IndexCursor) bool { return c.Contract == a })
+}
+
 // readContracts reads the events of every contract of the span, a page of each at a time.
 func (s spanReader) readContracts(ctx context.Context) ([]emittedEvent, error) {
 	type reading struct {
@@ -181,7 +207,7 @@ func (s spanReader) readContracts(ctx context.Context) ([]emittedEvent, error) {
 	s.found.tried = true
 	readings := make([]*reading, len(s.group))
 	for i, c := range s.group {
-		readings[i] = &reading{filter: eventFilter{contract: c.Contract, from: s.first, to: s.found.done}}
+		readings[i] = &reading{filter: eventFilter{contract: c.Contract, from: max(s.first, c.First), to: s.found.done}}
 	}
 	open := slices.Clone(readings)
 	total := 0
@@ -238,27 +264,9 @@ func (s spanReader) tooMuch(pages, events int) bool {
 	return pages >= s.cfg.MaxPages || events > s.cfg.MaxEvents
 }
 
-// keep gives events their places and reads them. Nodes tell a contract's events in the
-// order of blocks, transactions and the events of each.
+// keep notes events and reads what they tell.
 func (s spanReader) keep(emitted []emittedEvent) {
-	type inBlock struct {
-		contract validator.Address
-		block    validator.Felt
-	}
-	type inTx struct {
-		inBlock
-		tx validator.Felt
-	}
-	places, indexes := make(map[inBlock]int), make(map[inTx]int)
 	for _, e := range emitted {
-		b := inBlock{e.contract, e.block.Hash}
-		t := inTx{b, e.tx}
-		ev := validator.ChainEvent{
-			Contract: e.contract, Block: e.block, TxHash: e.tx, Index: indexes[t], Place: places[b], Keys: e.keys, Data: e.data,
-		}
-		places[b]++
-		indexes[t]++
-		s.book.read(&ev)
-		s.found.events = append(s.found.events, ev)
+		s.found.events = append(s.found.events, s.book.event(e))
 	}
 }

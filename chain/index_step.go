@@ -30,6 +30,9 @@ func (x *Indexer) advance(ctx context.Context, index validator.ChainIndex) (more
 		if more, err := x.settle(ctx, index, group, newest); err != nil || more {
 			return more, err
 		}
+		if more, err := x.readAgain(ctx, index, newest); err != nil || more {
+			return more, err
+		}
 		return false, x.dateFirstBlocks(ctx, index, newest)
 	}
 	found, err := x.readSpan(ctx, group, first, last, newest)
@@ -43,7 +46,7 @@ func (x *Indexer) advance(ctx context.Context, index validator.ChainIndex) (more
 	}
 	change := validator.IndexChange{
 		ChainID: x.client.cfg.Network.ChainID, Read: group, Done: found.done, Events: found.events, Blocks: found.blocks,
-		Head: found.head, At: x.client.cfg.Now(),
+		Head: found.head, At: x.client.cfg.Now(), Settled: x.settledBy(group, found.done.Number, newest),
 	}
 	if err := x.store.ChangeIndex(ctx, change); err != nil {
 		return false, err
@@ -110,8 +113,11 @@ func (x *Indexer) nextSpan(index validator.ChainIndex, newest head) (group []val
 	if left := newest.number - min(first, newest.number); left >= followSpan {
 		bound = min(bound, newest.number-followSpan) // the chain's end is read by itself
 	}
-	return group, min(bound, first+min(x.span, x.client.pool.widestSpan())-1)
+	return group, min(bound, first+x.spanNow()-1)
 }
+
+// spanNow is of how many blocks the events are asked for at once.
+func (x *Indexer) spanNow() uint64 { return min(x.span, x.client.pool.widestSpan()) }
 
 // settle ends a sweep whose contracts have all been read up to the newest block, if that is
 // the block which was read.

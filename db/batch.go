@@ -81,6 +81,118 @@ func (b *confirmClaimBatchResults) Close() error {
 	return b.br.Close()
 }
 
+const dropChainEvent = `-- name: dropChainEvent :batchexec
+DELETE FROM chain_events WHERE block_number = $1 AND block_hash = $2 AND tx_hash = $3
+    AND contract_address = $4 AND event_index = $5
+`
+
+type dropChainEventBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type dropChainEventParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+}
+
+func (q *Queries) dropChainEvent(ctx context.Context, arg []dropChainEventParams) *dropChainEventBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+		}
+		batch.Queue(dropChainEvent, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &dropChainEventBatchResults{br, len(arg), false}
+}
+
+func (b *dropChainEventBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *dropChainEventBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const dropChainPayment = `-- name: dropChainPayment :batchexec
+DELETE FROM chain_payments WHERE block_number = $1 AND block_hash = $2 AND tx_hash = $3
+    AND contract_address = $4 AND event_index = $5
+`
+
+type dropChainPaymentBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type dropChainPaymentParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+}
+
+func (q *Queries) dropChainPayment(ctx context.Context, arg []dropChainPaymentParams) *dropChainPaymentBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+		}
+		batch.Queue(dropChainPayment, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &dropChainPaymentBatchResults{br, len(arg), false}
+}
+
+func (b *dropChainPaymentBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *dropChainPaymentBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const dropGPUThrottle = `-- name: dropGPUThrottle :batchexec
 DELETE FROM gpu_throttles
 WHERE worker_address = $1 AND worker_id = $2 AND gpu_uuid = $3 AND reason = $4 AND began_at = $5
@@ -133,6 +245,118 @@ func (b *dropGPUThrottleBatchResults) Exec(f func(int, error)) {
 }
 
 func (b *dropGPUThrottleBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const dropReputationChange = `-- name: dropReputationChange :batchexec
+DELETE FROM reputation_changes WHERE block_number = $1 AND block_hash = $2 AND tx_hash = $3
+    AND contract_address = $4 AND event_index = $5
+`
+
+type dropReputationChangeBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type dropReputationChangeParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+}
+
+func (q *Queries) dropReputationChange(ctx context.Context, arg []dropReputationChangeParams) *dropReputationChangeBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+		}
+		batch.Queue(dropReputationChange, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &dropReputationChangeBatchResults{br, len(arg), false}
+}
+
+func (b *dropReputationChangeBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *dropReputationChangeBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
+const dropStakeEvent = `-- name: dropStakeEvent :batchexec
+DELETE FROM stake_events WHERE block_number = $1 AND block_hash = $2 AND tx_hash = $3
+    AND contract_address = $4 AND event_index = $5
+`
+
+type dropStakeEventBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type dropStakeEventParams struct {
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	TxHash          validator.Felt
+	ContractAddress validator.Address
+	EventIndex      int32
+}
+
+func (q *Queries) dropStakeEvent(ctx context.Context, arg []dropStakeEventParams) *dropStakeEventBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.BlockNumber,
+			a.BlockHash,
+			a.TxHash,
+			a.ContractAddress,
+			a.EventIndex,
+		}
+		batch.Queue(dropStakeEvent, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &dropStakeEventBatchResults{br, len(arg), false}
+}
+
+func (b *dropStakeEventBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *dropStakeEventBatchResults) Close() error {
 	b.closed = true
 	return b.br.Close()
 }
@@ -298,8 +522,8 @@ func (b *growGPUThrottleBatchResults) Close() error {
 }
 
 const insertChainEvent = `-- name: insertChainEvent :batchexec
-INSERT INTO chain_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, name, problem, keys, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO chain_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, by_receipt, name, problem, keys, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING
 `
 

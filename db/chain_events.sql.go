@@ -57,7 +57,7 @@ func (q *Queries) listChainBlocks(ctx context.Context) ([]ChainBlockRow, error) 
 }
 
 const listIndexCursors = `-- name: listIndexCursors :many
-SELECT contract_address, name, first_block, start, block_number, block_hash, block_time, first_time FROM chain_index_contracts ORDER BY name, contract_address
+SELECT contract_address, name, first_block, start, block_number, block_hash, block_time, first_time, settled_block FROM chain_index_contracts ORDER BY name, contract_address
 `
 
 func (q *Queries) listIndexCursors(ctx context.Context) ([]IndexCursorRow, error) {
@@ -78,6 +78,59 @@ func (q *Queries) listIndexCursors(ctx context.Context) ([]IndexCursorRow, error
 			&i.BlockHash,
 			&i.BlockTime,
 			&i.FirstTime,
+			&i.SettledBlock,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listStoredEvents = `-- name: listStoredEvents :many
+SELECT contract_address, block_number, block_hash, tx_hash, event_index, by_receipt, keys, data FROM chain_events
+WHERE block_number BETWEEN $1::bigint AND $2::bigint AND contract_address = ANY($3::text[])
+ORDER BY block_number, place
+`
+
+type listStoredEventsParams struct {
+	FirstBlock int64
+	LastBlock  int64
+	Contracts  []string
+}
+
+type listStoredEventsRow struct {
+	ContractAddress validator.Address
+	BlockNumber     int64
+	BlockHash       validator.Felt
+	TxHash          validator.Felt
+	EventIndex      int32
+	ByReceipt       bool
+	Keys            []string
+	Data            []string
+}
+
+func (q *Queries) listStoredEvents(ctx context.Context, arg listStoredEventsParams) ([]listStoredEventsRow, error) {
+	rows, err := q.db.Query(ctx, listStoredEvents, arg.FirstBlock, arg.LastBlock, arg.Contracts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []listStoredEventsRow{}
+	for rows.Next() {
+		var i listStoredEventsRow
+		if err := rows.Scan(
+			&i.ContractAddress,
+			&i.BlockNumber,
+			&i.BlockHash,
+			&i.TxHash,
+			&i.EventIndex,
+			&i.ByReceipt,
+			&i.Keys,
+			&i.Data,
 		); err != nil {
 			return nil, err
 		}
@@ -91,26 +144,30 @@ func (q *Queries) listIndexCursors(ctx context.Context) ([]IndexCursorRow, error
 
 const moveIndexCursor = `-- name: moveIndexCursor :execrows
 UPDATE chain_index_contracts
-SET block_number = $1, block_hash = $2, block_time = $3
-WHERE contract_address = $4 AND first_block = $5 AND block_hash IS NOT DISTINCT FROM $6
+SET block_number = $1, block_hash = $2, block_time = $3,
+    settled_block = GREATEST(settled_block, $4::bigint)
+WHERE contract_address = $5 AND first_block = $6 AND block_hash IS NOT DISTINCT FROM $7
 `
 
 type moveIndexCursorParams struct {
 	BlockNumber     *int64
 	BlockHash       *validator.Felt
 	BlockTime       *time.Time
+	Settled         *int64
 	ContractAddress validator.Address
 	FirstBlock      int64
 	AfterHash       *validator.Felt
 }
 
 // moveIndexCursor notes that a contract's events have been read up to a block, if they had
-// been up to the block that the reader began after.
+// been up to the block that the reader began after. Blocks that are old when they are read
+// are settled.
 func (q *Queries) moveIndexCursor(ctx context.Context, arg moveIndexCursorParams) (int64, error) {
 	result, err := q.db.Exec(ctx, moveIndexCursor,
 		arg.BlockNumber,
 		arg.BlockHash,
 		arg.BlockTime,
+		arg.Settled,
 		arg.ContractAddress,
 		arg.FirstBlock,
 		arg.AfterHash,
@@ -174,6 +231,21 @@ func (q *Queries) openChainIndex(ctx context.Context, chainID string) (ChainInde
 		&i.Reorgs,
 	)
 	return i, err
+}
+
+const reopenClaimsWithoutEvent = `-- name: reopenClaimsWithoutEvent :exec
+UPDATE reward_claims c
+SET status = 'submitted', amount = NULL, block_number = NULL, failure = NULL
+WHERE c.tx_hash = ANY($1::text[]) AND NOT c.from_event AND c.claim_type = 'staking' AND c.status = 'confirmed' AND NOT EXISTS (
+    SELECT FROM stake_events e
+    WHERE e.worker_address = c.address AND e.block_number = c.block_number AND e.tx_hash = c.tx_hash AND e.kind = 'rewards_claimed')
+`
+
+// reopenClaimsWithoutEvent makes the tracker ask again for the outcome of such claims that
+// were submitted here.
+func (q *Queries) reopenClaimsWithoutEvent(ctx context.Context, txHashes []string) error {
+	_, err := q.db.Exec(ctx, reopenClaimsWithoutEvent, txHashes)
+	return err
 }
 
 const reputationChanges = `-- name: reputationChanges :many
@@ -321,7 +393,8 @@ UPDATE chain_index_contracts
 SET block_number = CASE WHEN first_block <= $1::bigint THEN $1 END,
     block_hash = CASE WHEN first_block <= $1 THEN $2::text END,
     block_time = CASE WHEN first_block <= $1 THEN $3::timestamptz END,
-    first_time = CASE WHEN first_block <= $1 THEN first_time END
+    first_time = CASE WHEN first_block <= $1 THEN first_time END,
+    settled_block = CASE WHEN first_block <= $1 THEN LEAST(settled_block, $1) END
 WHERE block_number > $1
 `
 
@@ -390,7 +463,7 @@ INSERT INTO chain_index_contracts (contract_address, name, first_block, start)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (contract_address) DO UPDATE
 SET name = excluded.name, first_block = excluded.first_block, start = excluded.start,
-    block_number = NULL, block_hash = NULL, block_time = NULL, first_time = NULL
+    block_number = NULL, block_hash = NULL, block_time = NULL, first_time = NULL, settled_block = NULL
 `
 
 type startIndexingParams struct {
@@ -455,6 +528,20 @@ func (q *Queries) undoChainPayments(ctx context.Context, blockNumber int64) erro
 	return err
 }
 
+const undoClaimsWithoutEvent = `-- name: undoClaimsWithoutEvent :exec
+DELETE FROM reward_claims c
+WHERE c.tx_hash = ANY($1::text[]) AND c.from_event AND c.status = 'confirmed' AND NOT EXISTS (
+    SELECT FROM stake_events e
+    WHERE e.worker_address = c.address AND e.block_number = c.block_number AND e.tx_hash = c.tx_hash AND e.kind = 'rewards_claimed')
+`
+
+// undoClaimsWithoutEvent removes claims that are known from events alone which the chain does
+// not have.
+func (q *Queries) undoClaimsWithoutEvent(ctx context.Context, txHashes []string) error {
+	_, err := q.db.Exec(ctx, undoClaimsWithoutEvent, txHashes)
+	return err
+}
+
 const undoReputationChanges = `-- name: undoReputationChanges :exec
 DELETE FROM reputation_changes WHERE block_number > $1
 `
@@ -470,5 +557,22 @@ DELETE FROM stake_events WHERE block_number > $1
 
 func (q *Queries) undoStakeEvents(ctx context.Context, blockNumber int64) error {
 	_, err := q.db.Exec(ctx, undoStakeEvents, blockNumber)
+	return err
+}
+
+const unsettleIndexCursor = `-- name: unsettleIndexCursor :exec
+UPDATE chain_index_contracts
+SET settled_block = CASE WHEN first_block <= $1::bigint THEN $1 END
+WHERE contract_address = ANY($2::text[]) AND settled_block > $1
+`
+
+type unsettleIndexCursorParams struct {
+	BlockNumber int64
+	Contracts   []string
+}
+
+// unsettleIndexCursor has the events of some contracts read once more after a block.
+func (q *Queries) unsettleIndexCursor(ctx context.Context, arg unsettleIndexCursorParams) error {
+	_, err := q.db.Exec(ctx, unsettleIndexCursor, arg.BlockNumber, arg.Contracts)
 	return err
 }

@@ -80,7 +80,13 @@ func (s *Store) ChangeIndex(ctx context.Context, c validator.IndexChange) error 
 		if err := q.changeCursors(ctx, c); err != nil {
 			return err
 		}
+		if err := q.dropEvents(ctx, c.Drop); err != nil {
+			return err
+		}
 		if err := q.storeEvents(ctx, c.Events); err != nil {
+			return err
+		}
+		if err := q.dropClaims(ctx, c.Drop); err != nil {
 			return err
 		}
 		if err := q.noteBlocks(ctx, c.Blocks); err != nil {
@@ -110,6 +116,10 @@ func (q *Queries) changeCursors(ctx context.Context, c validator.IndexChange) er
 	}
 	for _, k := range c.Read {
 		p := moveIndexCursorParams{ContractAddress: k.Contract, FirstBlock: int64(k.First)}
+		if c.Settled != nil {
+			settled := int64(*c.Settled)
+			p.Settled = &settled
+		}
 		p.BlockNumber, p.BlockHash, p.BlockTime = blockColumns(&c.Done)
 		if k.Done != nil {
 			p.AfterHash = &k.Done.Hash
@@ -188,10 +198,15 @@ func (r ChainIndexRow) index(cursors []IndexCursorRow) validator.ChainIndex {
 		Failure: orZero(r.Failure), Reorgs: uint64(r.Reorgs),
 	}
 	for _, c := range cursors {
-		x.Cursors = append(x.Cursors, validator.IndexCursor{
+		k := validator.IndexCursor{
 			Contract: c.ContractAddress, Name: c.Name, First: uint64(c.FirstBlock), FirstTime: orZero(c.FirstTime), Start: c.Start,
 			Done: blockOf(c.BlockNumber, c.BlockHash, c.BlockTime),
-		})
+		}
+		if c.SettledBlock != nil {
+			settled := uint64(*c.SettledBlock)
+			k.Settled = &settled
+		}
+		x.Cursors = append(x.Cursors, k)
 	}
 	return x
 }

@@ -101,6 +101,8 @@ type IndexCursorRow struct {
 	BlockHash       *validator.Felt
 	BlockTime       *time.Time
 	FirstTime       *time.Time
+	// The last block whose events were read, or read again, when it was old; NULL before the first.
+	SettledBlock *int64
 }
 
 // Jobs of the coordinator and of workers' own reports, for readers of one worker's.

@@ -26,13 +26,15 @@ INSERT INTO chain_index_contracts (contract_address, name, first_block, start)
 VALUES (@contract_address, @name, @first_block, @start)
 ON CONFLICT (contract_address) DO UPDATE
 SET name = excluded.name, first_block = excluded.first_block, start = excluded.start,
-    block_number = NULL, block_hash = NULL, block_time = NULL, first_time = NULL;
+    block_number = NULL, block_hash = NULL, block_time = NULL, first_time = NULL, settled_block = NULL;
 
 -- name: moveIndexCursor :execrows
 -- moveIndexCursor notes that a contract's events have been read up to a block, if they had
--- been up to the block that the reader began after.
+-- been up to the block that the reader began after. Blocks that are old when they are read
+-- are settled.
 UPDATE chain_index_contracts
-SET block_number = @block_number, block_hash = @block_hash, block_time = @block_time
+SET block_number = @block_number, block_hash = @block_hash, block_time = @block_time,
+    settled_block = GREATEST(settled_block, sqlc.narg(settled)::bigint)
 WHERE contract_address = @contract_address AND first_block = @first_block AND block_hash IS NOT DISTINCT FROM sqlc.narg(after_hash);
 
 -- name: setBackIndexCursors :exec
@@ -41,8 +43,15 @@ UPDATE chain_index_contracts
 SET block_number = CASE WHEN first_block <= @block_number::bigint THEN @block_number END,
     block_hash = CASE WHEN first_block <= @block_number THEN sqlc.narg(block_hash)::text END,
     block_time = CASE WHEN first_block <= @block_number THEN sqlc.narg(block_time)::timestamptz END,
-    first_time = CASE WHEN first_block <= @block_number THEN first_time END
+    first_time = CASE WHEN first_block <= @block_number THEN first_time END,
+    settled_block = CASE WHEN first_block <= @block_number THEN LEAST(settled_block, @block_number) END
 WHERE block_number > @block_number;
+
+-- name: unsettleIndexCursor :exec
+-- unsettleIndexCursor has the events of some contracts read once more after a block.
+UPDATE chain_index_contracts
+SET settled_block = CASE WHEN first_block <= @block_number::bigint THEN @block_number END
+WHERE contract_address = ANY(@contracts::text[]) AND settled_block > @block_number;
 
 -- name: noteChainBlock :batchexec
 INSERT INTO chain_blocks (block_number, block_hash, block_time)
@@ -58,8 +67,8 @@ DELETE FROM chain_blocks
 WHERE block_number BETWEEN @first_block::bigint AND @last_block::bigint AND block_number % @keep_every::bigint <> 0;
 
 -- name: insertChainEvent :batchexec
-INSERT INTO chain_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, name, problem, keys, data)
-VALUES (@block_number, @block_hash, @block_time, @tx_hash, @contract_address, @event_index, @place, @name, @problem, @keys, @data)
+INSERT INTO chain_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, by_receipt, name, problem, keys, data)
+VALUES (@block_number, @block_hash, @block_time, @tx_hash, @contract_address, @event_index, @place, true, @name, @problem, @keys, @data)
 ON CONFLICT DO NOTHING;
 
 -- name: insertStakeEvent :batchexec
@@ -82,6 +91,44 @@ INSERT INTO reputation_changes (block_number, block_hash, block_time, tx_hash, c
 VALUES (@block_number, @block_hash, @block_time, @tx_hash, @contract_address, @event_index, @place,
     @worker_id, @old_score, @new_score, @delta, @reason, @job_id, @changed_at)
 ON CONFLICT DO NOTHING;
+
+-- name: listStoredEvents :many
+SELECT contract_address, block_number, block_hash, tx_hash, event_index, by_receipt, keys, data FROM chain_events
+WHERE block_number BETWEEN @first_block::bigint AND @last_block::bigint AND contract_address = ANY(@contracts::text[])
+ORDER BY block_number, place;
+
+-- name: dropChainEvent :batchexec
+DELETE FROM chain_events WHERE block_number = @block_number AND block_hash = @block_hash AND tx_hash = @tx_hash
+    AND contract_address = @contract_address AND event_index = @event_index;
+
+-- name: dropStakeEvent :batchexec
+DELETE FROM stake_events WHERE block_number = @block_number AND block_hash = @block_hash AND tx_hash = @tx_hash
+    AND contract_address = @contract_address AND event_index = @event_index;
+
+-- name: dropChainPayment :batchexec
+DELETE FROM chain_payments WHERE block_number = @block_number AND block_hash = @block_hash AND tx_hash = @tx_hash
+    AND contract_address = @contract_address AND event_index = @event_index;
+
+-- name: dropReputationChange :batchexec
+DELETE FROM reputation_changes WHERE block_number = @block_number AND block_hash = @block_hash AND tx_hash = @tx_hash
+    AND contract_address = @contract_address AND event_index = @event_index;
+
+-- name: undoClaimsWithoutEvent :exec
+-- undoClaimsWithoutEvent removes claims that are known from events alone which the chain does
+-- not have.
+DELETE FROM reward_claims c
+WHERE c.tx_hash = ANY(@tx_hashes::text[]) AND c.from_event AND c.status = 'confirmed' AND NOT EXISTS (
+    SELECT FROM stake_events e
+    WHERE e.worker_address = c.address AND e.block_number = c.block_number AND e.tx_hash = c.tx_hash AND e.kind = 'rewards_claimed');
+
+-- name: reopenClaimsWithoutEvent :exec
+-- reopenClaimsWithoutEvent makes the tracker ask again for the outcome of such claims that
+-- were submitted here.
+UPDATE reward_claims c
+SET status = 'submitted', amount = NULL, block_number = NULL, failure = NULL
+WHERE c.tx_hash = ANY(@tx_hashes::text[]) AND NOT c.from_event AND c.claim_type = 'staking' AND c.status = 'confirmed' AND NOT EXISTS (
+    SELECT FROM stake_events e
+    WHERE e.worker_address = c.address AND e.block_number = c.block_number AND e.tx_hash = c.tx_hash AND e.kind = 'rewards_claimed');
 
 -- name: undoChainEvents :exec
 DELETE FROM chain_events WHERE block_number > @block_number;

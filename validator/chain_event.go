@@ -8,8 +8,8 @@ type ChainEvent struct {
 	Contract Address
 	Block    Block
 	TxHash   Felt
-	Index    int // among the contract's events of the transaction, from 0
-	Place    int // among the contract's events of the block, from 0
+	Index    int // among all events in the transaction's receipt, from 0
+	Place    int // grows with the event's position in the block: see EventPlace
 	Keys     []Felt
 	Data     []Felt
 	Name     string // "" for one that this program does not know
@@ -19,6 +19,41 @@ type ChainEvent struct {
 	Stake      *WorkerStakeEvent
 	Payment    *ChainPayment
 	Reputation *ReputationChange
+}
+
+// MaxEventsPerTransaction and MaxTransactionsPerBlock are more than there may be on Starknet.
+const (
+	MaxEventsPerTransaction = 4096
+	MaxTransactionsPerBlock = 1 << 18
+)
+
+// EventPlace is the place in its block of the event at an index of the receipt of the
+// transaction at an index of the block, both from 0.
+func EventPlace(txIndex, index int) int { return txIndex*MaxEventsPerTransaction + index }
+
+// EventID names an event by what the chain says of it.
+type EventID struct {
+	Contract    Address
+	BlockNumber uint64
+	BlockHash   Felt
+	TxHash      Felt
+	Index       int // in the transaction's receipt
+}
+
+// ID names the event.
+func (e ChainEvent) ID() EventID {
+	return EventID{e.Contract, e.Block.Number, e.Block.Hash, e.TxHash, e.Index}
+}
+
+// StoredEvent is an event in the database.
+type StoredEvent struct {
+	EventID
+
+	// ByReceipt is false for an event whose Index is still its place among the contract's
+	// events of the transaction, in the order in which they came, as it once was.
+	ByReceipt bool
+	Keys      []Felt
+	Data      []Felt
 }
 
 // WorkerStakeEvent is a stake event with the worker that it is about.
@@ -79,6 +114,18 @@ type IndexCursor struct {
 	FirstTime time.Time
 	Start     IndexStart
 	Done      *Block // the last block whose events have been read; nil if none has
+
+	// Settled is the number of the last block whose events were read, or read again, when it
+	// was old enough for every node to have them; nil if none was.
+	Settled *uint64
+}
+
+// NextToSettle is the number of the first block whose events are to be read once more.
+func (c IndexCursor) NextToSettle() uint64 {
+	if c.Settled == nil {
+		return c.First
+	}
+	return *c.Settled + 1
 }
 
 // Next is the number of the first block whose events have not been read.
@@ -159,6 +206,13 @@ type IndexChange struct {
 	Done   Block
 	Events []ChainEvent
 	Blocks []Block
+
+	// Drop are events that the chain does not have. Of a transaction of which events are
+	// dropped or missing, Events holds all.
+	Drop []EventID
+
+	// Settled is set when the contracts in Read are settled up to a block.
+	Settled *uint64
 
 	Head    *Block // the chain's newest, if it is known anew
 	At      time.Time

@@ -108,6 +108,12 @@ func (v chainView) events(p []json.RawMessage) (any, error) {
 		}
 	}
 	found, token := v.searchEvents(m, from, last, skip, f.Chunk)
+	if v.faults.FirstEvents && len(found) > 0 {
+		found = found[1:]
+	}
+	if v.faults.TwiceEvents {
+		found = append(slices.Clone(found), found...)
+	}
 	page := map[string]any{"events": found}
 	if token != "" {
 		page["continuation_token"] = token
@@ -124,8 +130,11 @@ func (v chainView) searchEvents(m eventMatcher, first, last uint64, skip, chunk 
 			return found, fmt.Sprintf("%d-%d", n, 0)
 		}
 		passed := 0
-		for _, tx := range v.blocks[n].txs {
-			for _, e := range tx.events {
+		if v.faults.LateEvents && v.node.late(m.address, v.blocks[n].hash) {
+			continue
+		}
+		for i, tx := range v.blocks[n].txs {
+			for j, e := range tx.events {
 				if !m.matches(e) {
 					continue
 				}
@@ -135,7 +144,11 @@ func (v chainView) searchEvents(m eventMatcher, first, last uint64, skip, chunk 
 				if len(found) == chunk {
 					return found, fmt.Sprintf("%d-%d", n, passed-1)
 				}
-				found = append(found, emittedJSON(v.blocks[n], tx, e))
+				told := emittedJSON(v.blocks[n], tx, e)
+				if v.faults.EventIndexes {
+					told["transaction_index"], told["event_index"] = i, j
+				}
+				found = append(found, told)
 			}
 		}
 	}

@@ -42,27 +42,31 @@ type RPCError struct {
 
 // Faults are the ways in which a node misbehaves. The zero Faults is a healthy node.
 type Faults struct {
-	Mode        Mode
-	Latency     time.Duration            // before every answer
-	PerCall     time.Duration            // for each call of a request, besides Latency
-	Slow        map[string]time.Duration // before answers to requests with a JSON-RPC method, besides Latency
-	ChainID     string                   // told instead of the chain's own, as a short string
-	SpecVersion string                   // told instead of 0.9.0
-	Behind      uint64                   // how many blocks of the chain the node has not seen yet
-	Freeze      bool                     // the node sees no block newer than FrozenAt
-	FrozenAt    uint64                   // block number
-	Methods     map[string]RPCError      // JSON-RPC methods that answer an error
-	Answers     map[string]any           // JSON-RPC methods that answer this JSON instead of the truth
-	Reverts     map[Function]string      // views that panic with a text
-	Malformed   map[Function][]any       // views that answer this JSON instead of their felts
-	Broken      map[Function]RPCError    // views that answer an error
-	EventScan   uint64                   // blocks that one page of events covers at most, as of nodes that search in steps; 0 for all
-	EventRange  uint64                   // blocks that a filter of events may span at most, as with providers that cap it; 0 for any
-	RangeError  *RPCError                // what is answered beyond EventRange; nil for a plain one
-	RetryAfter  string                   // the header of that name of answers of the mode RateLimits
-	Socket      SocketFaults             // of its websocket
-	OneInRate   int                      // of so many requests one is served, and the others are answered 429; 0 for all
-	Limits      Limits                   // what the node takes
+	Mode         Mode
+	Latency      time.Duration            // before every answer
+	PerCall      time.Duration            // for each call of a request, besides Latency
+	Slow         map[string]time.Duration // before answers to requests with a JSON-RPC method, besides Latency
+	ChainID      string                   // told instead of the chain's own, as a short string
+	SpecVersion  string                   // told instead of 0.9.0
+	Behind       uint64                   // how many blocks of the chain the node has not seen yet
+	Freeze       bool                     // the node sees no block newer than FrozenAt
+	FrozenAt     uint64                   // block number
+	Methods      map[string]RPCError      // JSON-RPC methods that answer an error
+	Answers      map[string]any           // JSON-RPC methods that answer this JSON instead of the truth
+	Reverts      map[Function]string      // views that panic with a text
+	Malformed    map[Function][]any       // views that answer this JSON instead of their felts
+	Broken       map[Function]RPCError    // views that answer an error
+	EventScan    uint64                   // blocks that one page of events covers at most, as of nodes that search in steps; 0 for all
+	EventRange   uint64                   // blocks that a filter of events may span at most, as with providers that cap it; 0 for any
+	RangeError   *RPCError                // what is answered beyond EventRange; nil for a plain one
+	EventIndexes bool                     // events are told with their indexes, as from version 0.10 of the specification on
+	LateEvents   bool                     // events of a block are told from the second asking for them on
+	TwiceEvents  bool                     // a page tells every event twice
+	FirstEvents  bool                     // a page is told without its first event
+	RetryAfter   string                   // the header of that name of answers of the mode RateLimits
+	Socket       SocketFaults             // of its websocket
+	OneInRate    int                      // of so many requests one is served, and the others are answered 429; 0 for all
+	Limits       Limits                   // what the node takes
 }
 
 // Limits are what a node takes. Zero is no limit.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // Node serves a chain as JSON-RPC over HTTP. It is an http.Handler; Start also gives it a
@@ -22,6 +24,8 @@ type Node struct {
 	serving  sync.WaitGroup       // of sockets
 	closed   bool                 // no further socket is served
 
+	askedFor map[lateKey]bool // blocks whose events were asked for while Faults.LateEvents
+
 	bucket   float64   // calls that Limits.CallRate lets through now
 	bucketAt time.Time // when that was so
 
@@ -32,9 +36,22 @@ type Node struct {
 	ended  chan struct{}
 }
 
+// lateKey names a contract's events in a block.
+type lateKey struct{ contract, block validator.Felt }
+
+// late says whether a contract's events of a block are not to be told yet.
+func (n *Node) late(contract, block validator.Felt) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	k := lateKey{contract, block}
+	was := n.askedFor[k]
+	n.askedFor[k] = true
+	return !was
+}
+
 // NewNode returns a healthy node of a chain.
 func NewNode(c *Chain) *Node {
-	return &Node{chain: c, counters: newCounters(), sockets: make(map[*socket]struct{})}
+	return &Node{chain: c, counters: newCounters(), askedFor: make(map[lateKey]bool), sockets: make(map[*socket]struct{})}
 }
 
 // Start serves the node on a free port of the loopback interface until Close.

@@ -71,8 +71,10 @@ func (c *Chain) Emit(events ...Event) validator.Felt {
 type Emitted struct {
 	Event
 
-	Block  validator.Block
-	TxHash validator.Felt
+	Block   validator.Block
+	TxHash  validator.Felt
+	TxIndex int // of the transaction in its block
+	Index   int // of the event in the transaction's receipt
 }
 
 // Emitted returns every event of the chain's blocks, oldest first.
@@ -81,9 +83,9 @@ func (c *Chain) Emitted() []Emitted {
 	defer c.mu.RUnlock()
 	var out []Emitted
 	for _, b := range c.blocks {
-		for _, tx := range b.txs {
-			for _, e := range tx.events {
-				out = append(out, Emitted{Event{e.from, e.keys, e.data}, b.public(), tx.hash})
+		for i, tx := range b.txs {
+			for j, e := range tx.events {
+				out = append(out, Emitted{Event{e.from, e.keys, e.data}, b.public(), tx.hash, i, j})
 			}
 		}
 	}

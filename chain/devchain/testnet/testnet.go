@@ -229,41 +229,36 @@ func (n *Network) Reorg(t testing.TB, depth uint64) {
 	}
 }
 
-// Emitted returns every event of the chain's blocks, oldest first, as the node tells them.
+// Emitted returns every event of the chain's blocks, oldest first, as the receipts have them.
 func (n *Network) Emitted(t testing.TB) []devchain.Emitted {
 	t.Helper()
-	type page struct {
-		Events []struct {
-			From  string   `json:"from_address"`
-			Keys  []string `json:"keys"`
-			Data  []string `json:"data"`
-			Block uint64   `json:"block_number"`
-			Hash  string   `json:"transaction_hash"`
-		} `json:"events"`
-		Next string `json:"continuation_token"`
-	}
 	var out []devchain.Emitted
-	blocks := make(map[uint64]validator.Block)
-	for p := (page{}); ; {
-		filter := map[string]any{"from_block": map[string]uint64{"block_number": 0}, "to_block": "latest", "chunk_size": 1000}
-		if p.Next != "" {
-			filter["continuation_token"] = p.Next
+	for number := range n.Head(t).Number + 1 {
+		id := map[string]uint64{"block_number": number}
+		block := n.block(t, id)
+		var held struct {
+			Txs []struct {
+				Receipt struct {
+					Hash   string `json:"transaction_hash"`
+					Events []struct {
+						From string   `json:"from_address"`
+						Keys []string `json:"keys"`
+						Data []string `json:"data"`
+					} `json:"events"`
+				} `json:"receipt"`
+			} `json:"transactions"`
 		}
-		p = page{}
-		if err := n.RPC("starknet_getEvents", []any{filter}, &p); err != nil {
+		if err := n.RPC("starknet_getBlockWithReceipts", []any{id}, &held); err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range p.Events {
-			if _, read := blocks[e.Block]; !read {
-				blocks[e.Block] = n.block(t, map[string]uint64{"block_number": e.Block})
+		for i, tx := range held.Txs {
+			for j, e := range tx.Receipt.Events {
+				out = append(out, devchain.Emitted{Block: block, TxHash: parse(t, tx.Receipt.Hash)[0], TxIndex: i, Index: j,
+					Event: devchain.Event{From: validator.Address(parse(t, e.From)[0]), Keys: parse(t, e.Keys...), Data: parse(t, e.Data...)}})
 			}
-			out = append(out, devchain.Emitted{Block: blocks[e.Block], TxHash: parse(t, e.Hash)[0],
-				Event: devchain.Event{From: validator.Address(parse(t, e.From)[0]), Keys: parse(t, e.Keys...), Data: parse(t, e.Data...)}})
-		}
-		if p.Next == "" {
-			return out
 		}
 	}
+	return out
 }
 
 // parse reads felts as nodes write them.
