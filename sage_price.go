@@ -65,9 +65,25 @@ type priceFeed struct {
 func newPriceFeed(cfg PriceConfig, store priceStore, log *slog.Logger) *priceFeed {
 	return &priceFeed{
 		cfg: cfg, store: store, log: log,
-		client: &http.Client{Timeout: priceTimeout},
+		client: &http.Client{Timeout: priceTimeout, CheckRedirect: staysWithHost},
 		now:    func() time.Time { return time.Now().UTC() },
 	}
+}
+
+// priceRedirects is how many redirects in a row are followed.
+const priceRedirects = 3
+
+// staysWithHost follows redirects within the host that was asked, or to https on it: the URL
+// may hold a key, which is nobody else's, and what another host says is not that source's price.
+func staysWithHost(r *http.Request, before []*http.Request) error {
+	asked := before[0].URL
+	switch {
+	case r.URL.Host != asked.Host, r.URL.Scheme != asked.Scheme && r.URL.Scheme != "https":
+		return fmt.Errorf("it leads to %s://%s, which is not followed", r.URL.Scheme, r.URL.Host)
+	case len(before) > priceRedirects:
+		return fmt.Errorf("it leads on more than %d times", priceRedirects)
+	}
+	return nil
 }
 
 // duties are what one of all replicas does; none without a URL.

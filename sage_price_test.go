@@ -142,6 +142,41 @@ func TestThePriceIsObserved(t *testing.T) {
 	}
 }
 
+// TestThePriceIsNotAskedOfAnotherHost that a redirect names, and the key in the URL stays.
+func TestThePriceIsNotAskedOfAnotherHost(t *testing.T) {
+	var strayed atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		strayed.Add(1)
+		fmt.Fprint(w, "0.01")
+	}))
+	t.Cleanup(elsewhere.Close)
+	source := http.NewServeMux()
+	source.Handle("/away", http.RedirectHandler(elsewhere.URL+"/", http.StatusTemporaryRedirect))
+	source.Handle("/over", http.RedirectHandler("/away", http.StatusFound))
+	source.Handle("/round", http.RedirectHandler("/round", http.StatusFound))
+	source.Handle("/moved", http.RedirectHandler("/price", http.StatusMovedPermanently))
+	source.HandleFunc("/price", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "0.25") })
+	server := httptest.NewServer(source)
+	t.Cleanup(server.Close)
+	for path, want := range map[string]string{"/away": "is not followed", "/over": "is not followed", "/round": "leads on more than", "/moved": ""} {
+		at, err := url.Parse(server.URL + path + "?key=hunter2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed := newPriceFeed(PriceConfig{URL: at, Currency: "USD"}, nil, slog.New(slog.DiscardHandler))
+		price, err := feed.read(t.Context())
+		switch {
+		case want == "" && (err != nil || validator.PriceText(price.Amount) != "0.25"):
+			t.Errorf("%s: %v %v", path, price, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")):
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+	if n := strayed.Load(); n != 0 {
+		t.Errorf("another host was asked %d times", n)
+	}
+}
+
 // endless is more than anybody reads.
 type endless struct{}
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
 )
@@ -96,5 +99,38 @@ func TestSettingsInABrowser(t *testing.T) {
 		if !strings.Contains(line, "the server responded with a status of") && (strings.HasPrefix(strings.ToLower(line), "error") || strings.Contains(line, "Content Security Policy")) {
 			t.Error("console:", line)
 		}
+	}
+}
+
+// TestASignInThatCannotBeCheckedLeavesThePage as it was, greyed, and it goes on by itself.
+func TestASignInThatCannotBeCheckedLeavesThePage(t *testing.T) {
+	t.Parallel()
+	g := newGate(t)
+	w := g.newWallet(true)
+	g.open("/signin?next=/jobs")
+	g.clickWallet()
+	g.landed("/jobs", w)
+	until(t, g.tab, `document.querySelector("[data-poll]") !== null`)
+	heading := g.evaluate(`document.querySelector("main h1, main h2").innerText`)
+	conn, err := pgx.Connect(t.Context(), g.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 90*time.Second, "the page says that the sign-in cannot be checked", func() bool {
+		return evaluate[bool](t, g.tab, shown("unchecked")+` && document.documentElement.classList.contains("lost-contact") && !`+shown("lost")+" && !"+shown("refused"))
+	})
+	if kept := g.evaluate(`document.querySelector("main").innerText`); !strings.Contains(kept, heading) || g.evaluate(`location.pathname`) != "/jobs" {
+		t.Errorf("the page lost what it showed: %s", kept)
+	}
+	if _, err := conn.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, g.tab, "!"+shown("unchecked")+` && !document.documentElement.classList.contains("lost-contact")`)
+	if who := g.evaluate(`document.documentElement.dataset.signedIn`); who != string(w.Address()) {
+		t.Errorf("%q is signed in", who)
 	}
 }

@@ -16,6 +16,8 @@ const pausesMs = [1000, 2000, 4000, 8000, 15000];
 const awayStatuses = [502, 503, 504];
 // Signed out, or signed in with another wallet.
 const refusedStatuses = [401, 403];
+// The server's own word that it cannot check now who asks (package web).
+const uncheckedHeader = "Credential-Unchecked";
 
 let trouble = ""; // the banner's name, "" while all is well
 let lastContact = Date.now();
@@ -79,11 +81,12 @@ const recover = () => {
 };
 
 const answered = (panel, { status, headers }) => {
+  if (headers.get(uncheckedHeader)) return fail(panel, "unchecked");
   if (awayStatuses.includes(status)) return fail(panel, "lost");
   lastContact = Date.now();
   if (refusedStatuses.includes(status)) return fail(panel, "refused");
   // A panel that anybody may see proves nothing about those that were refused.
-  if (trouble === "refused" && panel !== probe) return;
+  if (["refused", "unchecked"].includes(trouble) && panel !== probe) return;
   recover();
   panel.toggleAttribute("data-unrefreshed", status >= 400);
   banner("panel").hidden = !document.querySelector("[data-unrefreshed]");

@@ -72,6 +72,7 @@ type Page struct {
 type Reader struct {
 	AnyWallet bool   // the reader may look at any wallet
 	SignInURL string // leads back to this page
+	Unchecked bool   // whether the reader is signed in cannot be told now
 }
 
 // Assets are the fingerprinted paths of the static files.

@@ -121,7 +121,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		case v.token == nil:
 			var err error
 			if r, v.session, err = s.loadSession(r); err != nil {
-				v.refused = s.sessionProblem("Whether you are signed in cannot be told", err)
+				v.refused = unchecked("Your sign-in cannot be checked", " You are not signed out.", err)
 			}
 		}
 		c.SetRequest(r.WithContext(db.OnBehalfOf(context.WithValue(r.Context(), viewerKey{}, v), v.wallet())))

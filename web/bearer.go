@@ -42,7 +42,7 @@ func (s *Server) loadToken(ctx context.Context, r *http.Request) (*db.Token, *pr
 	case errors.Is(err, db.ErrNotFound):
 		return nil, wrongToken()
 	case err != nil:
-		return nil, s.sessionProblem("Whether this token is good cannot be told", err)
+		return nil, unchecked("This token cannot be checked", "", err)
 	case token.ExpiresAt != nil && !token.ExpiresAt.After(s.now()): // remembered from before
 		return nil, wrongToken()
 	}

@@ -43,7 +43,7 @@ func (s *Server) page(r *http.Request, title, nav string, wallet validator.Addre
 // reader is who a page is for.
 func (s *Server) reader(r *http.Request) views.Reader {
 	v := viewerOf(r.Context())
-	return views.Reader{AnyWallet: v.anyWallet(), SignInURL: signInURL(pageOf(r))}
+	return views.Reader{AnyWallet: v.anyWallet(), SignInURL: signInURL(pageOf(r)), Unchecked: v.refused != nil && v.refused.unchecked}
 }
 
 func networkLabel(name string) string {

@@ -30,14 +30,22 @@ type problem struct {
 
 	cause      error
 	retryAfter time.Duration // when to try again; 0 = not said
+	unchecked  bool          // nobody can say now whether the credential that came along is good
 }
+
+// uncheckedHeader tells a page that polls that its server answers, but cannot check who asks.
+const uncheckedHeader = "Credential-Unchecked"
 
 // GetHeaders makes huma tell when to try again.
 func (p *problem) GetHeaders() http.Header {
-	if p.retryAfter <= 0 {
-		return nil
+	h := make(http.Header)
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
 	}
-	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds())))}}
+	if p.unchecked {
+		h.Set(uncheckedHeader, "true")
+	}
+	return h
 }
 
 // fieldProblem names a field of a request and the rule that it breaks.

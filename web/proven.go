@@ -12,8 +12,9 @@ import (
 )
 
 // proven asks the database who a secret belongs to, and remembers whom it vouched for
-// lately: who is signed in goes on seeing the last values while the database is away. The
-// database is asked every time, so what was revoked anywhere ends everywhere at once.
+// lately: who is signed in goes on seeing the last values while the database is away for a
+// moment. The database is asked every time, so what was revoked anywhere ends everywhere with
+// the next request.
 type proven[T any] struct {
 	kept *otter.Cache[db.SecretHash, provenEntry[T]]
 	ask  func(context.Context, db.SecretHash, time.Time) (T, error)
@@ -25,9 +26,11 @@ type provenEntry[T any] struct {
 }
 
 const (
-	provenSize     = 10_000           // secrets remembered, the least used of them dropped first
-	provenFor      = 15 * time.Minute // how long the database may be away
+	provenSize     = 10_000 // secrets remembered, the least used of them dropped first
 	provenPatience = 1500 * time.Millisecond
+	// provenFor is how long the database's word counts while it cannot be asked: what is revoked
+	// meanwhile ends within 30 s, the wait for the database included.
+	provenFor = 30*time.Second - provenPatience
 )
 
 func newProven[T any](ask func(context.Context, db.SecretHash, time.Time) (T, error)) (*proven[T], error) {

@@ -151,6 +151,9 @@ func shortText(text string, maxBytes int) string {
 // signOut answers the sign-out button.
 func (s *Server) signOut(c echo.Context) error {
 	v := viewerOf(c.Request().Context())
+	if v.refused != nil && v.refused.unchecked { // its session cannot be ended
+		return v.refused
+	}
 	if v.session == nil { // signed out already
 		s.forgetCookie(c)
 		return c.Redirect(http.StatusSeeOther, "/")

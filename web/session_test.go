@@ -169,32 +169,6 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
-func TestWhoIsSignedInStaysSoWhileTheDatabaseIsAway(t *testing.T) {
-	store := dbtest.New(t)
-	s := newServer(t, store, onPublicURL)
-	cookie := signIn(t, s, remote(http.MethodPost, "/signin"), alice)
-	r := remote(http.MethodGet, "/partials/jobs?wallet="+string(alice))
-	r.AddCookie(cookie)
-	if w := send(s, r); w.Code != http.StatusOK {
-		t.Fatal(w.Code)
-	}
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if w := send(s, r); w.Code != http.StatusOK {
-		t.Errorf("a poll answers %d", w.Code)
-	}
-	stranger := remote(http.MethodGet, "/partials/jobs?wallet="+string(alice))
-	stranger.AddCookie(&http.Cookie{Name: sessionCookie, Value: "guess"})
-	if w := send(s, stranger); w.Code != http.StatusServiceUnavailable {
-		t.Errorf("an unknown cookie is answered %d", w.Code)
-	}
-	s.now = func() time.Time { return time.Now().Add(provenFor) }
-	if w := send(s, r); w.Code != http.StatusServiceUnavailable {
-		t.Errorf("a long outage is answered %d", w.Code)
-	}
-}
-
 func TestShortText(t *testing.T) {
 	for in, want := range map[string]string{
 		"\tBraavos\n": "Braavos", "a\x00b\nc\x7f": "abc", "\xff\xfeé": "é", "ééééé": "éééé", "abcdefghij": "abcdefgh", "": "",

@@ -26,6 +26,17 @@ func unavailable(detail string, cause error) *problem {
 	return p
 }
 
+// unchecked is the answer to a credential that the database cannot be asked about: it may be
+// good, so nobody is signed out.
+func unchecked(what, consequence string, cause error) *problem {
+	if !errors.Is(cause, db.ErrUnavailable) {
+		return unexpected(cause)
+	}
+	p := unavailable(what+", since the database does not answer."+consequence+" Try again in a few seconds.", cause)
+	p.unchecked = true
+	return p
+}
+
 // whyUnavailable says in whole sentences why the database could not answer or store.
 func whyUnavailable(err error) string {
 	if e, is := errors.AsType[*db.UnavailableError](err); is && e.Reason != "" {
