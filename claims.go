@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/chain"
@@ -15,13 +16,17 @@ import (
 const (
 	claimPoll  = 5 * time.Second // between two looks at the open claims
 	claimBatch = 50              // claims that nodes are asked about at a look
-	claimsOpen = 500             // open claims that are followed, the newest
+	claimsOpen = 500             // open claims that are followed, the newest of each wallet first
 
 	// A claim that has been open for long is asked about ever more rarely: its transaction may
 	// never come to stand in a block.
 	claimWaitShare = 16
 	claimWaitMost  = 6 * time.Hour
+	// A transaction that no node knows by then was never sent, or was dropped.
+	claimExpiry = 24 * time.Hour
 )
+
+const claimExpired = "No node knew this transaction a day after it was noted. It was not sent, or the network dropped it. If you still have rewards to claim, claim again."
 
 // trackClaims asks the chain about every claim that was submitted until it tells the
 // outcome: what is stored of a claim is what the chain said.
@@ -58,30 +63,62 @@ type claimKey struct {
 	tx     validator.Felt
 }
 
-// due returns the open claims that are to be asked about now, newest first, and takes them
-// for asked. The claims given are all that are open.
+// due returns the open claims that are to be asked about now, and takes them for asked. Wallets take
+// turns, those that waited longest first, so that nobody's many claims keep another's waiting; of one
+// wallet they come in the order given. The claims given are all that are open.
 func (a claimsAsked) due(open []validator.Claim, now time.Time) []validator.Claim {
-	var due []validator.Claim
 	still := make(map[claimKey]bool, len(open))
+	last := make(map[validator.Address]time.Time)
+	ripe := make(map[validator.Address][]validator.Claim)
+	var wallets []validator.Address
 	for _, c := range open {
 		k := claimKey{c.Address, c.TxHash}
 		still[k] = true
+		at, before := a[k]
+		if at.After(last[c.Address]) {
+			last[c.Address] = at
+		}
 		wait := min(max(now.Sub(c.At)/claimWaitShare, claimPoll), claimWaitMost)
-		last, before := a[k]
-		if before && now.Sub(last) < wait-claimPoll/2 || len(due) == claimBatch { // looks are not quite as far apart
+		if before && now.Sub(at) < wait-claimPoll/2 { // looks are not quite as far apart
 			continue
 		}
-		a[k] = now
-		due = append(due, c)
+		if ripe[c.Address] == nil {
+			wallets = append(wallets, c.Address)
+		}
+		ripe[c.Address] = append(ripe[c.Address], c)
 	}
 	maps.DeleteFunc(a, func(k claimKey, _ time.Time) bool { return !still[k] })
-	return due
+	slices.SortStableFunc(wallets, func(x, y validator.Address) int { return last[x].Compare(last[y]) })
+	var due []validator.Claim
+	for turn := 0; ; turn++ {
+		taken := false
+		for _, w := range wallets {
+			if turn >= len(ripe[w]) {
+				continue
+			}
+			if len(due) == claimBatch {
+				return due
+			}
+			c := ripe[w][turn]
+			a[claimKey{c.Address, c.TxHash}] = now
+			due, taken = append(due, c), true
+		}
+		if !taken {
+			return due
+		}
+	}
 }
 
 func settle(ctx context.Context, store *db.Store, client *chain.Client, c validator.Claim) error {
 	outcome, err := client.ClaimOutcome(ctx, c.TxHash, c.Address)
-	if err != nil || outcome.Status == validator.ClaimSubmitted {
+	if err != nil {
 		return err
+	}
+	if outcome.Status == validator.ClaimSubmitted {
+		if !outcome.Unseen || store.Now().Sub(c.At) < claimExpiry {
+			return nil
+		}
+		outcome = validator.ClaimOutcome{Status: validator.ClaimExpired, Failure: claimExpired}
 	}
 	return store.SettleClaim(ctx, c, outcome)
 }

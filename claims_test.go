@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/chain"
+	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -75,5 +78,70 @@ func TestLostClaimsKeepNoOtherWaiting(t *testing.T) {
 	}
 	if n := seen[lost[0].TxHash]; n != 1 {
 		t.Errorf("a claim of yesterday was asked about %d times in %s", n, 20*claimPoll)
+	}
+}
+
+// TestInventedClaimsKeepNoOtherWalletWaiting: some wallets have all the claims they may, of which the
+// chain never tells, and another's is asked about at once and again at every look.
+func TestInventedClaimsKeepNoOtherWalletWaiting(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	var open []validator.Claim
+	for wallet := range 20 {
+		for n := range db.MostOpenClaims {
+			c := openClaimAt(1000*wallet+n, now)
+			c.Address = validator.Address(fmt.Sprintf("0x%064x", 100+wallet))
+			open = append(open, c)
+		}
+	}
+	quiet := openClaimAt(7, now.Add(-time.Minute))
+	open = append(open, quiet) // the last of all
+	asked := make(claimsAsked)
+	for look := range 10 {
+		due := asked.due(open, now.Add(time.Duration(look)*claimPoll))
+		if !slices.Contains(due, quiet) {
+			t.Errorf("look %d does not ask about the quiet wallet's claim", look)
+		}
+		if len(due) != claimBatch {
+			t.Errorf("look %d asks about %d claims", look, len(due))
+		}
+	}
+}
+
+// TestAClaimThatNoNodeKnowsExpiresAfterADay, and says so; one that a node knows is followed on.
+func TestAClaimThatNoNodeKnowsExpiresAfterADay(t *testing.T) {
+	r := newIndexRig(t, 1)
+	network, err := chain.NetworkByName("sepolia")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := chain.New(chain.Config{RPCURLs: []string{r.node.URL()}, Network: network, Contracts: r.contracts(), CallTimeout: time.Minute, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wallet := r.workers[0]
+	sent := r.chain.ClaimRewards(wallet)
+	r.chain.PreConfirm()
+	settled := func(tx validator.Felt, age time.Duration) validator.Claim {
+		t.Helper()
+		c, err := r.store.SubmitClaim(t.Context(), wallet, tx, validator.RewardStaking, r.store.Now().Add(-age))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := settle(t.Context(), r.store, client, c); err != nil {
+			t.Fatal(err)
+		}
+		if c, err = r.store.Claim(t.Context(), wallet, tx); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := settled(openClaimAt(1, time.Time{}).TxHash, claimExpiry-time.Minute); c.Status != validator.ClaimSubmitted {
+		t.Errorf("before a day has passed: %+v", c)
+	}
+	if c := settled(openClaimAt(2, time.Time{}).TxHash, claimExpiry+time.Minute); c.Status != validator.ClaimExpired || c.Failure != claimExpired {
+		t.Errorf("after a day: %+v", c)
+	}
+	if c := settled(sent, claimExpiry+time.Minute); c.Status == validator.ClaimExpired {
+		t.Errorf("a transaction that a node knows: %+v", c)
 	}
 }

@@ -36,7 +36,7 @@ func (c *Client) ClaimOutcome(ctx context.Context, tx validator.Felt, wallet val
 			return err
 		}
 		if r == nil || r.BlockHash == nil {
-			out = validator.ClaimOutcome{Status: validator.ClaimSubmitted}
+			out = validator.ClaimOutcome{Status: validator.ClaimSubmitted, Unseen: r == nil}
 			return nil
 		}
 		out, err = r.outcome(c.cfg.Contracts.ProverStaking, wallet)

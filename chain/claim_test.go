@@ -28,8 +28,11 @@ func TestAClaimFromItsSubmissionToItsEvent(t *testing.T) {
 	if o := r.outcome(t, tx, alice); o.Status != validator.ClaimSubmitted || o.Amount != nil || o.Block != nil {
 		t.Errorf("before any block: %+v", o)
 	}
+	if o := r.outcome(t, "0x00000000000000000000000000000000000000000000000000000000000dead0", alice); o.Status != validator.ClaimSubmitted || !o.Unseen {
+		t.Errorf("of a transaction that nobody sent: %+v", o)
+	}
 	r.chain.PreConfirm()
-	if o := r.outcome(t, tx, alice); o.Status != validator.ClaimSubmitted || o.Block != nil {
+	if o := r.outcome(t, tx, alice); o.Status != validator.ClaimSubmitted || o.Block != nil || o.Unseen {
 		t.Errorf("pre-confirmed: %+v", o)
 	}
 	before := r.look(alice)

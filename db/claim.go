@@ -12,11 +12,30 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+// MostOpenClaims is how many claims of a wallet may be open at a time.
+const MostOpenClaims = 20
+
+// ErrTooManyClaims says that a wallet has MostOpenClaims open claims.
+var ErrTooManyClaims = errors.New("too many claims of this wallet are open")
+
 // SubmitClaim notes that a wallet sent a claim's transaction, and returns the claim as it
-// stands: the same transaction noted again changes nothing. The same transaction of
-// another wallet is a claim of its own.
+// stands: the same transaction noted again changes nothing, unless it had expired. The same
+// transaction of another wallet is a claim of its own. ErrTooManyClaims: nothing was noted.
 func (s *Store) SubmitClaim(ctx context.Context, address validator.Address, tx validator.Felt, kind validator.RewardKind, now time.Time) (validator.Claim, error) {
-	if err := s.q.submitClaim(ctx, submitClaimParams{Address: address, TxHash: &tx, ClaimType: kind, ClaimTime: now}); err != nil {
+	err := s.inTransaction(ctx, func(q *Queries) error {
+		if err := q.lockClaims(ctx, string(address)); err != nil {
+			return err
+		}
+		open, err := q.countOtherOpenClaims(ctx, countOtherOpenClaimsParams{Address: address, TxHash: &tx})
+		if err != nil {
+			return err
+		}
+		if open >= MostOpenClaims {
+			return ErrTooManyClaims
+		}
+		return q.submitClaim(ctx, submitClaimParams{Address: address, TxHash: &tx, ClaimType: kind, ClaimTime: now})
+	})
+	if err != nil {
 		return validator.Claim{}, s.fail("note a claim", err)
 	}
 	row, err := s.q.getClaim(ctx, getClaimParams{Address: address, TxHash: &tx})
@@ -44,8 +63,8 @@ func (s *Store) Claims(ctx context.Context, address validator.Address, limit int
 	return claims(rows), s.fail("list claims", err)
 }
 
-// OpenClaims returns claims of all wallets whose outcome the chain has not told yet,
-// newest first.
+// OpenClaims returns claims of all wallets whose outcome the chain has not told yet: the newest
+// of each wallet first, then the second newest of each.
 func (s *Store) OpenClaims(ctx context.Context, limit int) ([]validator.Claim, error) {
 	rows, err := s.q.listOpenClaims(ctx, pageSize(limit))
 	return claims(rows), s.fail("list open claims", err)
@@ -65,7 +84,7 @@ func (s *Store) SettleClaim(ctx context.Context, claim validator.Claim, outcome 
 			return fmt.Errorf("settle a claim: %w: a confirmed claim needs the amount that the chain told", ErrInvalid)
 		}
 		p.Amount = outcome.Amount
-	case validator.ClaimFailed:
+	case validator.ClaimFailed, validator.ClaimExpired:
 		p.Failure = foreignText(outcome.Failure)
 	default:
 		return fmt.Errorf("settle a claim: %w: there is no status %q", ErrInvalid, outcome.Status)

@@ -67,8 +67,9 @@ type ClaimRow struct {
 	ClaimTime   time.Time
 	TxHash      *validator.Felt
 	BlockNumber *int64
-	Status      validator.ClaimStatus
-	Failure     *string
+	// submitted: the chain has not told the outcome. confirmed: its event was seen. failed: it was reverted or claimed nothing. expired: no node knew its transaction a day after it was sent.
+	Status  validator.ClaimStatus
+	Failure *string
 	// Known from the chain's event only: it goes if the chain drops the block.
 	FromEvent bool
 	// A number of its own; the database gives it.

@@ -53,6 +53,22 @@ func (q *Queries) claimedSince(ctx context.Context, arg claimedSinceParams) ([]c
 	return items, nil
 }
 
+const countOtherOpenClaims = `-- name: countOtherOpenClaims :one
+SELECT count(*) FROM reward_claims WHERE address = $1 AND status = 'submitted' AND tx_hash <> $2
+`
+
+type countOtherOpenClaimsParams struct {
+	Address validator.Address
+	TxHash  *validator.Felt
+}
+
+func (q *Queries) countOtherOpenClaims(ctx context.Context, arg countOtherOpenClaimsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countOtherOpenClaims, arg.Address, arg.TxHash)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const getClaim = `-- name: getClaim :one
 SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims WHERE address = $1 AND tx_hash = $2
 `
@@ -126,12 +142,14 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 }
 
 const listOpenClaims = `-- name: listOpenClaims :many
-SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims
-WHERE status = 'submitted'
-ORDER BY claim_time DESC
+SELECT c.address, c.amount, c.claim_type, c.claim_time, c.tx_hash, c.block_number, c.status, c.failure, c.from_event, c.id, c.kept_apart FROM reward_claims c
+JOIN (SELECT address, tx_hash, row_number() OVER (PARTITION BY address ORDER BY claim_time DESC) AS turn
+      FROM reward_claims WHERE status = 'submitted') open ON open.address = c.address AND open.tx_hash = c.tx_hash
+ORDER BY open.turn, c.claim_time DESC, c.address
 LIMIT $1
 `
 
+// listOpenClaims takes the wallets in turn: the newest claim of each, then the second newest.
 func (q *Queries) listOpenClaims(ctx context.Context, maxRows int32) ([]ClaimRow, error) {
 	rows, err := q.db.Query(ctx, listOpenClaims, maxRows)
 	if err != nil {
@@ -162,6 +180,16 @@ func (q *Queries) listOpenClaims(ctx context.Context, maxRows int32) ([]ClaimRow
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockClaims = `-- name: lockClaims :exec
+SELECT pg_advisory_xact_lock(hashtextextended('claims of ' || $1::text, 0))
+`
+
+// lockClaims lets one transaction at a time add claims of a wallet.
+func (q *Queries) lockClaims(ctx context.Context, address string) error {
+	_, err := q.db.Exec(ctx, lockClaims, address)
+	return err
 }
 
 const newestConfirmedClaim = `-- name: newestConfirmedClaim :one
@@ -227,7 +255,12 @@ func (q *Queries) settleClaim(ctx context.Context, arg settleClaimParams) (int64
 const submitClaim = `-- name: submitClaim :exec
 INSERT INTO reward_claims (address, claim_type, claim_time, tx_hash, status)
 VALUES ($1, $2, $3, $4, 'submitted')
-ON CONFLICT (address, tx_hash) DO UPDATE SET from_event = false WHERE reward_claims.from_event
+ON CONFLICT (address, tx_hash) DO UPDATE
+SET from_event = false,
+    status = CASE reward_claims.status WHEN 'expired' THEN 'submitted' ELSE reward_claims.status END,
+    claim_time = CASE reward_claims.status WHEN 'expired' THEN excluded.claim_time ELSE reward_claims.claim_time END,
+    failure = CASE reward_claims.status WHEN 'expired' THEN NULL ELSE reward_claims.failure END
+WHERE reward_claims.from_event OR reward_claims.status = 'expired'
 `
 
 type submitClaimParams struct {

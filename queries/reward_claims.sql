@@ -1,7 +1,19 @@
 -- name: submitClaim :exec
 INSERT INTO reward_claims (address, claim_type, claim_time, tx_hash, status)
 VALUES (@address, @claim_type, @claim_time, @tx_hash, 'submitted')
-ON CONFLICT (address, tx_hash) DO UPDATE SET from_event = false WHERE reward_claims.from_event;
+ON CONFLICT (address, tx_hash) DO UPDATE
+SET from_event = false,
+    status = CASE reward_claims.status WHEN 'expired' THEN 'submitted' ELSE reward_claims.status END,
+    claim_time = CASE reward_claims.status WHEN 'expired' THEN excluded.claim_time ELSE reward_claims.claim_time END,
+    failure = CASE reward_claims.status WHEN 'expired' THEN NULL ELSE reward_claims.failure END
+WHERE reward_claims.from_event OR reward_claims.status = 'expired';
+
+-- name: lockClaims :exec
+-- lockClaims lets one transaction at a time add claims of a wallet.
+SELECT pg_advisory_xact_lock(hashtextextended('claims of ' || @address::text, 0));
+
+-- name: countOtherOpenClaims :one
+SELECT count(*) FROM reward_claims WHERE address = @address AND status = 'submitted' AND tx_hash <> @tx_hash;
 
 -- name: getClaim :one
 SELECT * FROM reward_claims WHERE address = @address AND tx_hash = @tx_hash;
@@ -13,9 +25,11 @@ ORDER BY claim_time DESC, tx_hash DESC
 LIMIT @max_rows;
 
 -- name: listOpenClaims :many
-SELECT * FROM reward_claims
-WHERE status = 'submitted'
-ORDER BY claim_time DESC
+-- listOpenClaims takes the wallets in turn: the newest claim of each, then the second newest.
+SELECT c.* FROM reward_claims c
+JOIN (SELECT address, tx_hash, row_number() OVER (PARTITION BY address ORDER BY claim_time DESC) AS turn
+      FROM reward_claims WHERE status = 'submitted') open ON open.address = c.address AND open.tx_hash = c.tx_hash
+ORDER BY open.turn, c.claim_time DESC, c.address
 LIMIT @max_rows;
 
 -- name: settleClaim :execrows

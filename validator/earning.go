@@ -77,6 +77,7 @@ const (
 	ClaimSubmitted ClaimStatus = "submitted" // a transaction was sent; the chain has not told its outcome
 	ClaimConfirmed ClaimStatus = "confirmed" // the claim's event was seen on chain
 	ClaimFailed    ClaimStatus = "failed"    // the transaction was reverted, or held no claim
+	ClaimExpired   ClaimStatus = "expired"   // no node knew the transaction a day after it was sent
 )
 
 // Claim is a row of reward_claims.
@@ -100,5 +101,6 @@ type ClaimOutcome struct {
 	Status  ClaimStatus // submitted while the transaction is not in a block yet
 	Amount  *Wei        // of the RewardsClaimed event; nil unless confirmed
 	Block   *Block      // nil unless in a block
-	Failure string      // why it failed, in words
+	Failure string      // why it failed or expired, in words
+	Unseen  bool        // while submitted: the node knows no such transaction
 }

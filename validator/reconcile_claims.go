@@ -59,19 +59,19 @@ func ReconcileClaims(claims []Claim, events []ClaimEvents, known Maybe[EventCove
 func classOfClaim(c Claim, e *ClaimEvents, known Maybe[EventCoverage]) (class ReconcileClass, why string) {
 	cover, has := known.Get()
 	switch {
-	case c.Kind != RewardStaking && c.Status == ClaimFailed:
+	case c.Kind != RewardStaking && (c.Status == ClaimFailed || c.Status == ClaimExpired):
 		return "", ""
 	case c.Kind != RewardStaking:
 		return ClassNotComparable, "ProverStaking tells of staking rewards only, and this is a claim of kind " + string(c.Kind) + "."
 	case e != nil && c.Status == ClaimFailed:
 		return ClassMissingInDatabase, "The database has it as failed, and the chain tells that it was paid."
-	case e != nil && c.Status == ClaimSubmitted:
+	case e != nil && (c.Status == ClaimSubmitted || c.Status == ClaimExpired):
 		return ClassAwaited, "The chain tells that it was paid; the database is about to note it."
 	case e != nil && c.Amount != nil && c.Amount.Equal(e.Amount):
 		return ClassMatched, ""
 	case e != nil:
 		return ClassDifferent, "The chain tells another amount for this transaction."
-	case c.Status == ClaimFailed:
+	case c.Status == ClaimFailed, c.Status == ClaimExpired:
 		return "", ""
 	case c.Status == ClaimSubmitted:
 		return ClassAwaited, "The chain has not told the outcome of its transaction yet."

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -198,10 +199,10 @@ type claimInput struct {
 
 // claimJSON is a claim that is being tracked.
 type claimJSON struct {
-	Status string  `json:"status" enum:"submitted,confirmed,failed" doc:"As the chain tells it; a claim begins as submitted"`
+	Status string  `json:"status" enum:"submitted,confirmed,failed,expired" doc:"As the chain tells it; a claim begins as submitted, and expires if no node knows its transaction a day later"`
 	TxHash string  `json:"tx_hash"`
 	Amount *string `json:"amount" doc:"Wei, from the chain's event; null until confirmed"`
-	Reason *string `json:"reason" doc:"Why it failed"`
+	Reason *string `json:"reason" doc:"Why it failed or expired"`
 }
 
 func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[claimJSON], error) {
@@ -214,6 +215,9 @@ func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[cla
 		return nil, badField("body.tx_hash", "is "+err.Error(), in.Body.TxHash)
 	}
 	claim, err := s.db.SubmitClaim(ctx, wallet, tx, validator.RewardStaking, s.now())
+	if errors.Is(err, db.ErrTooManyClaims) {
+		return nil, newProblem(http.StatusConflict, fmt.Sprintf("%d claims of this wallet are open, as many as may be. Wait until the chain has told of one. A transaction that no node knows expires a day after it was noted.", db.MostOpenClaims))
+	}
 	if err != nil {
 		return nil, s.storeProblem(err)
 	}

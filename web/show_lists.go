@@ -108,6 +108,9 @@ func (s *Server) claimRow(c validator.Claim, now time.Time) views.ClaimRow {
 	case validator.ClaimFailed:
 		row.Status = views.Tag{Text: "failed", Tone: views.ToneBad, Icon: "bad"}
 		row.Amount = views.Amount{Reason: "A failed claim pays nothing."}
+	case validator.ClaimExpired:
+		row.Status = views.Tag{Text: "expired", Tone: views.ToneWarn, Icon: "warn"}
+		row.Amount = views.Amount{Reason: "No node knows its transaction."}
 	case validator.ClaimSubmitted:
 		row.Status = views.Tag{Text: "on its way", Tone: views.TonePlain, Icon: "clock"}
 	}

@@ -67,6 +67,9 @@ func (s *Server) trackClaim(ctx context.Context, m *views.TrackPanel, p validato
 			paid = claim.Amount.Format() + ", by the RewardsClaimed event."
 		}
 		m.Steps = append(m.Steps, trackStep(inABlock, validator.CheckPass, block), trackStep("Rewards paid", validator.CheckPass, paid))
+	case validator.ClaimExpired:
+		m.Heading, m.Settled = "Your claim has expired", true
+		m.Steps = append(m.Steps, trackStep(inABlock, validator.CheckFail, claimFailure(claim)))
 	case validator.ClaimFailed:
 		m.Heading, m.Settled = "Your claim failed", true
 		m.Steps = append(m.Steps, trackStep(inABlock, validator.CheckPass, block), trackStep("Rewards paid", validator.CheckFail, "Nothing was paid: "+claimFailure(claim)))
