@@ -49,14 +49,15 @@ demo: ## the same over a simulated validator, to look around: no GPU, chain or d
 	@$(MAKE) build
 	exec $(BINARY) demo
 
-# The tests put real proxies before the server.
+# The tests put real proxies before the server, and a real pooler before its database.
 .PHONY: proxies
 proxies:
 	@tools/proxies/fetch .cache/proxies
 
 .PHONY: test
-test: proxies ## set up and run every test, with the race detector
+test: ## set up and run every test, with the race detector
 	@tools/setup go compiler postgres chromium node
+	@$(MAKE) proxies
 	@echo "Compiling the program and its tests (some minutes the first time) ..."
 	@CGO_ENABLED=1 go build -race -v ./... 2>&1 | tools/progress
 	go vet ./...

@@ -26,6 +26,7 @@ type Config struct {
 	Listen           string // host:port
 	DataDir          string // absolute
 	DatabaseURL      string // "" = the private PostgreSQL in DataDir
+	DatabaseDirect   string // URL of the same server past a pooler; "" = DatabaseURL
 	Network          chain.Network
 	StarknetRPC      []string
 	StarknetWS       []string // empty = derived from StarknetRPC
@@ -68,6 +69,7 @@ func settings() []setting {
 			return err
 		}},
 		{name: "DATABASE_URL", help: "a PostgreSQL 14 or newer to use instead of the private one", secret: true, realSource: true, set: setDatabaseURL},
+		{name: "DATABASE_DIRECT_URL", help: "the same database past a pooler that shares connections by transaction, for migrations", secret: true, realSource: true, set: setDatabaseDirect},
 		{name: "NETWORK", def: "sepolia", help: "Starknet network: sepolia or mainnet", realSource: true, set: func(c *Config, v string) (err error) {
 			c.Network, err = chain.NetworkByName(v)
 			return err
@@ -198,8 +200,20 @@ func setListen(c *Config, v string) error {
 	return nil
 }
 
+func setDatabaseDirect(c *Config, v string) error {
+	if v != "" && c.DatabaseURL == "" {
+		return errors.New("it needs DATABASE_URL, which leads to the same database through a pooler")
+	}
+	c.DatabaseDirect = v
+	return isPostgresURL(v)
+}
+
 func setDatabaseURL(c *Config, v string) error {
 	c.DatabaseURL = v
+	return isPostgresURL(v)
+}
+
+func isPostgresURL(v string) error {
 	if v == "" || !strings.Contains(v, "://") { // libpq's keyword form is checked by the driver
 		return nil
 	}

@@ -63,6 +63,8 @@ func TestAWrongValueNamesTheVariableTheValueAndWhatIsRight(t *testing.T) {
 		"drain time":     {map[string]string{"DRAIN_TIME": "11m"}, []string{"DRAIN_TIME", "11m", "0s to 10m"}},
 		"log level":      {map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL", "loud", "debug, info, warn or error"}},
 		"database url":   {map[string]string{"DATABASE_URL": "mysql://u:hunter2@h/d"}, []string{"DATABASE_URL", "postgres://"}},
+		"direct alone":   {map[string]string{"DATABASE_DIRECT_URL": "postgres://u:hunter2@h/d"}, []string{"DATABASE_DIRECT_URL", "needs DATABASE_URL"}},
+		"direct url":     {map[string]string{"DATABASE_URL": "postgres://h/d", "DATABASE_DIRECT_URL": "mysql://u:hunter2@h/d"}, []string{"DATABASE_DIRECT_URL", "postgres://"}},
 		"price url":      {map[string]string{"SAGE_PRICE_URL": "ftp://prices.example/?key=hunter2"}, []string{"SAGE_PRICE_URL", "http or https"}},
 		"price path":     {map[string]string{"SAGE_PRICE_PATH": "sage.usd"}, []string{"SAGE_PRICE_PATH", "sage.usd", "JSON pointer"}},
 		"price currency": {map[string]string{"SAGE_PRICE_URL": "https://prices.example/"}, []string{"SAGE_PRICE_CURRENCY", "such as EUR"}},

@@ -35,7 +35,7 @@ func demo(ctx context.Context, cfg Config, log *slog.Logger, stdout io.Writer) e
 	if len(cfg.RealSources) > 0 {
 		log.Info("the demo reads no real source, so these settings do not count in it", slog.String("settings", strings.Join(cfg.RealSources, ", ")))
 	}
-	cfg.DatabaseURL, cfg.NVMLLibrary, cfg.DataDir = "", "", filepath.Join(cfg.DataDir, demoFolder)
+	cfg.DatabaseURL, cfg.DatabaseDirect, cfg.NVMLLibrary, cfg.DataDir = "", "", "", filepath.Join(cfg.DataDir, demoFolder)
 	if err := emptyDemoFolder(cfg.DataDir, cfg.PostgresBinDir); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ const MaxDifferences = 1000
 // the database keeps of them differs. All of it is read in one snapshot, so writers may go
 // on meanwhile. It reads every row, which takes as long as there are rows.
 func (s *Store) CheckTotals(ctx context.Context) ([]Difference, error) {
+	ctx = withStatementLimit(ctx, 0)
 	var out []Difference
 	err := s.inSnapshot(ctx, func(q *Queries) error {
 		if err := errors.Join(q.noTimeLimit(ctx), q.avoidNestedLoops(ctx)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,11 @@ import (
 
 // Config says which database a Store uses and how.
 type Config struct {
-	URL      string // of a PostgreSQL 14 or newer; "" = a private server in DataDir
+	URL string // of a PostgreSQL 14 or newer; "" = a private server in DataDir
+	// DirectURL leads to the server itself where URL leads through a pooler that shares
+	// connections by transaction, which migrations cannot use. "" = URL.
+	DirectURL string
+
 	DataDir  string // required without URL; the private server's files lie in DataDir/postgres
 	PGBinDir string // folder of initdb and postgres; "" = searched
 	// PrivateSettings are further settings of the private server as name=value.
@@ -65,29 +70,46 @@ func (c Config) validate() error {
 
 const defaultConnections = 10
 
-// parse returns the pool's configuration; conn is the part that a single connection uses.
-func (c Config) parse() (*pgxpool.Config, error) {
-	url := c.URL
+// connections is what the configuration says of connections with a server.
+type connections struct {
+	pool     *pgxpool.Config
+	settings map[string]string // of a session, by name
+	fromURL  []string          // names of those that the URL asks for, sorted
+}
+
+// parse reads the value of a setting of the program; "" is the private server's URL.
+func (c Config) parse(setting, url string) (connections, error) {
 	if url == "" {
 		url = privateURL("", "")
 	}
 	pool, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("open the database: DATABASE_URL cannot be read: %w", ErrBadURL)
+		return connections{}, fmt.Errorf("open the database: %s cannot be read: %w", setting, ErrBadURL)
 	}
 	conn := pool.ConnConfig
 	conn.ConnectTimeout = c.ConnectTimeout
 	conn.Tracer = c.Tracer
+	out := connections{pool: pool, settings: map[string]string{
+		// Filters that are left out and how often a value occurs are known only with the values:
+		// a plan that is made once for all of them reads whole tables for some.
+		"plan_cache_mode": "force_custom_plan",
+		// Every read takes a few rows by an index: compiling its plan, which a wrong guess of many
+		// rows brings about, takes a hundred times as long as running it.
+		"jit":                                 "off",
+		"statement_timeout":                   fmt.Sprint(c.StatementTimeout.Milliseconds()),
+		"idle_in_transaction_session_timeout": fmt.Sprint(2 * c.StatementTimeout.Milliseconds()),
+	}}
 	setDefault(conn.RuntimeParams, "application_name", "validator-dashboard")
 	setDefault(conn.RuntimeParams, "timezone", "UTC")
-	// Filters that are left out and how often a value occurs are known only with the values:
-	// a plan that is made once for all of them reads whole tables for some.
-	setDefault(conn.RuntimeParams, "plan_cache_mode", "force_custom_plan")
-	// Every read takes a few rows by an index: compiling its plan, which a wrong guess of many
-	// rows brings about, takes a hundred times as long as running it.
-	setDefault(conn.RuntimeParams, "jit", "off")
-	setDefault(conn.RuntimeParams, "statement_timeout", fmt.Sprint(c.StatementTimeout.Milliseconds()))
-	setDefault(conn.RuntimeParams, "idle_in_transaction_session_timeout", fmt.Sprint(2*c.StatementTimeout.Milliseconds()))
+	for name, value := range conn.RuntimeParams {
+		if name == "options" || slices.Contains(startupSettings, strings.ToLower(name)) {
+			continue
+		}
+		out.settings[name] = value
+		out.fromURL = append(out.fromURL, name)
+		delete(conn.RuntimeParams, name)
+	}
+	slices.Sort(out.fromURL)
 	switch {
 	case c.MaxConnections > 0:
 		pool.MaxConns = c.MaxConnections
@@ -97,7 +119,7 @@ func (c Config) parse() (*pgxpool.Config, error) {
 	}
 	pool.PingTimeout = c.ConnectTimeout
 	pool.AfterConnect = afterConnect
-	return pool, nil
+	return out, nil
 }
 
 func setDefault(params map[string]string, name, value string) {

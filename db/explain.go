@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/bitsage-network/validator-dashboard/db/privatepg"
@@ -18,8 +19,11 @@ import (
 // explain says for people why the database is away and what they can do. Nothing of an
 // error's own text gets into it: that goes to the log.
 func (s *Store) explain(err error) (reason, remedy string) {
+	if _, is := errors.AsType[*directError](err); is {
+		reason, remedy = explainConnection(err, s.direct.pool.ConnConfig)
+		return strings.ReplaceAll(reason, "DATABASE_URL", "DATABASE_DIRECT_URL"), strings.ReplaceAll(remedy, "DATABASE_URL", "DATABASE_DIRECT_URL")
+	}
 	var problem *privatepg.Problem
-	var pg *pgconn.PgError
 	switch {
 	case errors.As(err, &problem):
 		return problem.Reason, problem.Remedy
@@ -27,10 +31,15 @@ func (s *Store) explain(err error) (reason, remedy string) {
 		return explainMigration(err)
 	case s.cluster != nil:
 		return s.explainPrivate(err)
-	case errors.As(err, &pg):
-		return s.explainRefusal(pg)
 	}
-	return s.explainSilence(err)
+	return explainConnection(err, s.usual.pool.ConnConfig)
+}
+
+func explainConnection(err error, c *pgx.ConnConfig) (reason, remedy string) {
+	if pg, answered := errors.AsType[*pgconn.PgError](err); answered {
+		return explainRefusal(pg)
+	}
+	return explainSilence(err, address(c))
 }
 
 func explainMigration(err error) (reason, remedy string) {
@@ -56,7 +65,7 @@ func (s *Store) explainPrivate(err error) (reason, remedy string) {
 	return "The private PostgreSQL is not answering yet.", remedy
 }
 
-func (s *Store) explainRefusal(pg *pgconn.PgError) (reason, remedy string) {
+func explainRefusal(pg *pgconn.PgError) (reason, remedy string) {
 	switch {
 	case class(pg) == "28":
 		return "The database refuses the user or password of DATABASE_URL.", "Correct DATABASE_URL and start the program again, or let this user in (pg_hba.conf)."
@@ -70,8 +79,7 @@ func (s *Store) explainRefusal(pg *pgconn.PgError) (reason, remedy string) {
 	return "The database refuses to work.", "The log says why."
 }
 
-func (s *Store) explainSilence(err error) (reason, remedy string) {
-	where := s.where()
+func explainSilence(err error, where string) (reason, remedy string) {
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
@@ -90,9 +98,8 @@ func (s *Store) explainSilence(err error) (reason, remedy string) {
 	return "There is no connection with the database at " + where + ".", "Check that it runs and that DATABASE_URL names it."
 }
 
-// where is the database's address without user and password.
-func (s *Store) where() string {
-	c := s.pool.Config().ConnConfig
+// address is where a database's server is, without user and password.
+func address(c *pgx.ConnConfig) string {
 	if strings.HasPrefix(c.Host, "/") {
 		return c.Host
 	}

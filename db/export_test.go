@@ -59,3 +59,12 @@ func (s *Store) VacuumOverdue(ctx context.Context) error { return s.vacuumOverdu
 
 // FollowReportChecks is the duty report_checks.
 func (s *Store) FollowReportChecks(ctx context.Context) error { return s.followReportChecks(ctx) }
+
+// SessionSetting is the value of a setting in a session of the pool.
+func (s *Store) SessionSetting(ctx context.Context, name string) (value string, err error) {
+	err = s.pool.QueryRow(ctx, "SELECT current_setting($1)", name).Scan(&value)
+	return value, err
+}
+
+// PooledByTransaction reports whether a pooler was found that shares connections by transaction.
+func (s *Store) PooledByTransaction() bool { return s.pooledByTransaction() }

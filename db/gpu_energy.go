@@ -31,7 +31,7 @@ func (s *Store) MeasuredEnergy(ctx context.Context, worker validator.Address, fi
 func (s *Store) rollUpGPUEnergy(ctx context.Context) error {
 	for {
 		var hours int64
-		err := s.inUpkeep(ctx, func(q *Queries) (err error) {
+		err := s.inUpkeep(ctx, func(ctx context.Context, q *Queries) (err error) {
 			hours, err = q.rollUpGPUEnergy(ctx, rollUpGPUEnergyParams{Most: energyAtATime, PowerMax: int64(validator.BoundPower.High)})
 			return err
 		})

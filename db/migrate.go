@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"strconv"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -26,24 +28,31 @@ var migrations embed.FS
 // errMigration says that the tables could not be brought up to date.
 var errMigration = errors.New("migration failed")
 
+// migrationSettings are those of a session that migrates.
+var migrationSettings = map[string]string{
+	"statement_timeout":                   "0",
+	"idle_in_transaction_session_timeout": "0",
+	"client_min_messages":                 "warning",
+}
+
 // migrate applies the migrations that the database lacks. A lock of the database's own
 // makes servers that start together take turns: each asks once a second, for 5 minutes.
 // River's own migrations follow ours under the same lock.
 func (s *Store) migrate(ctx context.Context) (err error) {
-	config, err := s.connConfig(ctx, "")
+	ctx = withStatementLimit(ctx, 0)
+	if s.pooledByTransaction() && s.direct == nil {
+		return s.needsNoMigration(ctx)
+	}
+	config, err := s.directConfig(migrationSettings)
 	if err != nil {
 		return err
 	}
-	config.Tracer = nil
-	config.RuntimeParams["statement_timeout"] = "0"
-	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
-	config.RuntimeParams["client_min_messages"] = "warning"
 	pool := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, pool.Close()) }()
 
 	var version string
 	if err := pool.QueryRowContext(ctx, "SHOW server_version_num").Scan(&version); err != nil {
-		return fmt.Errorf("connect to the database: %w", err)
+		return s.overDirectURL(fmt.Errorf("connect to the database: %w", err))
 	}
 	if n, err := strconv.Atoi(version); err == nil && n/10000 < privatepg.OldestVersion {
 		return &privatepg.Problem{
@@ -117,10 +126,17 @@ func inTurn(ctx context.Context, pool *sql.DB, f func() error) (err error) {
 // migrateRiver brings the job queue's tables up to date. They stand beside our own.
 func (s *Store) migrateRiver(ctx context.Context) error {
 	config := s.pool.Config()
+	if s.direct != nil {
+		config = s.direct.pool.Copy()
+	}
 	config.MaxConns, config.MinConns, config.MinIdleConns = 1, 0, 0
-	config.ConnConfig.Tracer = nil
-	config.ConnConfig.RuntimeParams["statement_timeout"] = "0"
-	config.ConnConfig.RuntimeParams["client_min_messages"] = "warning"
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		direct, err := s.directConfig(migrationSettings)
+		if err == nil {
+			*c = *direct
+		}
+		return err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return err
@@ -139,3 +155,67 @@ func (s *Store) migrateRiver(ctx context.Context) error {
 	}
 	return nil
 }
+
+// needsNoMigration fails where the tables are not up to date. Migrations take turns by a lock
+// of their session, which a pooler that shares connections by transaction cannot keep.
+func (s *Store) needsNoMigration(ctx context.Context) error {
+	if err := s.knowsSchema(ctx); err != nil && !isUndefinedTable(err) {
+		return err
+	}
+	current, err := s.hasAllMigrations(ctx)
+	if err != nil || current {
+		return err
+	}
+	return &privatepg.Problem{
+		Reason: "The database's tables must be brought up to date, and DATABASE_URL leads through a pooler that shares connections by transaction.",
+		Remedy: "Let DATABASE_DIRECT_URL name the server itself, or run `validator-dashboard migrate` once with a DATABASE_URL that does.",
+	}
+}
+
+// hasAllMigrations reports whether our migrations and the job queue's are applied.
+func (s *Store) hasAllMigrations(ctx context.Context) (bool, error) {
+	known, err := schemaVersions()
+	if err != nil {
+		return false, err
+	}
+	conn, err := s.connect(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var missing int
+	err = conn.QueryRow(ctx, "SELECT count(*) FROM unnest($1::bigint[]) known WHERE known NOT IN (SELECT version_id FROM goose_db_version WHERE is_applied)", known).Scan(&missing)
+	if isUndefinedTable(err) || err == nil && missing > 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("list the migrations that are applied: %w", err)
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return false, err
+	}
+	found, err := migrator.Validate(ctx, nil)
+	if err != nil {
+		return false, fmt.Errorf("look at the job queue's tables: %w", err)
+	}
+	return found.OK, nil
+}
+
+func isUndefinedTable(err error) bool {
+	pg, is := errors.AsType[*pgconn.PgError](err)
+	return is && pg.Code == "42P01"
+}
+
+// overDirectURL gives words to why the server cannot be reached past the pooler.
+func (s *Store) overDirectURL(err error) error {
+	if s.direct == nil {
+		return err
+	}
+	return &directError{err}
+}
+
+// directError is of a connection by Config.DirectURL.
+type directError struct{ error }
+
+func (e *directError) Unwrap() error { return e.error }

@@ -27,7 +27,7 @@ func (s *Store) foldPayments(ctx context.Context) error {
 func (s *Store) foldPaymentsBy(ctx context.Context, most int64) error {
 	for {
 		var folded int64
-		err := s.inUpkeep(ctx, func(q *Queries) error {
+		err := s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error {
 			first, err := q.lockPayments(ctx)
 			if err != nil || !first {
 				return err

@@ -87,6 +87,11 @@ func (s *Store) bringUp(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.cluster == nil {
+		if err := s.findPooling(ctx); err != nil {
+			return err
+		}
+	}
 	return s.migrate(ctx)
 }
 
@@ -108,14 +113,14 @@ func (s *Store) makeDatabase(ctx context.Context) error {
 	return nil
 }
 
-// connConfig is the configuration of a connection outside the pool, to the named database
-// or the configured one.
-func (s *Store) connConfig(ctx context.Context, database string) (*pgx.ConnConfig, error) {
+// connConfig is the configuration of a connection outside the pool, to the named database or
+// the usual one, with settings of its session beside the usual ones.
+func (s *Store) connConfig(database string, more map[string]string) (*pgx.ConnConfig, error) {
 	c := s.pool.Config().ConnConfig
-	if s.cluster != nil {
-		if err := s.beforeConnect(ctx, c); err != nil {
-			return nil, err
-		}
+	c.Tracer = nil
+	s.prepareConn(c, more)
+	if err := s.directToSocket(c); err != nil {
+		return nil, err
 	}
 	if database != "" {
 		c.Database = database
@@ -123,35 +128,41 @@ func (s *Store) connConfig(ctx context.Context, database string) (*pgx.ConnConfi
 	return c, nil
 }
 
+// directConfig is the configuration of a connection for work that must not share one: to the
+// server itself, where Config says how to reach it past a pooler.
+func (s *Store) directConfig(more map[string]string) (*pgx.ConnConfig, error) {
+	if s.direct == nil {
+		return s.connConfig("", more)
+	}
+	c := s.direct.pool.ConnConfig.Copy()
+	c.Tracer = nil
+	makeSettings(c, s.direct.settings, more)
+	return c, nil
+}
+
 func (s *Store) connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	c, err := s.connConfig(ctx, database)
+	c, err := s.connConfig(database, nil)
 	if err != nil {
 		return nil, err
 	}
-	c.Tracer = nil
 	return pgx.ConnectConfig(ctx, c)
 }
 
 // watch returns when the database is lost or ctx ends.
 func (s *Store) watch(ctx context.Context, w *healthWatch) error {
+	defer s.keepUp(ctx)()
 	ping := time.NewTicker(s.cfg.PingInterval)
 	defer ping.Stop()
-	upkeep := time.NewTicker(upkeepEvery)
-	defer upkeep.Stop()
 	var gone <-chan struct{}
 	if s.cluster != nil {
 		gone = s.cluster.Done()
 	}
-	s.upkeep(ctx)
 	for looked := time.Now(); ; looked = time.Now() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-gone:
 			return errServerGone
-		case <-upkeep.C:
-			s.upkeep(ctx)
-			continue
 		case <-ping.C:
 		case <-s.wake:
 			w.doubt = true
@@ -164,6 +175,27 @@ func (s *Store) watch(ctx context.Context, w *healthWatch) error {
 			return err
 		}
 	}
+}
+
+// keepUp does the upkeep every so often, beside the watch: on a server that stands still it
+// would wait. What it returns ends it.
+func (s *Store) keepUp(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(upkeepEvery)
+		defer tick.Stop()
+		for {
+			s.upkeep(ctx)
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
 }
 
 // lost says for people why the database is away, and logs the cause once per reason.

@@ -31,6 +31,9 @@ type Store struct {
 	clock   databaseClock
 	shares  *shares
 
+	usual  connections
+	direct *connections // nil without a DirectURL
+
 	life    context.Context // ends with Close
 	end     context.CancelFunc
 	running sync.WaitGroup // Run and Migrate
@@ -38,6 +41,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	closed  bool
+	pooling pooling
 	state   validator.SourceState
 	changed chan struct{} // closed and replaced when state changes
 }
@@ -51,12 +55,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	poolConfig, err := cfg.parse()
+	usual, err := cfg.parse("DATABASE_URL", cfg.URL)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
 		cfg: cfg, wake: make(chan struct{}, 1), replica: rand.Text(), clock: databaseClock{local: cfg.Now}, changed: make(chan struct{}),
+		usual: usual,
 		state: validator.SourceState{
 			Source: validator.SourceDatabase, Health: validator.HealthUnavailable,
 			Reason: "The database is starting.",
@@ -69,24 +74,40 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open the private database: %w", err)
 		}
-		poolConfig.BeforeConnect = s.beforeConnect
 	}
+	if cfg.DirectURL != "" {
+		direct, err := cfg.parse("DATABASE_DIRECT_URL", cfg.DirectURL)
+		if err != nil {
+			return nil, err
+		}
+		s.direct = &direct
+	}
+	usual.pool.BeforeConnect = s.beforeConnect
 	// The pool connects when it is first asked to.
-	if s.pool, err = pgxpool.NewWithConfig(ctx, poolConfig); err != nil {
+	if s.pool, err = pgxpool.NewWithConfig(ctx, usual.pool); err != nil {
 		err = fmt.Errorf("open the database: %w", err)
 		if s.cluster != nil {
 			err = errors.Join(err, s.cluster.Close())
 		}
 		return nil, err
 	}
-	s.shares = newShares(poolConfig.MaxConns, cfg.StatementTimeout)
+	s.shares = newShares(usual.pool.MaxConns, cfg.StatementTimeout)
 	s.q = New(gate{s})
 	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	return s, nil
 }
 
-// beforeConnect directs a connection to the private server's socket, wherever that is.
+// beforeConnect makes the configuration of a connection of the pool right.
 func (s *Store) beforeConnect(_ context.Context, c *pgx.ConnConfig) error {
+	s.prepareConn(c, nil)
+	return s.directToSocket(c)
+}
+
+// directToSocket directs a connection to the private server's socket, wherever that is.
+func (s *Store) directToSocket(c *pgx.ConnConfig) error {
+	if s.cluster == nil {
+		return nil
+	}
 	dir := s.cluster.SocketDir()
 	if dir == "" {
 		return ErrUnavailable

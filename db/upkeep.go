@@ -93,7 +93,7 @@ func (s *Store) Duties() []Duty {
 
 // settleHeartbeatHours forgets what the hours of dropped heartbeats need no longer.
 func (s *Store) settleHeartbeatHours(ctx context.Context) error {
-	return s.inUpkeep(ctx, func(q *Queries) error { return q.settleHeartbeatHours(ctx) })
+	return s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error { return q.settleHeartbeatHours(ctx) })
 }
 
 func (s *Store) trimLog() error {
@@ -118,7 +118,7 @@ var (
 // keepPartitions makes the partitions of the time to come, and drops those whose rows are all past the retention. Replicas take turns, and whoever
 // comes second finds nothing to do.
 func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention time.Duration, now time.Time) error {
-	return s.inUpkeep(ctx, func(q *Queries) error {
+	return s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error {
 		if err := q.limitLockWaits(ctx); err != nil {
 			return err
 		}
@@ -137,20 +137,25 @@ func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention tim
 	})
 }
 
-// inUpkeep runs a transaction that may take longer than a question may.
-func (s *Store) inUpkeep(ctx context.Context, do func(*Queries) error) error {
+// upkeepLimit is for a statement that keeps what the database holds of rows, as
+// allowLongStatements has it.
+const upkeepLimit = time.Minute
+
+// inUpkeep runs a transaction whose statements may take longer than a question may.
+func (s *Store) inUpkeep(ctx context.Context, do func(context.Context, *Queries) error) error {
+	ctx = withStatementLimit(ctx, upkeepLimit)
 	return s.inTransaction(ctx, func(q *Queries) error {
 		if err := q.allowLongStatements(ctx); err != nil {
 			return err
 		}
-		return do(q)
+		return do(ctx, q)
 	})
 }
 
 // foldTotals folds the new rows of all that is kept of jobs, claims and heartbeats, unless
 // another replica is at it.
 func (s *Store) foldTotals(ctx context.Context) error {
-	return s.inUpkeep(ctx, func(q *Queries) error {
+	return s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error {
 		first, err := q.lockTotals(ctx)
 		if err != nil || !first {
 			return err
@@ -169,7 +174,7 @@ func (s *Store) foldTotals(ctx context.Context) error {
 // judgeAgain takes into the sums what was kept apart because its times lay ahead, once they
 // have come.
 func (s *Store) judgeAgain(ctx context.Context) error {
-	return s.inUpkeep(ctx, func(q *Queries) error {
+	return s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error {
 		if err := errors.Join(q.judgeJobsAgain(ctx), q.judgeReportsAgain(ctx)); err != nil {
 			return err
 		}
@@ -180,7 +185,7 @@ func (s *Store) judgeAgain(ctx context.Context) error {
 // followReportChecks sees to it that no worker's report is counted beside the coordinator's row of
 // the same job.
 func (s *Store) followReportChecks(ctx context.Context) error {
-	return s.inUpkeep(ctx, func(q *Queries) error { return q.followReportChecks(ctx) })
+	return s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error { return q.followReportChecks(ctx) })
 }
 
 // utcDay is the start of t's day in UTC.

@@ -22,12 +22,11 @@ ORDER BY s.n_dead_tup DESC`
 // vacuumOverdue vacuums what autovacuum should have, on a connection of its own, since it may
 // take long. A table that somebody else vacuums is left to them.
 func (s *Store) vacuumOverdue(ctx context.Context) (err error) {
-	config, err := s.connConfig(ctx, "")
+	ctx = withStatementLimit(ctx, 0)
+	config, err := s.directConfig(map[string]string{"statement_timeout": "0"})
 	if err != nil {
 		return err
 	}
-	config.Tracer = nil
-	config.RuntimeParams["statement_timeout"] = "0"
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return s.fail("vacuum", err)

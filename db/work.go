@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -94,6 +93,7 @@ func (s *Store) riverClient(duties []Duty) (*river.Client[pgx.Tx], error) {
 		Logger:                      slog.New(warnings{s.cfg.Log.Handler()}),
 		Queues:                      make(map[string]river.QueueConfig),
 		Workers:                     river.NewWorkers(),
+		PollOnly:                    s.pooledByTransaction(),               // LISTEN is a session's
 		JobTimeout:                  -1,                                    // each duty has its own
 		Test:                        river.TestConfig{Time: queueClock{s}}, // the queue's only way to take a clock
 		MaxAttempts:                 1,
@@ -196,28 +196,29 @@ func (w *dutyWorker) note(d Duty, err error) time.Duration {
 
 // alone runs f unless something else runs under the same name on this database, in
 // whatever program. PostgreSQL gives the name free as soon as the connection that holds it
-// is gone, so nobody's death keeps it.
+// is gone, so nobody's death keeps it. The lock is a transaction's, since poolers may lend a
+// session to another client meanwhile.
 func (s *Store) alone(ctx context.Context, name string, f func(context.Context) error) error {
-	conn, err := s.pool.Acquire(ctx)
+	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("take a turn: %w", err)
 	}
-	defer conn.Release()
+	defer leaveTurn(ctx, tx)
+	if _, err := tx.Exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+		return fmt.Errorf("take a turn: %w", err)
+	}
 	var first bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name).Scan(&first); err != nil || !first {
+	if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", name).Scan(&first); err != nil || !first {
 		return err
 	}
-	defer leaveTurn(ctx, conn, name)
 	return f(ctx)
 }
 
-// leaveTurn gives a name free; a connection on which that fails is thrown away.
-func leaveTurn(ctx context.Context, conn *pgxpool.Conn, name string) {
+// leaveTurn gives a name free.
+func leaveTurn(ctx context.Context, tx pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeConnWait)
 	defer cancel()
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock(hashtextextended($1, 0))", name); err != nil {
-		_ = conn.Conn().Close(ctx)
-	}
+	_ = tx.Rollback(ctx) // on a failure the connection ends, and with it the lock
 }
 
 // warnings lets a log's warnings and errors through.

@@ -43,10 +43,17 @@ func New(t testing.TB) *db.Store {
 	return Open(t, db.Config{URL: NewURL(t)})
 }
 
+// PoolerEnv names the mode of a pooler that NewURL puts before every database; "" = none.
+const PoolerEnv = "DBTEST_POOLER"
+
 // NewURL returns the URL of a fresh, migrated database, which is dropped with the test.
 func NewURL(t testing.TB) string {
 	t.Helper()
-	return newDatabase(t, template)
+	direct := newDatabase(t, template)
+	if mode := os.Getenv(PoolerEnv); mode != "" {
+		return StartPooler(t, direct, mode).URL
+	}
+	return direct
 }
 
 // EmptyURL returns the URL of a fresh database without tables.
@@ -147,7 +154,12 @@ func makeDir() (string, error) {
 func withConn(databaseURL string, do func(context.Context, *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c, err := pgx.Connect(ctx, databaseURL)
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return err
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // a pooler may stand between
+	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}
