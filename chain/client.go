@@ -18,9 +18,10 @@ type Client struct {
 	pool *pool
 	log  *slog.Logger
 
-	pollNow chan struct{} // somebody looked at a wallet that was never read
-	readNow chan struct{} // the head was seen; something may be unread at it
-	askNow  chan struct{} // what a websocket told, or that it is gone, is to be made sure of
+	pollNow  chan struct{} // somebody looked at a wallet that was never read, or for the first time in long
+	readNow  chan struct{} // the head was seen; something may be unread at it
+	askNow   chan struct{} // what a websocket told, or that it is gone, is to be made sure of
+	checkNow chan struct{} // a contract may have another class
 
 	historyNow chan struct{} // the head's views were read; a wallet's events may be due
 	blockTimes blockTimes
@@ -41,6 +42,7 @@ type Client struct {
 	lastNetLook  time.Time
 	historyFault error // why the last read of a wallet's events failed; nil if it did not
 	checks       []validator.ContractCheck
+	views        viewFitness
 	batches      uint64 // of reads, for Collect
 	walletsInAll uint64 // wallets read, for Collect
 	histories    uint64 // reads of a wallet's events, for Collect
@@ -59,10 +61,12 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, pool: p, log: cfg.Log,
-		pollNow: make(chan struct{}, 1),
-		readNow: make(chan struct{}, 1),
-		askNow:  make(chan struct{}, 1),
-		heads:   make(map[headWay]uint64),
+		pollNow:  make(chan struct{}, 1),
+		readNow:  make(chan struct{}, 1),
+		askNow:   make(chan struct{}, 1),
+		checkNow: make(chan struct{}, 1),
+		views:    newViewFitness(),
+		heads:    make(map[headWay]uint64),
 
 		historyNow: make(chan struct{}, 1),
 		watched:    newWatchList(cfg.MaxWatched),

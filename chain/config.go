@@ -42,7 +42,7 @@ type Config struct {
 	RetryBackoff     time.Duration // before the first retry, doubling, with jitter, and between requests to a node that was asked too often; 200 ms
 	BreakerFailures  int           // failures in a row that open a node's circuit; 3
 	BreakerDelay     time.Duration // before an open circuit lets one request through; 10 s
-	CheckInterval    time.Duration // between checks of the contracts' classes; 1 h
+	CheckInterval    time.Duration // between checks of the contracts' classes; 30 s
 	CheckRetry       time.Duration // before a check that could not be done is repeated; 30 s
 	HistoryTimeout   time.Duration // of reading one wallet's events, all their pages; 30 s
 	HistoryRetry     time.Duration // before events that could not be read are tried again, doubling; 1 min
@@ -129,7 +129,7 @@ func (c *Config) fill() {
 	orDefault(&c.RetryBackoff, 200*time.Millisecond)
 	orDefault(&c.BreakerFailures, 3)
 	orDefault(&c.BreakerDelay, 10*time.Second)
-	orDefault(&c.CheckInterval, time.Hour)
+	orDefault(&c.CheckInterval, 30*time.Second)
 	orDefault(&c.CheckRetry, 30*time.Second)
 	orDefault(&c.HistoryTimeout, 30*time.Second)
 	orDefault(&c.HistoryRetry, time.Minute)

@@ -6,17 +6,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/NethermindEth/starknet.go/rpc"
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// Contracts returns what the last check of every contract's class found, in a fixed order.
+// Contracts returns what the last check of every contract's class found, in a fixed order. A
+// contract whose class has all functions is incompatible, too, while one of its views answers
+// in another shape than this program reads.
 func (c *Client) Contracts() []validator.ContractCheck {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.checks)
+	out := slices.Clone(c.checks)
+	for i, check := range out {
+		if says := c.views.misshapen(check.Name); says != "" && check.Status == validator.ContractOK {
+			out[i].Status, out[i].Reason = validator.ContractIncompatible, validator.Sentence(says)
+		}
+	}
+	return out
 }
 
 // uncheckedContracts is what is known of the contracts without asking a node.
@@ -34,24 +43,35 @@ func (c *Client) uncheckedContracts() []validator.ContractCheck {
 	return out
 }
 
-// checkContracts checks every contract's class now, hourly, and sooner while a check
-// could not be done, until ctx ends.
+// checkContracts checks every contract's class now and at an interval, at once when a view is
+// lost or comes back, and sooner while a check could not be done, until ctx ends.
 func (c *Client) checkContracts(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
 		wait := c.cfg.CheckInterval
 		if !c.checkAll(ctx) {
-			wait = c.cfg.CheckRetry
+			wait = min(wait, c.cfg.CheckRetry)
 		}
-		if !sleep(ctx, wait) {
-			return
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		case <-c.checkNow:
 		}
+		t.Stop()
 	}
 }
 
-// checkAll checks the contracts one after another, since classes are large. It says
-// whether every check could be done.
+// checkAll asks for the hashes of all contracts' classes at once, and compares the classes
+// that are new one after another, since they are large. It says whether every check could be
+// done.
 func (c *Client) checkAll(ctx context.Context) bool {
-	done := true
+	var hashes map[validator.Address]classAnswer
+	err := c.pool.do(ctx, c.cfg.CallTimeout, func(ctx context.Context, e *endpoint) error {
+		var err error
+		hashes, err = e.classHashes(ctx, c.cfg.Network.ChainID, c.cfg.Contracts.all())
+		return err
+	})
+	done := err == nil
 	for i, k := range c.cfg.Contracts.all() {
 		if k.address == "" {
 			continue
@@ -59,19 +79,26 @@ func (c *Client) checkAll(ctx context.Context) bool {
 		c.mu.Lock()
 		before := c.checks[i]
 		c.mu.Unlock()
-		check, err := c.checkContract(ctx, k, before)
+		var check validator.ContractCheck
+		failed := err
+		if failed == nil {
+			check, failed = c.checkContract(ctx, k, hashes[k.address], before)
+		}
 		if ctx.Err() != nil {
 			return true
 		}
-		if err != nil {
+		if failed != nil {
 			done = false
-			check = c.couldNotCheck(before, err)
+			check = c.couldNotCheck(before, failed)
 		}
 		c.mu.Lock()
 		c.checks[i] = check
+		if check.ClassHash != before.ClassHash {
+			c.views.forgetShapes(k.name)
+		}
 		c.mu.Unlock()
 		if check.Status != before.Status || check.ClassHash != before.ClassHash {
-			c.logCheck(check, err)
+			c.logCheck(check, failed)
 		}
 	}
 	return done
@@ -105,56 +132,77 @@ func (c *Client) couldNotCheck(before validator.ContractCheck, err error) valida
 }
 
 // checkContract compares a contract's class with what this program needs of it. A class
-// that was found good before is not fetched again.
-func (c *Client) checkContract(ctx context.Context, k namedContract, before validator.ContractCheck) (validator.ContractCheck, error) {
-	out := validator.ContractCheck{Name: k.name, Address: k.address, Status: validator.ContractOK}
-	var deployed bool
+// that was compared before is not fetched again.
+func (c *Client) checkContract(ctx context.Context, k namedContract, answer classAnswer, before validator.ContractCheck) (validator.ContractCheck, error) {
+	out := validator.ContractCheck{Name: k.name, Address: k.address, Status: validator.ContractOK, ClassHash: answer.hash}
+	switch {
+	case answer.err != nil:
+		return out, fmt.Errorf("check the class of %s: %w", k.name, &outage{faults: []*fault{answer.err}})
+	case answer.notDeployed:
+		out.Status = validator.ContractNotDeployed
+		out.Reason = fmt.Sprintf("There is no contract at %s on %s.", k.address.Abbreviated(), c.cfg.Network.Name)
+		return out, nil
+	case answer.hash == before.ClassHash:
+		return before, nil
+	case len(k.needs) == 0:
+		return out, nil
+	}
 	err := c.pool.do(ctx, classTimeout(c.cfg), func(ctx context.Context, e *endpoint) error {
 		var err error
-		out.ClassHash, deployed, err = e.classHash(ctx, c.cfg.Network.ChainID, k)
-		if err != nil || !deployed || out.ClassHash == before.ClassHash || len(k.needs) == 0 {
-			return err
-		}
 		out.MissingFunctions, err = e.missingFunctions(ctx, k)
 		return err
 	})
-	switch {
-	case err != nil:
-		return validator.ContractCheck{}, fmt.Errorf("check the class of %s: %w", k.name, err)
-	case !deployed:
-		out.Status = validator.ContractNotDeployed
-		out.Reason = fmt.Sprintf("There is no contract at %s on %s.", k.address.Abbreviated(), c.cfg.Network.Name)
-	case out.ClassHash == before.ClassHash:
-		return before, nil
-	case len(out.MissingFunctions) > 0:
+	if err != nil {
+		return out, fmt.Errorf("check the class of %s: %w", k.name, err)
+	}
+	if len(out.MissingFunctions) > 0 {
 		out.Status = validator.ContractIncompatible
 		out.Reason = fmt.Sprintf("Its class lacks %s, which this program needs.", strings.Join(out.MissingFunctions, ", "))
 	}
 	return out, nil
 }
 
-// classHash asks for a contract's class hash; false means that there is no contract.
-func (e *endpoint) classHash(ctx context.Context, chainID string, k namedContract) (validator.Felt, bool, error) {
+// classAnswer is what a node says of the class of one contract.
+type classAnswer struct {
+	hash        validator.Felt
+	notDeployed bool
+	err         *fault
+}
+
+// classHashes asks for the hashes of contracts' classes.
+func (e *endpoint) classHashes(ctx context.Context, chainID string, contracts []namedContract) (map[validator.Address]classAnswer, error) {
 	id := &rpcCall{method: "starknet_chainId"}
-	hash := &rpcCall{method: "starknet_getClassHashAt",
-		params: []any{rpc.WithBlockTag(rpc.BlockTagLatest), wireFelt(k.address.Felt())}}
-	if err := e.batch(ctx, []*rpcCall{id, hash}); err != nil {
-		return "", false, err
+	calls := []*rpcCall{id}
+	byAddress := make(map[validator.Address]*rpcCall)
+	for _, k := range contracts {
+		if k.address != "" && byAddress[k.address] == nil {
+			byAddress[k.address] = &rpcCall{method: "starknet_getClassHashAt",
+				params: []any{rpc.WithBlockTag(rpc.BlockTagLatest), wireFelt(k.address.Felt())}}
+			calls = append(calls, byAddress[k.address])
+		}
+	}
+	if err := e.batch(ctx, calls); err != nil {
+		return nil, err
 	}
 	if err := e.checkChain(id, chainID); err != nil {
-		return "", false, err
+		return nil, err
 	}
-	switch {
-	case codeOf(hash.err) == codeContractNotFound:
-		return "", false, nil
-	case hash.err != nil:
-		return "", false, e.refusal(hash.err)
+	out := make(map[validator.Address]classAnswer, len(byAddress))
+	for at, call := range byAddress {
+		switch {
+		case codeOf(call.err) == codeContractNotFound:
+			out[at] = classAnswer{notDeployed: true}
+		case call.err != nil:
+			out[at] = classAnswer{err: e.refusal(call.err)}
+		default:
+			hash, err := parseFelt(call.raw)
+			if err != nil {
+				return nil, e.nonsense("a class hash", err)
+			}
+			out[at] = classAnswer{hash: hash}
+		}
 	}
-	f, err := parseFelt(hash.raw)
-	if err != nil {
-		return "", false, e.nonsense("a class hash", err)
-	}
-	return f, true, nil
+	return out, nil
 }
 
 // missingFunctions fetches a contract's class and returns what it lacks.

@@ -84,6 +84,9 @@ func (c *Client) awaitPoll(ctx context.Context, last time.Time) bool {
 				return true
 			}
 			signal(c.readNow)
+			if !asked { // the timer may still be that of times when nobody looked
+				t.Reset(max(c.pollInterval()-time.Since(last), 0))
+			}
 		case <-c.askNow:
 			asked = true
 			t.Reset(c.cfg.PollInterval - time.Since(last))

@@ -103,11 +103,13 @@ func (x *Indexer) firstBlock(ctx context.Context, k namedContract, newest head) 
 // deploymentOf finds the block in which a contract was deployed, by halving. A node that
 // keeps no old state cannot tell it; then a contract's events begin wherever they do.
 func (e *endpoint) deploymentOf(ctx context.Context, chainID string, k namedContract, newest head) (uint64, validator.IndexStart, error) {
-	_, deployed, err := e.classHash(ctx, chainID, k)
-	switch {
+	hashes, err := e.classHashes(ctx, chainID, []namedContract{k})
+	switch answer := hashes[k.address]; {
 	case err != nil:
 		return 0, "", err
-	case !deployed:
+	case answer.err != nil:
+		return 0, "", answer.err
+	case answer.notDeployed:
 		return 0, "", errNotDeployed
 	}
 	low, high := uint64(0), newest.number // it is there at high

@@ -45,11 +45,15 @@ func (c *Client) Look(ctx context.Context, wallet validator.Address) validator.C
 	return s
 }
 
-// Network returns what was last read of the network as a whole. It never waits.
+// Network returns what was last read of the network as a whole. It never waits; the first
+// look after a time without any has the head asked for at once.
 func (c *Client) Network() validator.ChainNetwork {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
+	if !c.lookedAt(now) {
+		signal(c.pollNow) // the head may not have been asked for since the idle interval began
+	}
 	c.lastNetLook = now
 	return c.networkAt(now)
 }

@@ -68,11 +68,11 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 
 	n, k := c.cfg.Network, c.cfg.Contracts
 	var plans []*walletPlan
+	var bp *blockPlan
 	var read *blockReads
 	err := c.pool.do(ctx, classTimeout(c.cfg), func(ctx context.Context, e *endpoint) error {
 		ctx = context.WithValue(ctx, requestTimeoutKey{}, c.cfg.CallTimeout) // a node may take few calls at a time
-		read = block
-		var bp *blockPlan
+		read, bp = block, nil
 		if block == nil {
 			bp = planBlock(k, hash)
 		}
@@ -93,6 +93,9 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 		return false, ctx.Err()
 	}
 	c.noteRead(told, wallets, plans, read, err)
+	if err == nil {
+		c.noteFitness(bp, plans)
+	}
 	return true, err
 }
 

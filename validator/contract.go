@@ -10,7 +10,7 @@ type ContractCheck struct {
 	Reason           string   // one sentence for people unless the contract is ok
 }
 
-// ContractStatus is the state of a contract as checked at start-up.
+// ContractStatus is the state of a contract as it was last checked.
 type ContractStatus string
 
 // The states of a contract.
@@ -19,5 +19,5 @@ const (
 	ContractUnchecked     ContractStatus = "unchecked" // the node could not be asked yet
 	ContractNotConfigured ContractStatus = "not_configured"
 	ContractNotDeployed   ContractStatus = "not_deployed"
-	ContractIncompatible  ContractStatus = "incompatible" // a function is missing
+	ContractIncompatible  ContractStatus = "incompatible" // a function is missing, or a view answers in another shape
 )

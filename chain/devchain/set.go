@@ -74,6 +74,16 @@ func (c *Chain) DropFunction(at validator.Address, function string) {
 	})
 }
 
+// RestoreFunctions replaces a contract's class with the one that lacks nothing.
+func (c *Chain) RestoreFunctions(at validator.Address) {
+	c.change(func(st *state) {
+		if d, ok := st.deployed[at]; ok {
+			d.dropped = nil
+			st.deployed[at] = d
+		}
+	})
+}
+
 // Deploy puts a contract without functions at an address, from the next block on. What it
 // emits is up to Emit.
 func (c *Chain) Deploy(at validator.Address) {
