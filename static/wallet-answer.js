@@ -11,6 +11,9 @@ export class Problem extends Error {
   }
 }
 
+// visible shows characters that hide or turn around what stands beside them.
+export const visible = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `[U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+
 // Codes of a user's refusal: the wallet API's USER_REFUSED_OP, that of EIP-1193, which
 // wallets of several chains use, and the one that ethers gives.
 const refusals = ["113", "4001", "ACTION_REJECTED"];

@@ -1,7 +1,7 @@
 // What the pages have in common on which a wallet is asked for something: its button, what
 // is going on, and the problems, whose words are the page's.
 import { iconOf, switchChain } from "./wallet.js";
-import { Problem, asked } from "./wallet-answer.js";
+import { Problem, asked, visible } from "./wallet-answer.js";
 
 // changeNetwork asks the wallet to come to the page's network, and goes on then.
 export const changeNetwork = async (wallet, { chain }, step, on, next) => {
@@ -19,14 +19,14 @@ export const changeNetwork = async (wallet, { chain }, step, on, next) => {
 
 const fill = (notice, { said, seconds }) => {
   const saying = notice.querySelector("[data-said]");
-  if (saying) saying.textContent = said || "(nothing)";
+  if (saying) saying.textContent = visible(said || "(nothing)");
   const wait = notice.querySelector("[data-wait]");
   if (wait && seconds > 0) wait.textContent = seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`;
 };
 
 const button = (wallet, clicked) => {
   const item = document.getElementById("wallet-button").content.cloneNode(true).firstElementChild;
-  item.querySelector(".wallet-name").textContent = wallet.name;
+  item.querySelector(".wallet-name").textContent = visible(wallet.name);
   const icon = iconOf(wallet);
   if (icon) {
     const picture = item.querySelector("img");

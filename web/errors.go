@@ -37,7 +37,7 @@ func (s *Server) writeProblem(p *problem, c echo.Context) error {
 	case r.Header.Get("HX-Request") == "true" && p.Status == http.StatusUnauthorized:
 		return s.render(c, p.Status, views.SignInAgain(signInURL(pageOf(r))))
 	case r.Header.Get("HX-Request") == "true":
-		return c.String(p.Status, p.Detail+requestWords(p.RequestID))
+		return c.Blob(p.Status, echo.MIMETextPlainCharsetUTF8, visible([]byte(p.Detail+requestWords(p.RequestID))))
 	case wantsPage(r) && p.Status == http.StatusUnauthorized:
 		return c.Redirect(http.StatusSeeOther, signInURL(pageOf(r)))
 	case wantsPage(r):

@@ -148,14 +148,6 @@ func cell(p *string) string {
 	return *p
 }
 
-// plainCell keeps a spreadsheet from reading a text of somebody else's as a formula.
-func plainCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
-
 func exportedTime(t *time.Time) *string {
 	if t == nil {
 		return nil

@@ -94,7 +94,7 @@ func (e exportedJob) cells() []string {
 		block = strconv.FormatUint(*e.BlockNumber, 10)
 	}
 	return []string{
-		plainCell(e.JobID), plainCell(e.JobType), e.Status, e.WorkerAddress, cell(e.ClientAddress), plainCell(cell(e.GPUUUID)), e.CreatedAt, cell(e.AssignedAt), cell(e.CompletedAt),
-		number(e.ExecutionTimeMS), number(e.DurationMS), cell(e.PaymentWei), cell(e.PaymentSAGE), cell(e.TxHash), block, plainCell(cell(e.ResultHash)), plainCell(cell(e.ErrorMessage)), cell(e.KeptApart), strconv.FormatBool(e.SelfReported),
+		plainCell(e.JobID), plainCell(e.JobType), plainCell(e.Status), plainCell(e.WorkerAddress), plainCell(cell(e.ClientAddress)), plainCell(cell(e.GPUUUID)), e.CreatedAt, cell(e.AssignedAt), cell(e.CompletedAt),
+		number(e.ExecutionTimeMS), number(e.DurationMS), cell(e.PaymentWei), cell(e.PaymentSAGE), plainCell(cell(e.TxHash)), block, plainCell(cell(e.ResultHash)), plainCell(cell(e.ErrorMessage)), cell(e.KeptApart), strconv.FormatBool(e.SelfReported),
 	}
 }

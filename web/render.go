@@ -14,7 +14,7 @@ import (
 // can notice that it was made by another version.
 const assetsHeader = "Assets-Fingerprint"
 
-// render writes a component, whole or not at all. Every polled panel in it carries the tag
+// render writes a component, whole or not at all, with nothing invisible in it. Every polled panel in it carries the tag
 // of what it shows; a panel on its own, a poll's answer, is answered 304 without a body
 // if the page that asks already shows the same.
 func (s *Server) render(c echo.Context, status int, component templ.Component) error {
@@ -22,7 +22,7 @@ func (s *Server) render(c echo.Context, status int, component templ.Component) e
 	if err := component.Render(c.Request().Context(), &b); err != nil {
 		return fmt.Errorf("render %s: %w", c.Path(), err)
 	}
-	doc := tagPanels(b.Bytes())
+	doc := tagPanels(visible(b.Bytes()))
 	h := c.Response().Header()
 	h.Set(assetsHeader, s.assets.Fingerprint())
 	if doc.panel != "" && status == http.StatusOK {
