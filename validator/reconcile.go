@@ -313,7 +313,7 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 		if !cover.Waiting.IsZero() {
 			return fmt.Sprintf("No event before %s UTC tells of a payment for it to this wallet. Later ones are still being compared.", cover.Compared().UTC().Format(time.DateTime))
 		}
-		return fmt.Sprintf("No event in the blocks up to %d tells of a payment for it to this wallet.", cover.To.Number)
+		return fmt.Sprintf("No event in the blocks up to %s tells of a payment for it to this wallet.", Grouped(cover.To.Number))
 	case ClassMissingInDatabase:
 		return "The database has no completed job of this number with a payment to this wallet."
 	case ClassAwaited:
@@ -331,11 +331,11 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 		case !has:
 			return Sentence(known.Reason())
 		case p.At().Before(cover.From.Time):
-			return fmt.Sprintf("The job was completed before block %d, from which on %s's events are read.", cover.From.Number, cover.Of)
+			return fmt.Sprintf("The job was completed before block %s, from which on %s's events are read.", Grouped(cover.From.Number), cover.Of)
 		case !cover.Waiting.IsZero():
 			return "Payments are still being compared."
 		}
-		return fmt.Sprintf("Events are known up to block %d only, and a payment may be in a later one.", cover.To.Number)
+		return fmt.Sprintf("Events are known up to block %s only, and a payment may be in a later one.", Grouped(cover.To.Number))
 	}
 	return ""
 }
@@ -343,7 +343,7 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 func (p JobPayment) whyDifferent() string {
 	switch {
 	case p.Jobs > 1:
-		return fmt.Sprintf("The database has %d jobs of this number, and their payments add up.", p.Jobs)
+		return fmt.Sprintf("The database has %s jobs of this number, and their payments add up.", Grouped(p.Jobs))
 	case p.Payments > 0 && p.Releases > 0 && p.Recorded.Equal(p.Released):
 		return "The database has what was released, and the worker was paid that less fees."
 	case p.Recorded.Cmp(p.OnChain()) > 0:

@@ -3,6 +3,7 @@ package validator
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -43,7 +44,21 @@ func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return Grouped(n) + " " + many
+}
+
+// Grouped writes a whole number as every page and sentence does: its digits in groups of
+// three, with commas between.
+func Grouped[T int | int32 | int64 | uint32 | uint64](n T) string {
+	digits := strconv.FormatUint(uint64(n), 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", strconv.FormatInt(int64(n), 10)[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
 }
 
 // unique drops repeats and keeps the order.

@@ -51,16 +51,7 @@ func show[T any](m validator.Maybe[T], unit string, text func(T) string) views.V
 }
 
 func integer[T int | int32 | int64 | uint32 | uint64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	neg := strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(s, "-")
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	if neg {
-		return "-" + s
-	}
-	return s
+	return validator.Grouped(n)
 }
 
 // percent rounds down, so that 99.999 % never reads as 100 %, but never to a zero that is none.
@@ -91,7 +82,7 @@ func showBytes(m validator.Maybe[uint64]) views.Value {
 	return show(m, "GiB", gibText)
 }
 
-func wattsText(mw uint32) string { return strconv.FormatFloat(math.Round(watts(mw)), 'f', 0, 64) }
+func wattsText(mw uint32) string { return integer(int64(math.Round(watts(mw)))) }
 
 // durationText says a job's length: "850 ms", "12.4 s", "3 min", "2 h 5 min".
 func durationText(d time.Duration) string {

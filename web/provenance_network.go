@@ -44,7 +44,7 @@ var networkFigures = map[string]func(evidence) views.Provenance{
 	"network.success": func(e evidence) views.Provenance {
 		p := activityOrigin("Success rate", func(a validator.NetworkActivity) views.Value { return show(a.SuccessPercent(), "%", percent) })(e)
 		if a, known := e.activity.Get(); known {
-			p.Formula = fmt.Sprintf("completed / (completed + failed) · 100\n= %d / (%d + %d) · 100", a.Completed, a.Completed, a.Failed)
+			p.Formula = fmt.Sprintf("completed / (completed + failed) · 100\n= %s / (%s + %s) · 100", integer(a.Completed), integer(a.Completed), integer(a.Failed))
 		}
 		return p
 	},
@@ -70,7 +70,7 @@ var networkFigures = map[string]func(evidence) views.Provenance{
 		p := e.fromDatabase("Events of the chain", "table chain_index_contracts: the contract that is read least far", lag.Known(), lag.Reason())
 		p.Value = views.Row{Value: show(lag, "", func(l validator.IndexLag) string { return integer(int64(l.Block.Number)) })}
 		if l, known := lag.Get(); known {
-			p.Formula = fmt.Sprintf("head − last block of which all events are read\n= %d − %d = %d blocks", l.Head.Number, l.Block.Number, l.Blocks)
+			p.Formula = fmt.Sprintf("head − last block of which all events are read\n= %s − %s = %s blocks", integer(l.Head.Number), integer(l.Block.Number), integer(l.Blocks))
 		}
 		return p
 	},

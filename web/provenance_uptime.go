@@ -36,7 +36,7 @@ func (o uptimeOrigin) tell(title, tables string, up, total int, percentage func(
 			return p
 		}
 		p.Value.Value = show(percentage(of), "%", percent)
-		p.Formula = fmt.Sprintf("minutes that are up / minutes · 100\n= %d / %d · 100", up, total)
+		p.Formula = fmt.Sprintf("minutes that are up / minutes · 100\n= %s / %s · 100", integer(up), integer(total))
 	}
 	if o.host != nil {
 		p.Rows = append(p.Rows, views.Row{Label: "Host", Value: views.Value{Text: hostName(*o.host)}})

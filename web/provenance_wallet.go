@@ -220,7 +220,7 @@ func successOrigin(e evidence) views.Provenance {
 	p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(e.Jobs.Reason())}}
 	if known {
 		p.Value.Value = show(c.SuccessPercent(), "%", percent)
-		p.Formula = fmt.Sprintf("completed / (completed + failed) · 100\n= %d / (%d + %d) · 100", c.Completed, c.Completed, c.Failed)
+		p.Formula = fmt.Sprintf("completed / (completed + failed) · 100\n= %s / (%s + %s) · 100", integer(c.Completed), integer(c.Completed), integer(c.Failed))
 	}
 	return p
 }

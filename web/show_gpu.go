@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,7 +144,7 @@ func gpuCharts(g validator.GPU, steps []validator.GPUStep) []views.Chart {
 	}
 	draw := views.Chart{ID: "chart-power", Title: "Power", Unit: "W", Kind: views.ChartLine, Low: "0", Series: power.band(steps)}
 	if most, known := g.PowerLimitMilliwatts.Get(); known && most > 0 {
-		draw.Limits = []views.ChartLimit{{At: wattsText(most), Text: "limit " + wattsText(most) + " W", Tone: views.ToneWarn}}
+		draw.Limits = []views.ChartLimit{{At: strconv.FormatFloat(watts(most), 'f', 0, 64), Text: "limit " + wattsText(most) + " W", Tone: views.ToneWarn}}
 	}
 	charts := []views.Chart{util, mem, temp, draw}
 	for i, q := range []struct {

@@ -93,7 +93,7 @@ func breaksText(w validator.Watching) string {
 	if len(w.Breaks) == 1 {
 		return "a break of " + length
 	}
-	return fmt.Sprintf("%d breaks of %s in all", len(w.Breaks), length)
+	return fmt.Sprintf("%s breaks of %s in all", integer(len(w.Breaks)), length)
 }
 
 func xidLook(sev validator.Severity) (views.Tone, string) {

@@ -50,7 +50,7 @@ func fleetSummary(f fleet) []views.Row {
 		addTo(&util, m.GPU.UtilizationPercent)
 		addTo(&power, m.GPU.PowerMilliwatts)
 	}
-	rows := []views.Row{{Label: "Answering", Value: views.Value{Text: fmt.Sprintf("%d of %d", here, len(f.members))}}}
+	rows := []views.Row{{Label: "Answering", Value: views.Value{Text: integer(here) + " of " + integer(len(f.members))}}}
 	if util.n > 0 {
 		rows = append(rows, views.Row{Label: "Utilisation", Value: views.Value{Text: oneDecimal(util.sum / float64(util.n)), Unit: "%", Title: overCards(util.n, here)}})
 	}
@@ -76,7 +76,7 @@ func overCards(n, of int) string {
 	if n == of {
 		return ""
 	}
-	return fmt.Sprintf("Over the %d of %d cards that report it.", n, of)
+	return fmt.Sprintf("Over the %s of %s cards that report it.", integer(n), integer(of))
 }
 
 func noGPUs(f fleet) *views.Empty {

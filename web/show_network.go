@@ -183,7 +183,7 @@ func (s *Server) networkWorkers(ctx context.Context, a networkAsked) views.Netwo
 	return m
 }
 
-func rankText(p validator.Place) string { return fmt.Sprintf("%d of %d", p.Rank, p.Of) }
+func rankText(p validator.Place) string { return integer(p.Rank) + " of " + integer(p.Of) }
 
 func groupTable(title, name string, months validator.Maybe[validator.WorkerMonths], groups func(validator.WorkerMonths) validator.Maybe[[]validator.WorkerGroup], label func(validator.WorkerGroup) string) views.CountTable {
 	t := views.CountTable{Title: title, Name: name, Count: "Workers"}

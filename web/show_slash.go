@@ -168,7 +168,7 @@ func slashUptime(r slashRead) views.UptimeStrip {
 	case u.TotalMinutes == 0:
 		return views.UptimeStrip{Reason: "No heartbeat had arrived by then, or none is kept of that time."}
 	}
-	strip := views.UptimeStrip{Label: fmt.Sprintf("Up in %d of %d minutes.", u.UpMinutes, u.TotalMinutes)}
+	strip := views.UptimeStrip{Label: fmt.Sprintf("Up in %s of %s minutes.", integer(u.UpMinutes), integer(u.TotalMinutes))}
 	origin := r.slash.Block.Time.Add(-uptimeAround).UTC().Truncate(time.Minute)
 	bar := func(from, to time.Time, tone views.Tone, title string) {
 		x := int(from.Sub(origin) / time.Minute)

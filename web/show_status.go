@@ -287,7 +287,7 @@ func (p statusShow) uptime() views.UptimeStrip {
 			strip.Gaps = append(strip.Gaps, gapText(u.Gaps[i]))
 		}
 		if more := len(u.Gaps) - len(strip.Gaps); more > 0 {
-			strip.More = fmt.Sprintf("and %d earlier", more)
+			strip.More = "and " + integer(more) + " earlier"
 		}
 	}
 	strip.Shares = []views.Row{share("24 h", "uptime.24h", validator.Window24h), share("7 d", "uptime.7d", validator.Window7d), share("30 d", "uptime.30d", uptimeReach)}

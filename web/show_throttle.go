@@ -125,5 +125,5 @@ func slowedTimes(h validator.HeldBack) string {
 	if len(groups) == 1 {
 		return when + longest.edges()
 	}
-	return fmt.Sprintf("%d times, for %s in all, the longest %s%s", len(groups), validator.Ago(h.Slowed), when, longest.edges())
+	return fmt.Sprintf("%s times, for %s in all, the longest %s%s", integer(len(groups)), validator.Ago(h.Slowed), when, longest.edges())
 }

@@ -65,7 +65,7 @@ func (s *Server) showUptime(a uptimeAsked) views.UptimePanel {
 			})
 		}
 		if more := len(r.Hosts) - uptimeHostsShown; more > 0 {
-			m.HostNote = fmt.Sprintf("And %d more hosts: GET /api/worker/uptime lists all.", more)
+			m.HostNote = fmt.Sprintf("And %s more hosts: GET /api/worker/uptime lists all.", integer(more))
 		}
 	}
 	gaps := a.of.Month.Gaps
@@ -129,7 +129,7 @@ func stripOf(u validator.Uptime) views.UptimeStrip {
 	for _, g := range u.Gaps {
 		bar(g.From, g.To, views.ToneBad, gapText(g))
 	}
-	strip.Label = fmt.Sprintf("Uptime of the last 24 hours: %d of %d minutes, %s", u.UpMinutes, u.TotalMinutes, counted(uint64(len(u.Gaps)), "gap", "gaps"))
+	strip.Label = fmt.Sprintf("Uptime of the last 24 hours: %s of %s minutes, %s", integer(u.UpMinutes), integer(u.TotalMinutes), counted(uint64(len(u.Gaps)), "gap", "gaps"))
 	return strip
 }
 
@@ -194,7 +194,7 @@ func padded(r views.HeatRow, columns int) views.HeatRow {
 func heatCell(s validator.UptimeSpan, decimals int, when string) views.HeatCell {
 	const near, low = 99, 90
 	p, known := s.Percent().Get()
-	c := views.HeatCell{Title: fmt.Sprintf("%s UTC: %d of %d minutes", when, s.UpMinutes, s.TotalMinutes)}
+	c := views.HeatCell{Title: fmt.Sprintf("%s UTC: %s of %s minutes", when, integer(s.UpMinutes), integer(s.TotalMinutes))}
 	switch {
 	case !known:
 		return views.HeatCell{Kind: views.HeatNone, Text: "not counted"}

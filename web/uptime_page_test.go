@@ -167,7 +167,7 @@ func TestAnUptimeHasItsProvenance(t *testing.T) {
 		if w.Code != http.StatusOK || !strings.Contains(text, "minutes that are up / minutes · 100") || !strings.Contains(text, "WHERE worker_address = '"+string(alice)) {
 			t.Errorf("%s: %d %s", m[1], w.Code, text)
 		}
-		if strings.Contains(m[1], "uptime.365d%40rig") && !strings.Contains(text, fmt.Sprintf("= %d / %d", told.Year.MinutesUp, told.Year.MinutesTotal)) {
+		if strings.Contains(m[1], "uptime.365d%40rig") && !strings.Contains(text, fmt.Sprintf("= %s / %s", integer(told.Year.MinutesUp), integer(told.Year.MinutesTotal))) {
 			t.Errorf("%s lacks %+v", text, told.Year)
 		}
 	}

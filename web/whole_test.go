@@ -96,7 +96,7 @@ func (*heldSources) Contracts() []validator.ContractCheck {
 }
 
 func heldBlock() validator.Block {
-	return validator.Block{Number: 103, Hash: "0x1", Time: time.Now().UTC().Add(-3 * time.Second)}
+	return validator.Block{Number: 1234103, Hash: "0x1", Time: time.Now().UTC().Add(-3 * time.Second)}
 }
 
 func held[T any](r sourceReading, v T) validator.ChainRead[T] {
@@ -151,7 +151,7 @@ func (h *heldSources) IndexLag() validator.Maybe[validator.IndexLag] {
 	if !h.indexed {
 		return validator.None[validator.IndexLag]("no events have been read yet")
 	}
-	return validator.Some(validator.IndexLag{Block: validator.Block{Number: 100, Time: time.Now().Add(-30 * time.Second)}, Head: heldBlock(), Blocks: 3, Time: 27 * time.Second})
+	return validator.Some(validator.IndexLag{Block: validator.Block{Number: 1234100, Time: time.Now().Add(-30 * time.Second)}, Head: heldBlock(), Blocks: 3, Time: 27 * time.Second})
 }
 
 func (h *heldSources) IndexCursor(contract validator.Address) validator.Maybe[validator.IndexCursor] {
@@ -198,7 +198,7 @@ func wholeDatabase(t *testing.T, indexed bool) string {
 	exec(`INSERT INTO jobs (job_id, worker_address, job_type, status, execution_time_ms, created_at, completed_at)
 		VALUES ('ahead', $1, 'proof', 'completed', 900, now() + interval '1 day', now() + interval '2 days'), ('too-long', $1, 'proof', 'completed', 99999999, now() - interval '1 hour', now() - interval '59 minutes')`, alice)
 	exec(`INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status)
-		SELECT $1, `+sage+`, kind, GREATEST($2::timestamptz - d * interval '1 day', $2::timestamptz - interval '400 days') + interval '1 second', '0x' || lpad(to_hex(5000 + d * 10 + i), 64, '0'), 50, 'confirmed'
+		SELECT $1, `+sage+`, kind, GREATEST($2::timestamptz - d * interval '1 day', $2::timestamptz - interval '400 days') + interval '1 second', '0x' || lpad(to_hex(5000 + d * 10 + i), 64, '0'), 1234050, 'confirmed'
 		FROM generate_series(0, 30) d CROSS JOIN (VALUES (1, 'mining'), (2, 'bonus')) k (i, kind)`, alice, day)
 	if indexed {
 		wholeChain(t, exec, day)
@@ -212,22 +212,22 @@ func wholeDatabase(t *testing.T, indexed bool) string {
 func wholeChain(t *testing.T, exec func(string, ...any), day time.Time) {
 	t.Helper()
 	const sage = "1000000000000000000"
-	exec("INSERT INTO chain_index (chain_id, head_number, head_hash, head_time, swept_at) VALUES ('c', 103, '0x' || lpad('67', 64, '0'), now(), now())")
+	exec("INSERT INTO chain_index (chain_id, head_number, head_hash, head_time, swept_at) VALUES ('c', 1234103, '0x' || lpad('67', 64, '0'), now(), now())")
 	exec(`INSERT INTO chain_index_contracts (contract_address, name, first_block, start, block_number, block_hash, block_time, first_time)
-		SELECT '0x' || lpad('d' || n, 64, '0'), 'contract', 7, 'deployment', 100, '0x' || lpad('64', 64, '0'), now() - interval '30 seconds', now() - interval '30 days' FROM generate_series(1, 4) n`)
+		SELECT '0x' || lpad('d' || n, 64, '0'), 'contract', 1234007, 'deployment', 1234100, '0x' || lpad('64', 64, '0'), now() - interval '30 seconds', now() - interval '30 days' FROM generate_series(1, 4) n`)
 	exec(`INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount, gpu_tier, total)
-		SELECT 10 + n, '0x' || lpad('1', 64, '0'), now() - interval '20 days', '0x' || lpad(n::text, 64, '0'), '0x' || lpad('d3', 64, '0'), 0, n, '0x' || lpad(to_hex(2577 + n * 4096), 64, '0'), 'staked', ` + sage + `, n % 5, (1000 + n) * ` + sage + `::numeric FROM generate_series(0, 9) n`)
+		SELECT 1234010 + n, '0x' || lpad('1', 64, '0'), now() - interval '20 days', '0x' || lpad(n::text, 64, '0'), '0x' || lpad('d3', 64, '0'), 0, n, '0x' || lpad(to_hex(2577 + n * 4096), 64, '0'), 'staked', ` + sage + `, n % 5, (1000 + n) * ` + sage + `::numeric FROM generate_series(0, 9) n`)
 	exec(`INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount)
-		SELECT 90, '0x' || lpad('90', 64, '0'), now() - interval '2 days', '0x' || lpad('7ac' || n, 64, '0'), '0x' || lpad('d3', 64, '0'), 0, n, '0x' || lpad(to_hex(2577 + n * 4096), 64, '0'), 'slashed', ` + sage + ` FROM generate_series(0, 9) n`)
+		SELECT 1234090, '0x' || lpad('90', 64, '0'), now() - interval '2 days', '0x' || lpad('7ac' || n, 64, '0'), '0x' || lpad('d3', 64, '0'), 0, n, '0x' || lpad(to_hex(2577 + n * 4096), 64, '0'), 'slashed', ` + sage + ` FROM generate_series(0, 9) n`)
 	exec(`INSERT INTO reputation_changes (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_id, old_score, new_score, delta, reason, job_id, changed_at)
-		SELECT 20 + n, '0x' || lpad('1', 64, '0'), now() - (31 - n) * interval '1 day', '0x' || lpad(to_hex(n), 64, '0'), '0x' || lpad('d4', 64, '0'), 0, 0, '0x' || lpad(to_hex(2577 + (n % 10) * 4096), 64, '0'), 500 + n, 501 + n, 1, 'job_completed', '1', now() - (31 - n) * interval '1 day' FROM generate_series(1, 30) n`)
+		SELECT 1234020 + n, '0x' || lpad('1', 64, '0'), now() - (31 - n) * interval '1 day', '0x' || lpad(to_hex(n), 64, '0'), '0x' || lpad('d4', 64, '0'), 0, 0, '0x' || lpad(to_hex(2577 + (n % 10) * 4096), 64, '0'), 500 + n, 501 + n, 1, 'job_completed', '1', now() - (31 - n) * interval '1 day' FROM generate_series(1, 30) n`)
 	exec(`INSERT INTO chain_payments (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, job_id, amount, private)
 		SELECT block, '0x' || lpad(block::text, 64, '0'), now() - age::interval, '0x' || lpad('abc' || job, 64, '0'), '0x' || lpad('d2', 64, '0'), 0, 0, $1, 'paid', job, (amount || CASE amount WHEN '0' THEN '' ELSE '000000000000000000' END)::numeric, amount = '0'
-		FROM (VALUES (91, '1 day', '1', '8'), (92, '2 days', '2', '5'), (94, '4 days', '4', '0'), (96, '7 days', '9', '3'), (97, '8 days', '99', '4')) e (block, age, job, amount)`, alice)
+		FROM (VALUES (1234091, '1 day', '1', '8'), (1234092, '2 days', '2', '5'), (1234094, '4 days', '4', '0'), (1234096, '7 days', '9', '3'), (1234097, '8 days', '99', '4')) e (block, age, job, amount)`, alice)
 	exec(`INSERT INTO reward_claims (address, amount, claim_type, claim_time, tx_hash, block_number, status)
-		SELECT $1, `+sage+`, 'staking', $2::timestamptz - d * interval '1 day' + interval '1 second', '0x' || lpad('c1' || d, 64, '0'), 91, 'confirmed' FROM generate_series(0, 30) d`, alice, day)
+		SELECT $1, `+sage+`, 'staking', $2::timestamptz - d * interval '1 day' + interval '1 second', '0x' || lpad('c1' || d, 64, '0'), 1234091, 'confirmed' FROM generate_series(0, 30) d`, alice, day)
 	exec(`INSERT INTO stake_events (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, amount)
-		SELECT 91, '0x' || lpad('91', 64, '0'), $2::timestamptz - d * interval '1 day', '0x' || lpad('c1' || d, 64, '0'), '0x' || lpad('d3', 64, '0'), d, d, $1, 'rewards_claimed', `+sage+` FROM generate_series(0, 30) d`, alice, day)
+		SELECT 1234091, '0x' || lpad('91', 64, '0'), $2::timestamptz - d * interval '1 day', '0x' || lpad('c1' || d, 64, '0'), '0x' || lpad('d3', 64, '0'), d, d, $1, 'rewards_claimed', `+sage+` FROM generate_series(0, 30) d`, alice, day)
 }
 
 // wholeServer is a server to Alice over sources that a test holds.
