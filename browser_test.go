@@ -132,6 +132,16 @@ func TestThePageShowsTheSourcesAndFollowsThem(t *testing.T) {
 
 	script.Set("count", "1")
 	until(t, ctx, `[...document.querySelectorAll(".gpu")].some(g => g.innerText.includes("Missing"))`)
+	// What a card said last is grey, its tags too, and says of when it is.
+	if !evaluate[bool](t, ctx, `(() => {
+		const card = document.querySelector(".gpu.stale"), grey = (e) => getComputedStyle(e).filter === "grayscale(1)";
+		const tags = card.appendChild(Object.assign(document.createElement("p"), { className: "tags" }));
+		const all = [...card.querySelectorAll(".gauges, .parts, .procs"), tags].every(grey) && !grey(card.querySelector("header"));
+		tags.remove();
+		return all && /^Last known, read /.test(card.querySelector(".gpu-last").textContent.trim()) && card.querySelector(".gpu-last time").dateTime !== "";
+	})()`) {
+		t.Error("a missing card's last values are not marked:", evaluate[string](t, ctx, `document.querySelector(".gpu.stale").outerHTML`))
+	}
 	for _, line := range console() {
 		if strings.HasPrefix(strings.ToLower(line), "error") || strings.Contains(line, "Content Security Policy") {
 			t.Error("console:", line)

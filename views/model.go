@@ -269,6 +269,7 @@ type GPUCard struct {
 	Message     string  // what is wrong
 	Since       *Moment // since when
 	Stale       bool
+	LastKnown   *Moment // when the values of a stale card were read; nil: that is not known
 	Gauges      []Gauge
 	Facts       []Row
 	Throttle    []Tag
@@ -279,6 +280,10 @@ type GPUCard struct {
 	ProcMore    string // how many are not in the list; "" = none
 	ProcNote    string
 }
+
+// wholeTable is how many rows a table has at most that stands whole, as a month by day does.
+// One with more scrolls in itself.
+const wholeTable = 31
 
 // GPUFailure is the newest job that failed on a GPU.
 type GPUFailure struct {

@@ -88,7 +88,7 @@ func sampleGPUs() []GPUCard {
 	return []GPUCard{
 		{ID: "sample-gpu-active", Index: "GPU 0", Name: "NVIDIA H100 80GB HBM3", Tier: tier, Status: Tag{Text: "Active", Tone: ToneGood, Icon: "activity"}, Gauges: sampleGauges()[:1], Facts: facts, Job: &Link{Text: "1048231"}, Procs: []GPUProc{{PID: "4242", Name: "python3", Memory: "61.3 GiB"}}},
 		{ID: "sample-gpu-hot", Index: "GPU 1", Name: "NVIDIA H100 80GB HBM3", Tier: tier, Status: Tag{Text: "Throttled", Tone: ToneBad, Icon: "heat"}, Gauges: sampleGauges()[2:3], Facts: facts, Throttle: []Tag{{Text: "too hot: slowed by the driver", Tone: ToneBad, Icon: "heat"}}, SlowedSince: sampleMoment(200)},
-		{ID: "sample-gpu-gone", Index: "GPU 2", Name: "NVIDIA H100 80GB HBM3", Tier: tier, Status: Tag{Text: "Missing", Tone: ToneBad, Icon: "bad"}, Message: "It no longer answers, and its last reading stays below. It was lost", Since: sampleMoment(95), Stale: true, Gauges: sampleGauges()[:1], Facts: facts, Failure: &GPUFailure{Job: Link{Text: "1048229"}, Error: "Xid 79: GPU has fallen off the bus", When: *sampleMoment(94)}},
+		{ID: "sample-gpu-gone", Index: "GPU 2", Name: "NVIDIA H100 80GB HBM3", Tier: tier, Status: Tag{Text: "Missing", Tone: ToneBad, Icon: "bad"}, Message: "It no longer answers. It was lost", Since: sampleMoment(95), Stale: true, LastKnown: sampleMoment(97), Gauges: sampleGauges()[:1], Facts: facts, Failure: &GPUFailure{Job: Link{Text: "1048229"}, Error: "Xid 79: GPU has fallen off the bus", When: *sampleMoment(94)}},
 		{ID: "sample-gpu-idle", Index: "GPU 3", Name: "GPU of unknown model", Tier: Value{Reason: "The network's table has no tier for it."}, Host: "rig-2", Status: Tag{Text: "Idle", Tone: TonePlain, Icon: "clock"}, Gauges: sampleGauges()[3:], Facts: facts},
 	}
 }

@@ -64,6 +64,9 @@ func TestTheEarningsPageSumsUpPeriods(t *testing.T) {
 		if len(rows) != want.rows || rows[0][2] != want.newest || rows[len(rows)-1][2] != want.oldest || sum == nil || sum[1] != want.sum {
 			t.Errorf("%q: %d rows from %s to %s, %v in all; want %+v", query, len(rows), rows[0][2], rows[len(rows)-1][2], sum, want)
 		}
+		if whole := !strings.Contains(report, "periods tall"); whole != (want.rows <= 31) {
+			t.Errorf("%q: a table of %d rows stands whole: %t", query, want.rows, whole)
+		}
 		if bars := strings.Count(report, `class="room"`); bars != want.rows {
 			t.Errorf("%q: %d bars", query, bars)
 		}

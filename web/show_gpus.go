@@ -122,9 +122,12 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 	}
 	if m.Stale {
 		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
-		c.Message, c.Since = "Its last reading stays below. Last reported", momentOf(now, m.ReportedAt)
+		c.Message, c.Since = "It is not reported any more. Last reported", momentOf(now, m.ReportedAt)
 	} else if since, gone := g.MissingSince.Get(); gone {
-		c.Message, c.Since = "It no longer answers, and its last reading stays below. It was lost", momentOf(now, since)
+		c.Message, c.Since = "It no longer answers. It was lost", momentOf(now, since)
+	}
+	if c.Stale && !g.SampledAt.IsZero() {
+		c.LastKnown = momentOf(now, g.SampledAt)
 	}
 	c.Status.ID = c.ID + "-" + domID(c.Status.Text, 0)
 	var points []validator.GPUPoint
