@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/bitsage-network/validator-dashboard/db"
@@ -101,6 +103,34 @@ func TestTheServerIsKilledWhileWeRun(t *testing.T) {
 			}
 			pid := s.ServerPID()
 			return err == nil && pid != 0 && pid != killed
+		})
+	}
+}
+
+// TestADeletedSocketIsMadeAgain with the rows that were there, when it is alone and when its
+// folder is gone, too.
+func TestADeletedSocketIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := dbtest.Open(t, private(t))
+	dbtest.Exec(t, s.PrivateURL(), "INSERT INTO jobs (job_id, worker_address) VALUES ('kept', '0xa11')")
+	socketDir := func() string {
+		u, err := url.Parse(s.PrivateURL())
+		check(t, err)
+		return u.Query().Get("host")
+	}
+	for what, remove := range map[string]func(string) error{
+		"the socket": func(dir string) error { return os.Remove(filepath.Join(dir, ".s.PGSQL.5432")) },
+		"its folder": os.RemoveAll,
+	} {
+		before := s.ServerPID()
+		admin, err := pgx.Connect(t.Context(), s.PrivateURL())
+		check(t, err)
+		check(t, remove(socketDir()))
+		_, err = admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		check(t, errors.Join(err, admin.Close(t.Context())))
+		waitFor(t, "another server after "+what+" was deleted", func() bool {
+			_, err := s.Job(t.Context(), alice, "kept")
+			return err == nil && s.ServerPID() != before && s.CanStore()
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -50,7 +51,8 @@ func Open(cfg Config) (*Cluster, error) {
 	return c, nil
 }
 
-// Start starts the server and returns when it accepts connections. It waits, until ctx
+// Start starts the server and returns when it accepts connections. A running one whose socket
+// was deleted, as cleaners of folders do, is started again. Start waits, until ctx
 // ends, for a server that a dead process left behind to end. The error is a *Problem
 // where a person can do something about it.
 func (c *Cluster) Start(ctx context.Context) error {
@@ -60,7 +62,14 @@ func (c *Cluster) Start(ctx context.Context) error {
 	case c.closed:
 		return errors.New("start the private PostgreSQL: it was closed")
 	case c.server != nil && !c.server.gone():
-		return nil
+		if c.hasSocket() {
+			return nil
+		}
+		c.cfg.Log.Warn("the private PostgreSQL's socket was deleted, so it is started again", slog.String("dir", c.place.socketDir))
+		if err := c.server.stop(); err != nil {
+			return err
+		}
+		c.placed = false // the socket's folder may be gone with it
 	}
 	if err := c.prepareLocked(); err != nil {
 		return err
@@ -92,6 +101,12 @@ func (c *Cluster) Start(ctx context.Context) error {
 		return errors.Join(err, server.stop())
 	}
 	return nil
+}
+
+// hasSocket reports whether the server can be reached: the socket's name leads to it alone.
+func (c *Cluster) hasSocket() bool {
+	_, err := os.Stat(filepath.Join(c.place.socketDir, ".s.PGSQL.5432"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (c *Cluster) serverArguments() []string {
