@@ -105,7 +105,7 @@ func TestAuditEvents(t *testing.T) {
 	for _, e := range events {
 		check(t, b.store.Audit(b.ctx(), e))
 	}
-	for _, kind := range []db.AuditKind{db.AuditSignOutEverywhere, db.AuditSessionEnded, db.AuditTokenRevoked} {
+	for _, kind := range []db.AuditKind{db.AuditSignOutEverywhere, db.AuditSessionEnded, db.AuditTokenRevoked, db.AuditSignInRefused, db.AuditTokenRefused, db.AuditAccessRefused} {
 		check(t, b.store.Audit(b.ctx(), db.AuditEvent{At: now, Kind: kind, Actor: db.ActorLocal}))
 	}
 	equal(t, "alice's", must[[]db.AuditEvent](t)(b.store.AuditEvents(b.ctx(), alice, 10)), []db.AuditEvent{events[3], events[0]})
@@ -134,8 +134,11 @@ func TestWhoHadAccessIsForgotten(t *testing.T) {
 	for detail, age := range map[string]int{"young": 399, "old": 401} {
 		check(t, b.store.Audit(b.ctx(), db.AuditEvent{At: at.AddDate(0, 0, -age), Kind: db.AuditSignIn, Detail: detail, Actor: db.ActorSession}))
 	}
+	for detail, age := range map[string]int{"refused": 29, "refused-long-ago": 31} {
+		check(t, b.store.Audit(b.ctx(), db.AuditEvent{At: at.AddDate(0, 0, -age), Kind: db.AuditTokenRefused, Detail: detail, Actor: db.ActorNobody}))
+	}
 	check(t, b.store.ForgetAccess(b.ctx(), at))
-	if got := rows(); got != "used; endless listed; young" && got != "used; listed endless; young" {
+	if got := rows(); got != "used; endless listed; young refused" && got != "used; listed endless; young refused" {
 		t.Errorf("there is still %q", got)
 	}
 }

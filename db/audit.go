@@ -7,7 +7,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// AuditEvent is something that was done with a wallet's access or its claims.
+// AuditEvent is something that was done with a wallet's access or its claims, or refused.
 type AuditEvent struct {
 	At            time.Time
 	Wallet        validator.Address // "" if it was about no single wallet
@@ -31,6 +31,9 @@ const (
 	AuditTokenRevoked      AuditKind = "token-revoked"
 	AuditClaimSent         AuditKind = "claim-sent"
 	AuditClaimPriced       AuditKind = "claim-priced" // the price of SAGE at a claim was entered
+	AuditSignInRefused     AuditKind = "sign-in-refused"
+	AuditTokenRefused      AuditKind = "token-refused"  // it is not known, or has expired or been revoked
+	AuditAccessRefused     AuditKind = "access-refused" // what somebody may not see or do
 )
 
 // AuditActor is what somebody proved who they were with.
@@ -42,10 +45,14 @@ const (
 	ActorToken       AuditActor = "token"
 	ActorLocal       AuditActor = "local"
 	ActorCommandLine AuditActor = "command-line"
+	ActorNobody      AuditActor = "nobody" // nothing was proved
 )
 
-// auditKept is how long events are kept.
-const auditKept = 400 * 24 * time.Hour
+// How long events are kept, and those of them that were refused: anybody can cause these.
+const (
+	auditKept    = 400 * 24 * time.Hour
+	refusalsKept = 30 * 24 * time.Hour
+)
 
 // Audit keeps an event.
 func (s *Store) Audit(ctx context.Context, e AuditEvent) error {

@@ -21,6 +21,16 @@ func (q *Queries) forgetAuditEventsBefore(ctx context.Context, at time.Time) err
 	return err
 }
 
+const forgetRefusalsBefore = `-- name: forgetRefusalsBefore :exec
+DELETE FROM audit_log
+WHERE event IN ('sign-in-refused', 'token-refused', 'access-refused') AND happened_at < $1
+`
+
+func (q *Queries) forgetRefusalsBefore(ctx context.Context, at time.Time) error {
+	_, err := q.db.Exec(ctx, forgetRefusalsBefore, at)
+	return err
+}
+
 const insertAuditEvent = `-- name: insertAuditEvent :exec
 INSERT INTO audit_log (happened_at, wallet_address, event, detail, actor, client_address, user_agent)
 VALUES ($1, $2, $3, $4, $5, $6, $7)

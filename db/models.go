@@ -17,6 +17,7 @@ type AuditRow struct {
 	WalletAddress *validator.Address
 	Event         string
 	Detail        string
+	// What somebody proved who they were with; nobody: with nothing.
 	Actor         string
 	ClientAddress string
 	UserAgent     string

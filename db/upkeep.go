@@ -29,6 +29,7 @@ func (s *Store) forgetAccess(ctx context.Context, now time.Time) error {
 		s.q.forgetSessions(ctx, forgetSessionsParams{Now: now, IdleSince: now.Add(-SessionIdle)}),
 		s.q.forgetTokensExpiredBefore(ctx, now.Add(-expiredTokensKept)),
 		s.q.forgetAuditEventsBefore(ctx, now.Add(-auditKept)),
+		s.q.forgetRefusalsBefore(ctx, now.Add(-refusalsKept)),
 	)
 }
 

@@ -10,3 +10,7 @@ LIMIT @max_rows;
 
 -- name: forgetAuditEventsBefore :exec
 DELETE FROM audit_log WHERE happened_at < @at;
+
+-- name: forgetRefusalsBefore :exec
+DELETE FROM audit_log
+WHERE event IN ('sign-in-refused', 'token-refused', 'access-refused') AND happened_at < @at;

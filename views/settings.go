@@ -8,6 +8,8 @@ type SettingsPage struct {
 	Tokens   []TokenRow
 	Token    TokenForm
 	Events   []EventRow
+	// GoodTokens is how many of Tokens have not expired.
+	GoodTokens int
 }
 
 // SessionRow is a browser that is signed in.

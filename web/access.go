@@ -58,6 +58,14 @@ func (v viewer) actor() db.AuditActor {
 	return db.ActorLocal
 }
 
+// provenBy is actor, but for who proved nothing.
+func (v viewer) provenBy() db.AuditActor {
+	if v.stranger() {
+		return db.ActorNobody
+	}
+	return v.actor()
+}
+
 // stranger says whether nothing at all is known of the viewer.
 func (v viewer) stranger() bool { return !v.local && v.session == nil && v.token == nil }
 
@@ -118,6 +126,9 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		switch {
 		case v.refused != nil: // who shows a token is judged by it
 			v.local = false
+			if v.refused.Status == http.StatusUnauthorized {
+				s.auditRefusal(r.Context(), v.origin, db.AuditTokenRefused, "", db.ActorNobody, r.Method+" "+c.Path())
+			}
 		case v.token == nil:
 			var err error
 			if r, v.session, err = s.loadSession(r); err != nil {

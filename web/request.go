@@ -22,6 +22,8 @@ type requestRecord struct {
 	id    string
 	cause error  // why it failed
 	stack []byte // of a panic
+
+	refusalKept bool // in the audit log, or counted
 }
 
 type requestKey struct{}
@@ -58,6 +60,7 @@ func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
+		s.auditForbidden(c)
 		r, status := c.Request(), c.Response().Status
 		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("route", c.Path()), slog.Int("status", status)}
 		if status < http.StatusInternalServerError || r.Context().Err() != nil { // nobody waits for the answer

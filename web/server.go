@@ -91,6 +91,7 @@ type Server struct {
 	sessions          sessionManagers
 	tokens            *proven[db.Token]
 	limits            *limits
+	refusalsLeft      uncounted
 	running           *running
 	exports           *exportsRunning
 	now               func() time.Time

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -54,7 +55,9 @@ func (s *Server) showSettings(c echo.Context, status int, entry tokenEntry) erro
 		if t.UsedAt != nil {
 			row.Used = moment(now, *t.UsedAt)
 		}
-		row.Expired = t.ExpiresAt != nil && !t.ExpiresAt.After(now)
+		if row.Expired = t.ExpiresAt != nil && !t.ExpiresAt.After(now); !row.Expired {
+			m.GoodTokens++
+		}
 		m.Tokens = append(m.Tokens, row)
 	}
 	for _, e := range events {
@@ -76,12 +79,16 @@ var (
 		db.AuditTokenRevoked:      "Revoked a token",
 		db.AuditClaimSent:         "Sent a claim",
 		db.AuditClaimPriced:       "Entered a claim's price",
+		db.AuditSignInRefused:     "A sign-in was refused",
+		db.AuditTokenRefused:      "A token was refused",
+		db.AuditAccessRefused:     "A request was refused",
 	}
 	actorWords = map[db.AuditActor]string{
 		db.ActorSession:     "the wallet",
 		db.ActorToken:       "a token",
 		db.ActorLocal:       "somebody on the server's machine",
 		db.ActorCommandLine: "the command line",
+		db.ActorNobody:      "somebody unknown",
 	}
 )
 
@@ -118,11 +125,17 @@ func (s *Server) revokeSession(c echo.Context) error {
 func (s *Server) revokeSessions(c echo.Context) error {
 	ctx := c.Request().Context()
 	v := viewerOf(ctx)
+	tokens, err := s.db.Tokens(ctx, v.session.Wallet)
+	if err != nil {
+		return s.sessionProblem("You are still signed in", err)
+	}
+	now := s.now()
+	good := slices.DeleteFunc(tokens, func(t db.Token) bool { return t.ExpiresAt != nil && !t.ExpiresAt.After(now) })
 	n, err := s.db.RevokeSessions(ctx, v.session.Wallet)
 	if err != nil {
 		return s.sessionProblem("You are still signed in", err)
 	}
 	s.forgetCookie(c)
-	s.audit(ctx, v.origin, db.AuditEvent{Wallet: v.session.Wallet, Kind: db.AuditSignOutEverywhere, Detail: fmt.Sprintf("sessions: %d", n), Actor: db.ActorSession})
+	s.audit(ctx, v.origin, db.AuditEvent{Wallet: v.session.Wallet, Kind: db.AuditSignOutEverywhere, Detail: fmt.Sprintf("sessions: %d; tokens stay: %d", n, len(good)), Actor: db.ActorSession})
 	return c.Redirect(http.StatusSeeOther, "/signin")
 }

@@ -113,36 +113,47 @@ func (s *Server) signIn(c echo.Context) error {
 	if err := readSignIn(c, &proof); err != nil {
 		return err
 	}
+	wallet, err := s.prove(c, proof)
+	if err != nil {
+		s.auditSignInRefused(c, wallet, err)
+		return err
+	}
+	if err := s.startSession(c, wallet, proof.WalletName); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, signedIn{wallet})
+}
+
+// prove returns the account that signed a message, and uses the message up. With an error it
+// is the account that the message is for, "" where no such message is known.
+func (s *Server) prove(c echo.Context, proof signInProof) (validator.Address, error) {
 	origin, err := s.checkOrigin(c.Request())
 	if err != nil {
-		return err
+		return "", err
 	}
 	signature, err := parseSignature(proof.Signature)
 	if err != nil {
-		return err
+		return "", err
 	}
 	ctx := c.Request().Context()
 	m, err := s.db.TrySignIn(ctx, proof.Nonce)
 	if err != nil {
-		return s.signInFailure(c, err)
+		return "", s.signInFailure(c, err)
 	}
 	if m.URI != origin || m.ChainID != s.network.ChainID { // another replica's, set up otherwise
-		return s.signInFailure(c, db.ErrSignInExpired)
+		return m.Wallet, s.signInFailure(c, db.ErrSignInExpired)
 	}
 	hash, err := signInOf(proof.Nonce, m).Hash()
 	if err != nil {
-		return err
+		return m.Wallet, err
 	}
 	if err := s.signatures.VerifySignature(ctx, m.Wallet, hash, signature); err != nil {
-		return s.unproven(ctx, m.Wallet, err)
+		return m.Wallet, s.unproven(ctx, m.Wallet, err)
 	}
 	if err := s.db.UseSignIn(ctx, proof.Nonce); err != nil {
-		return s.signInFailure(c, err)
+		return m.Wallet, s.signInFailure(c, err)
 	}
-	if err := s.startSession(c, m.Wallet, proof.WalletName); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, signedIn{m.Wallet})
+	return m.Wallet, nil
 }
 
 // unproven says why a signature does not sign in.
