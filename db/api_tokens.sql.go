@@ -219,6 +219,16 @@ func (q *Queries) listTokens(ctx context.Context, arg listTokensParams) ([]Token
 	return items, nil
 }
 
+const lockTokens = `-- name: lockTokens :exec
+SELECT pg_advisory_xact_lock(hashtextextended('tokens of ' || $1::text, 0))
+`
+
+// lockTokens lets one transaction at a time add tokens of a wallet.
+func (q *Queries) lockTokens(ctx context.Context, walletAddress string) error {
+	_, err := q.db.Exec(ctx, lockTokens, walletAddress)
+	return err
+}
+
 const markTokenUsed = `-- name: markTokenUsed :exec
 UPDATE api_tokens SET used_at = $1
 WHERE token_hash = $2 AND (used_at IS NULL OR used_at < $3::timestamptz)

@@ -49,20 +49,29 @@ var ErrTooMany = errors.New("there are too many already")
 
 // AddToken stores a new token under the hash of its secret and returns it as stored.
 // ErrInvalid: a name, scope or wallet that cannot be. ErrTooMany: the wallet has
-// MaxTokens.
+// MaxTokens, however many programs add tokens at once.
 func (s *Store) AddToken(ctx context.Context, hash SecretHash, t Token) (Token, error) {
 	p := insertTokenParams{TokenHash: hash[:], Name: t.Name, Scope: string(t.Scope), CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
-	if t.Wallet != "" {
-		p.WalletAddress = &t.Wallet
-		n, err := s.q.countTokens(ctx, &t.Wallet)
+	if t.Wallet == "" {
+		row, err := s.q.insertToken(ctx, p)
+		return row.token(), s.fail("store a token", err)
+	}
+	p.WalletAddress = &t.Wallet
+	var row TokenRow
+	err := s.inTransaction(ctx, func(q *Queries) error {
+		if err := q.lockTokens(ctx, string(t.Wallet)); err != nil {
+			return err
+		}
+		n, err := q.countTokens(ctx, &t.Wallet)
 		if err != nil {
-			return Token{}, s.fail("count tokens", err)
+			return err
 		}
 		if n >= MaxTokens {
-			return Token{}, fmt.Errorf("store a token: %w: a wallet may have %d", ErrTooMany, MaxTokens)
+			return fmt.Errorf("%w: a wallet may have %d", ErrTooMany, MaxTokens)
 		}
-	}
-	row, err := s.q.insertToken(ctx, p)
+		row, err = q.insertToken(ctx, p)
+		return err
+	})
 	return row.token(), s.fail("store a token", err)
 }
 

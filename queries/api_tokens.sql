@@ -22,6 +22,10 @@ SELECT * FROM api_tokens
 ORDER BY token_id DESC
 LIMIT @max_rows;
 
+-- name: lockTokens :exec
+-- lockTokens lets one transaction at a time add tokens of a wallet.
+SELECT pg_advisory_xact_lock(hashtextextended('tokens of ' || @wallet_address::text, 0));
+
 -- name: countTokens :one
 SELECT count(*) FROM api_tokens WHERE wallet_address = @wallet_address;
 
