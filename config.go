@@ -18,6 +18,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"github.com/bitsage-network/validator-dashboard/chain"
+	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -43,6 +44,7 @@ type Config struct {
 	PostgresBinDir   string // "" = searched
 	// How long single heartbeats and GPU samples are kept.
 	KeepHeartbeats, KeepGPUSamples time.Duration
+	IngestQuota                    db.IngestQuota
 	HeartbeatInterval              validator.HeartbeatInterval
 	SAGEPrice                      PriceConfig
 	// RealSources names the variables that were set and say where real values come from.
@@ -111,6 +113,15 @@ func settings() []setting {
 			c.KeepGPUSamples, err = parseDays(v)
 			return err
 		}},
+		{name: "INGEST_ROWS_PER_DAY", def: "10000000", help: "jobs, heartbeats and samples of cards that one worker's own tokens may send in a UTC day, from 1000", set: func(c *Config, v string) (err error) {
+			c.IngestQuota.Rows, err = parseFrom(v, 1000)
+			return err
+		}},
+		{name: "INGEST_MB_PER_DAY", def: "8192", help: "MB (2^20 bytes) that they may send in a UTC day, from 16", set: func(c *Config, v string) error {
+			mb, err := parseFrom(v, 16)
+			c.IngestQuota.Bytes = mb << 20
+			return err
+		}},
 		{name: "SAGE_PRICE_URL", help: "a URL whose JSON answer holds the price of one SAGE; empty: people enter it by hand", secret: true, realSource: true, set: setPriceURL},
 		{name: "SAGE_PRICE_PATH", help: "where in that answer the price stands, as a JSON pointer (RFC 6901) such as /sage/usd; empty: it is the whole answer", realSource: true, set: func(c *Config, v string) (err error) {
 			c.SAGEPrice.Path, err = parseJSONPointer(v)
@@ -118,6 +129,15 @@ func settings() []setting {
 		}},
 		{name: "SAGE_PRICE_CURRENCY", help: "the currency of that price, such as EUR; needed with SAGE_PRICE_URL", realSource: true, set: setPriceCurrency},
 	}
+}
+
+// parseFrom reads a whole number of at least a bound, and of at most a million million.
+func parseFrom(v string, least int64) (int64, error) {
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < least || n > 1_000_000_000_000 {
+		return 0, fmt.Errorf("must be a whole number from %d to 1000000000000", least)
+	}
+	return n, nil
 }
 
 func contractSetting(name, contract string, field func(*Config) *validator.Address) setting {

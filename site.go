@@ -122,6 +122,6 @@ func publicURL(cfg Config, addr net.Addr) string {
 func openStore(ctx context.Context, cfg Config, log *slog.Logger, privateSettings ...string) (*db.Store, error) {
 	return db.Open(ctx, db.Config{
 		URL: cfg.DatabaseURL, DirectURL: cfg.DatabaseDirect, DataDir: cfg.DataDir, PGBinDir: cfg.PostgresBinDir, PrivateSettings: privateSettings,
-		HeartbeatRetention: cfg.KeepHeartbeats, SampleRetention: cfg.KeepGPUSamples, Log: log.With(slog.String("room", "db")),
+		HeartbeatRetention: cfg.KeepHeartbeats, SampleRetention: cfg.KeepGPUSamples, IngestQuota: cfg.IngestQuota, Log: log.With(slog.String("room", "db")),
 	})
 }

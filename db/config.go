@@ -32,6 +32,8 @@ type Config struct {
 	// How long single rows are kept, default 30 days of GPU samples and 90 of heartbeats. What
 	// is summed up of them stays.
 	SampleRetention, HeartbeatRetention time.Duration
+	// IngestQuota bounds what each worker sends in a day; a part that is 0 is the default.
+	IngestQuota IngestQuota
 
 	// Now is this machine's clock, time.Now by default. The database's own is asked for.
 	Now    func() time.Time
@@ -49,6 +51,8 @@ func (c Config) withDefaults() Config {
 	c.PingInterval = cmp.Or(c.PingInterval, 3*time.Second)
 	c.SampleRetention = cmp.Or(c.SampleRetention, 30*24*time.Hour)
 	c.HeartbeatRetention = cmp.Or(c.HeartbeatRetention, 90*24*time.Hour)
+	c.IngestQuota.Rows = cmp.Or(c.IngestQuota.Rows, DefaultIngestRows)
+	c.IngestQuota.Bytes = cmp.Or(c.IngestQuota.Bytes, DefaultIngestBytes)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

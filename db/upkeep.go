@@ -49,6 +49,7 @@ func (s *Store) upkeep(ctx context.Context) {
 		step{"forget clocks that were ahead", s.q.forgetHeartbeatsAhead},
 		step{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
 		step{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
+		step{"forget what workers sent long ago", s.q.forgetIngestDays},
 		step{"forget programs that ended", s.q.forgetWriteProbes},
 		step{"trim the private server's log", func(context.Context) error { return s.trimLog() }},
 	)

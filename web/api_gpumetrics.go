@@ -172,6 +172,9 @@ func (s *Server) apiGPUMetrics(ctx context.Context, in *gpuMetricsInput) (*reply
 		}
 		gpus = append(gpus, gpu)
 	}
+	if err := s.spend(ctx, len(gpus)); err != nil {
+		return nil, err
+	}
 	if err := s.db.UpsertWorkerGPUs(ctx, worker, in.Body.WorkerID, at, gpus); err != nil {
 		return nil, s.storeProblem(err)
 	}

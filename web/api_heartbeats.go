@@ -40,6 +40,9 @@ func (s *Server) apiHeartbeats(ctx context.Context, in *heartbeatsInput) (*reply
 	if p := wrong.problem(); p != nil {
 		return nil, p
 	}
+	if err := s.spend(ctx, len(beats)); err != nil {
+		return nil, err
+	}
 	added, err := s.db.AddHeartbeats(ctx, beats)
 	if err != nil {
 		return nil, s.storeProblem(err)

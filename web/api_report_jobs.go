@@ -67,6 +67,9 @@ func (s *Server) apiReportJobs(ctx context.Context, in *reportInput) (*reply[rep
 	if p := wrong.problem(); p != nil {
 		return nil, p
 	}
+	if err := s.spend(ctx, len(jobs)); err != nil {
+		return nil, err
+	}
 	var done db.JobsStored
 	if worker := v.wallet(); worker != "" {
 		done, err = s.db.ReportJobs(ctx, worker, jobs)

@@ -124,6 +124,9 @@ func (s *Server) apiHeartbeat(ctx context.Context, in *heartbeatInput) (*reply[s
 		return nil, err
 	}
 	beat := in.Body.heartbeat(worker, at)
+	if err := s.spend(ctx, 1); err != nil {
+		return nil, err
+	}
 	if err := s.db.InsertHeartbeats(ctx, []validator.Heartbeat{beat}); err != nil {
 		return nil, s.storeProblem(err)
 	}

@@ -45,6 +45,7 @@ func (s *Server) newEcho() (*echo.Echo, error) {
 		s.identify,
 		s.limitCredentials,
 		s.limitRunning,
+		countBody,
 		s.checkTexts,
 	)
 	queries := pageQueries()
