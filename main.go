@@ -45,7 +45,7 @@ Flags after the command override the environment; see "validator-dashboard serve
 
 // memoryGoal is what the Go runtime keeps to where it can, in bytes: it collects garbage more often
 // as the program comes near. What requests and answers may need at most leaves room below.
-const memoryGoal = 224 << 20
+const memoryGoal = 192 << 20
 
 // limitMemory sets memoryGoal unless whoever runs the program sets another by the runtime's own
 // variable.
