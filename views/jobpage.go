@@ -80,6 +80,15 @@ type JobPage struct {
 	ID     string
 	AllURL string // the list's
 	Detail JobDetail
+	Card   JobCardPanel
+}
+
+// JobCardPanel is the card of a job for the time of the job.
+type JobCardPanel struct {
+	Panel  Panel
+	Notice *Notice
+	Note   string // what the charts show, or why there are none
+	Charts *ChartGroup
 }
 
 // JobDetail is all that is known of a job.

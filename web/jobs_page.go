@@ -120,6 +120,7 @@ func (s *Server) jobPage(c echo.Context) error {
 		ID:     r.job.ID,
 		AllURL: s.jobsURL(wallet, jobQuery{}),
 		Detail: s.jobDetail(c.Request().Context(), r, wallet),
+		Card:   s.newJobCard(c.Request().Context(), r.job, wallet),
 	}))
 }
 

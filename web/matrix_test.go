@@ -194,7 +194,7 @@ func expected(a access, c credential, path, named string) int {
 
 // isAboutOne says whether a route shows one job or one GPU.
 func isAboutOne(path string) bool {
-	return slices.Contains([]string{slashPath, "/jobs/:id", "/gpus/:uuid", "/partials/job", "/partials/gpu", "/partials/gpu-charts", "/partials/gpu-failures", "/partials/gpu-health"}, path)
+	return slices.Contains([]string{slashPath, "/jobs/:id", "/gpus/:uuid", "/partials/job", "/partials/job-card", "/partials/gpu", "/partials/gpu-charts", "/partials/gpu-failures", "/partials/gpu-health"}, path)
 }
 
 // fits compares a status with the expected one.

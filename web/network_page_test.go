@@ -128,6 +128,8 @@ func TestAWorkerThatWasNeverHeardHasItsJobsButNoUptime(t *testing.T) {
 // TestTheNetworksPageShowsWhatTheAPITells in every panel and window.
 func TestTheNetworksPageShowsWhatTheAPITells(t *testing.T) {
 	s := networkOf(t, 12)
+	noon := time.Now().UTC().Truncate(24 * time.Hour).Add(12 * time.Hour) // all jobs are older than today
+	s.now = func() time.Time { return noon }
 	for _, w := range networkWindows {
 		var stats statsJSON
 		if err := json.Unmarshal([]byte(askedBy(s, "/api/network/stats?window="+w.id)), &stats); err != nil {

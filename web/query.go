@@ -55,7 +55,7 @@ func pageQueries() map[string][]string {
 		"/signin": {paramNext},
 
 		"/partials/provenance": with(paramOf), networkProvenance: {paramOf},
-		"/partials/job": with(paramJob), "/partials/earnings": earnings, "/partials/reconciled": with(paramClass, paramBefore),
+		"/partials/job": with(paramJob), "/partials/job-card": with(paramJob), "/partials/earnings": earnings, "/partials/reconciled": with(paramClass, paramBefore),
 		"/partials/stake-reputation": with(paramBefore), "/partials/uptime": with(paramHost), "/partials/uptime-past": with(paramHost),
 		"/partials/preview": with(paramAction, paramAmount, paramTier), "/partials/track": with(paramAction, paramTx),
 

@@ -97,7 +97,7 @@ func TestThePageOfPaymentsListsWhatDiffers(t *testing.T) {
 		"a contract could know. 2 jobs: not comparable 16 SAGE — unknown: What the chain has of these is not known.",
 		"not known. 1 jobs: not known yet 8 SAGE — unknown: What the chain has of these is not known.",
 		"All 10 64 SAGE — unknown: Not known of all of them.",
-		"Missing on chain 1 Matched 1", "Database: 0.000000000000000006 SAGE , chain: — unknown: No event tells of it.", "No RewardsClaimed event of its transaction is on the chain as it is now.",
+		"Missing on chain 1 Matched 1", "Database: 0.000000000000000006 SAGE · chain: — unknown: No event tells of it.", "No RewardsClaimed event of its transaction is on the chain as it is now.",
 		"All that differ 4", "Different amount 1", "Missing on chain 1", "Missing in the database 2",
 	} {
 		if !strings.Contains(text, want) {
@@ -106,9 +106,9 @@ func TestThePageOfPaymentsListsWhatDiffers(t *testing.T) {
 	}
 	rows := listed(page)
 	for i, want := range []string{
-		"2 d ago 0x2 different amount The chain has less than the database. 8 SAGE 5 SAGE paid 5 SAGE , 0x000000…abc2 (opens the block explorer) , block 92 (opens the block explorer)",
+		"2 d ago 0x2 different amount The chain has less than the database. 8 SAGE 5 SAGE paid 5 SAGE · 0x000000…abc2 (opens the block explorer) · block 92 (opens the block explorer)",
 		"3 d ago 3 missing on chain No event in the blocks up to 100 tells of a payment for it to this wallet. 8 SAGE — unknown: No event tells of a payment for it. no event",
-		"7 d ago 9 missing in the database The database has this job as failed. — unknown: The database has no payment for it. 3 SAGE paid 3 SAGE , ",
+		"7 d ago 9 missing in the database The database has this job as failed. — unknown: The database has no payment for it. 3 SAGE paid 3 SAGE · ",
 		"8 d ago 99 missing in the database The database has no completed job of this number with a payment to this wallet. — unknown: The database has no payment for it. 4 SAGE paid",
 	} {
 		if i >= len(rows) || !strings.HasPrefix(rows[i], want) {
@@ -268,7 +268,7 @@ func TestTheAPITellsTheSameOfPayments(t *testing.T) {
 func TestAJobsPageTellsItsPaymentOnChain(t *testing.T) {
 	s, _ := paidServer(t)
 	for id, want := range map[string]string{
-		"1":     "Payment on chain matched 8 SAGE released 10 SAGE , 0x000000…abc1",
+		"1":     "Payment on chain matched 8 SAGE released 10 SAGE · 0x000000…abc1",
 		"0x2":   "Payment on chain different amount 5 SAGE The chain has less than the database. paid 5 SAGE",
 		"3":     "Payment on chain missing on chain — unknown: No event tells of a payment for it. No event in the blocks up to 100",
 		"5":     "Payment on chain awaited",

@@ -60,6 +60,7 @@ func (s *Server) pages() []route {
 		{http.MethodGet, "/jobs/:id", accessWallet, s.jobPage},
 		{http.MethodGet, "/partials/joblist", accessWallet, s.partialJobList},
 		{http.MethodGet, "/partials/job", accessWallet, s.partialJob},
+		{http.MethodGet, "/partials/job-card", accessWallet, s.partialJobCard},
 		{http.MethodGet, "/network", accessPublic, s.networkPage},
 		{http.MethodGet, "/partials/network-now", accessPublic, partialOfNetwork(s, s.networkNow, views.NetworkNow)},
 		{http.MethodGet, "/partials/network-hours", accessPublic, partialOfNetwork(s, s.networkHours, views.NetworkActivity)},

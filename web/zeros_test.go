@@ -28,7 +28,7 @@ var walkedPaths = map[string][]string{
 	"/partials/stake-state": {"/partials/stake-state"}, "/partials/stake-risk": {"/partials/stake-risk"}, "/partials/stake-terms": {"/partials/stake-terms"}, "/partials/stake-mining": {"/partials/stake-mining"}, "/partials/stake-reputation": {"/partials/stake-reputation"},
 	"/earnings": {"/earnings", "/earnings?last=7d", "/earnings?last=all"}, "/partials/earnings": {"/partials/earnings"}, "/partials/earnings-now": {"/partials/earnings-now"},
 	reconcilePath: {reconcilePath, reconcilePath + "?class=matched"}, "/partials/reconciliation": {"/partials/reconciliation"}, "/partials/reconciled": {"/partials/reconciled"},
-	"/jobs": {"/jobs", "/jobs?state=failed"}, "/jobs/:id": {"/jobs/1", "/jobs/9"}, "/partials/joblist": {"/partials/joblist"}, "/partials/job": {"/partials/job?id=1"},
+	"/jobs": {"/jobs", "/jobs?state=failed"}, "/jobs/:id": {"/jobs/1", "/jobs/9"}, "/partials/joblist": {"/partials/joblist"}, "/partials/job": {"/partials/job?id=1"}, "/partials/job-card": {"/partials/job-card?id=9"},
 	"/network": {"/network", "/network?window=30d"}, "/partials/network-now": {"/partials/network-now"}, "/partials/network-hours": {"/partials/network-hours?window=7d"},
 	"/partials/network-stake": {"/partials/network-stake"}, "/partials/network-workers": {"/partials/network-workers"}, "/partials/network-chain": {"/partials/network-chain"},
 
