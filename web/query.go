@@ -114,7 +114,7 @@ func unknownParam(given url.Values, known []string) *problem {
 	var fields []fieldProblem
 	var details []string
 	for name, texts := range given {
-		rule := ""
+		var rule string
 		switch {
 		case !slices.Contains(known, name):
 			rule = "is not known here: " + knownParams(known)
