@@ -79,6 +79,9 @@ func TestOldBlocksAreReadOnceMore(t *testing.T) {
 		"DELETE FROM stake_events WHERE block_number % 7 = 1",
 		"DELETE FROM chain_payments WHERE block_number % 7 = 1",
 		"DELETE FROM reputation_changes WHERE block_number % 7 = 1",
+		"DELETE FROM stake_events WHERE block_number % 7 = 2",
+		"DELETE FROM chain_payments WHERE block_number % 7 = 3",
+		"DELETE FROM reputation_changes WHERE block_number % 7 = 4",
 		"UPDATE chain_index_contracts SET settled_block = NULL",
 	} {
 		dbtest.Exec(t, r.url, sql)

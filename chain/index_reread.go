@@ -268,7 +268,8 @@ func reconcile(stored []validator.StoredEvent, found []validator.ChainEvent) (dr
 	right := make(map[validator.EventID]bool, len(stored))
 	touched := make(map[txKey]bool)
 	for _, e := range stored {
-		if on, ok := has[e.EventID]; ok && e.ByReceipt && slices.Equal(e.Keys, on.Keys) && slices.Equal(e.Data, on.Data) {
+		on, ok := has[e.EventID]
+		if ok && e.ByReceipt && e.HasDetail == on.HasDetail() && slices.Equal(e.Keys, on.Keys) && slices.Equal(e.Data, on.Data) {
 			right[e.EventID] = true
 			continue
 		}
@@ -295,16 +296,16 @@ func onlyNumbersDiffer(stored []validator.StoredEvent, found []validator.ChainEv
 		return false
 	}
 	count := make(map[string]int)
-	key := func(id validator.EventID, keys, data []validator.Felt) string {
-		return fmt.Sprint(id.Contract, id.BlockNumber, id.BlockHash, id.TxHash, keys, data)
+	key := func(id validator.EventID, hasDetail bool, keys, data []validator.Felt) string {
+		return fmt.Sprint(id.Contract, id.BlockNumber, id.BlockHash, id.TxHash, hasDetail, keys, data)
 	}
 	has := make(map[validator.EventID]bool, len(found))
 	for _, e := range found {
 		has[e.ID()] = true
-		count[key(e.ID(), e.Keys, e.Data)]++
+		count[key(e.ID(), e.HasDetail(), e.Keys, e.Data)]++
 	}
 	for _, e := range stored {
-		k := key(e.EventID, e.Keys, e.Data)
+		k := key(e.EventID, e.HasDetail, e.Keys, e.Data)
 		if count[k]--; count[k] < 0 || e.ByReceipt && !has[e.EventID] {
 			return false
 		}

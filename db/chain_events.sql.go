@@ -91,9 +91,16 @@ func (q *Queries) listIndexCursors(ctx context.Context) ([]IndexCursorRow, error
 }
 
 const listStoredEvents = `-- name: listStoredEvents :many
-SELECT contract_address, block_number, block_hash, tx_hash, event_index, by_receipt, keys, data FROM chain_events
-WHERE block_number BETWEEN $1::bigint AND $2::bigint AND contract_address = ANY($3::text[])
-ORDER BY block_number, place
+SELECT e.contract_address, e.block_number, e.block_hash, e.tx_hash, e.event_index, e.by_receipt, e.keys, e.data,
+    (EXISTS (SELECT FROM stake_events s WHERE s.block_number = e.block_number AND s.block_hash = e.block_hash AND s.tx_hash = e.tx_hash
+            AND s.contract_address = e.contract_address AND s.event_index = e.event_index)
+        OR EXISTS (SELECT FROM chain_payments p WHERE p.block_number = e.block_number AND p.block_hash = e.block_hash AND p.tx_hash = e.tx_hash
+            AND p.contract_address = e.contract_address AND p.event_index = e.event_index)
+        OR EXISTS (SELECT FROM reputation_changes r WHERE r.block_number = e.block_number AND r.block_hash = e.block_hash AND r.tx_hash = e.tx_hash
+            AND r.contract_address = e.contract_address AND r.event_index = e.event_index))::boolean AS has_detail
+FROM chain_events e
+WHERE e.block_number BETWEEN $1::bigint AND $2::bigint AND e.contract_address = ANY($3::text[])
+ORDER BY e.block_number, e.place
 `
 
 type listStoredEventsParams struct {
@@ -111,8 +118,11 @@ type listStoredEventsRow struct {
 	ByReceipt       bool
 	Keys            []string
 	Data            []string
+	HasDetail       bool
 }
 
+// listStoredEvents also says of each event whether what it tells stands in the table of its
+// kind.
 func (q *Queries) listStoredEvents(ctx context.Context, arg listStoredEventsParams) ([]listStoredEventsRow, error) {
 	rows, err := q.db.Query(ctx, listStoredEvents, arg.FirstBlock, arg.LastBlock, arg.Contracts)
 	if err != nil {
@@ -131,6 +141,7 @@ func (q *Queries) listStoredEvents(ctx context.Context, arg listStoredEventsPara
 			&i.ByReceipt,
 			&i.Keys,
 			&i.Data,
+			&i.HasDetail,
 		); err != nil {
 			return nil, err
 		}

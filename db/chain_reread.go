@@ -20,7 +20,7 @@ func (s *Store) StoredEvents(ctx context.Context, contracts []validator.Address,
 			EventID: validator.EventID{
 				Contract: r.ContractAddress, BlockNumber: uint64(r.BlockNumber), BlockHash: r.BlockHash, TxHash: r.TxHash, Index: int(r.EventIndex),
 			},
-			ByReceipt: r.ByReceipt, Keys: felts(r.Keys), Data: felts(r.Data),
+			ByReceipt: r.ByReceipt, HasDetail: r.HasDetail, Keys: felts(r.Keys), Data: felts(r.Data),
 		}
 	}
 	return out, s.fail("list stored events", err)

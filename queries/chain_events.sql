@@ -93,9 +93,18 @@ VALUES (@block_number, @block_hash, @block_time, @tx_hash, @contract_address, @e
 ON CONFLICT DO NOTHING;
 
 -- name: listStoredEvents :many
-SELECT contract_address, block_number, block_hash, tx_hash, event_index, by_receipt, keys, data FROM chain_events
-WHERE block_number BETWEEN @first_block::bigint AND @last_block::bigint AND contract_address = ANY(@contracts::text[])
-ORDER BY block_number, place;
+-- listStoredEvents also says of each event whether what it tells stands in the table of its
+-- kind.
+SELECT e.contract_address, e.block_number, e.block_hash, e.tx_hash, e.event_index, e.by_receipt, e.keys, e.data,
+    (EXISTS (SELECT FROM stake_events s WHERE s.block_number = e.block_number AND s.block_hash = e.block_hash AND s.tx_hash = e.tx_hash
+            AND s.contract_address = e.contract_address AND s.event_index = e.event_index)
+        OR EXISTS (SELECT FROM chain_payments p WHERE p.block_number = e.block_number AND p.block_hash = e.block_hash AND p.tx_hash = e.tx_hash
+            AND p.contract_address = e.contract_address AND p.event_index = e.event_index)
+        OR EXISTS (SELECT FROM reputation_changes r WHERE r.block_number = e.block_number AND r.block_hash = e.block_hash AND r.tx_hash = e.tx_hash
+            AND r.contract_address = e.contract_address AND r.event_index = e.event_index))::boolean AS has_detail
+FROM chain_events e
+WHERE e.block_number BETWEEN @first_block::bigint AND @last_block::bigint AND e.contract_address = ANY(@contracts::text[])
+ORDER BY e.block_number, e.place;
 
 -- name: dropChainEvent :batchexec
 DELETE FROM chain_events WHERE block_number = @block_number AND block_hash = @block_hash AND tx_hash = @tx_hash

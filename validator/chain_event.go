@@ -45,6 +45,11 @@ func (e ChainEvent) ID() EventID {
 	return EventID{e.Contract, e.Block.Number, e.Block.Hash, e.TxHash, e.Index}
 }
 
+// HasDetail reports whether it tells something of a stake, a payment or a reputation.
+func (e ChainEvent) HasDetail() bool {
+	return e.Stake != nil || e.Payment != nil || e.Reputation != nil
+}
+
 // StoredEvent is an event in the database.
 type StoredEvent struct {
 	EventID
@@ -52,6 +57,7 @@ type StoredEvent struct {
 	// ByReceipt is false for an event whose Index is still its place among the contract's
 	// events of the transaction, in the order in which they came, as it once was.
 	ByReceipt bool
+	HasDetail bool // what it tells of a stake, a payment or a reputation stands in the table of its kind
 	Keys      []Felt
 	Data      []Felt
 }

@@ -97,24 +97,18 @@ func (h *harness) run(ctx context.Context, l lane, done func(outcome)) {
 	}
 }
 
-// finish ends a stage and has the program count its rows again.
+// finish has the program count its rows again, beside the server, and ends a stage.
 func (h *harness) finish(ctx context.Context, l lane, s *stage, done func(outcome)) {
-	private := s.database == databasePrivate // its folder is the program's alone while that runs
-	if private {
-		if err := s.close(); err != nil {
-			done(outcome{lane: l.name, source: "server", name: "end the program", problems: []string{err.Error()}})
-			return
-		}
-	}
 	if wrong := s.recount(ctx); wrong != "" {
 		done(outcome{lane: l.name, source: "database", name: "the program's own check afterwards", problems: []string{wrong}})
 	}
-	if err := s.close(); err != nil && !private {
+	if err := s.close(); err != nil {
 		done(outcome{lane: l.name, source: "server", name: "end the program", problems: []string{err.Error()}})
 	}
 }
 
-// recount runs the program's own check: all that is kept of rows is counted again.
+// recount runs the program's own check: all that is kept of rows is counted again, and the
+// events are compared with the chain.
 func (s *stage) recount(ctx context.Context) string {
 	if s.smallData {
 		return "" // its file system is gone
@@ -127,6 +121,9 @@ func (s *stage) recount(ctx context.Context) string {
 	}
 	cmd := exec.CommandContext(ctx, s.h.program, "check")
 	cmd.Dir, cmd.Env = s.dir, append([]string{"PATH=/usr/bin:/bin"}, env...)
+	if s.names { // which only the stage's own file of hosts knows
+		cmd.Env = append(cmd.Env, "STARKNET_RPC="+s.nodeURLs())
+	}
 	if s.pg != nil {
 		cmd.Env = append(cmd.Env, "DATABASE_URL="+s.pg.appURL(s.databaseN, s.pg.address()))
 	}

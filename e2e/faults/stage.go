@@ -257,6 +257,15 @@ func (s *stage) openPrograms(ctx context.Context) error {
 	return nil
 }
 
+// nodeURLs are the URLs of the nodes by their numbers, as STARKNET_RPC takes them.
+func (s *stage) nodeURLs() string {
+	nodes := make([]string, len(s.fronts))
+	for i, f := range s.fronts {
+		nodes[i] = f.url
+	}
+	return strings.Join(nodes, ",")
+}
+
 // environment is what the program is configured with.
 func (s *stage) environment() ([]string, error) {
 	at := s.chain.Contracts()
@@ -265,11 +274,7 @@ func (s *stage) environment() ([]string, error) {
 		"PROVER_STAKING_ADDRESS=" + string(at.ProverStaking), "REPUTATION_MANAGER_ADDRESS=" + string(at.ReputationManager),
 		"SAGE_TOKEN_ADDRESS=" + string(at.SAGEToken), "JOB_MANAGER_ADDRESS=" + string(at.JobManager),
 	}
-	var nodes []string
-	for _, f := range s.fronts {
-		nodes = append(nodes, f.url)
-	}
-	rpc := strings.Join(nodes, ",")
+	rpc := s.nodeURLs()
 	if s.names {
 		rpc = hostURL(rpc, nodeName)
 		if err := s.writeHosts(databaseName, nodeName); err != nil {
