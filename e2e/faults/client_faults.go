@@ -68,6 +68,7 @@ func clientFaults() []fault {
 		client("a reader that takes a byte a second of 30 pages", slowReaders(30)),
 		client("clients that leave before the answer", leavers(200)),
 		client("two thousand requests at once", flood(2000)),
+		hostileWallet(),
 		client("methods that no route has", raw("PATCH /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405)),
 		client("a path with dots and escapes", raw("GET /static/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, 400)),
 		client("a query of 20,000 characters", raw("GET /jobs?q="+strings.Repeat("a", 20_000)+" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, 414, 431)),
