@@ -15,9 +15,9 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// running bounds the memory that the running requests of signed-in wallets and of their tokens
-// need, in all and per wallet: a request runs once as many bytes are free as it may need, and
-// waits its turn until then. Requests of the server's own machine and of coordinators are the
+// running bounds how many requests of a signed-in wallet and of its tokens run at a time, and the
+// memory that they need, in all and per wallet: a request runs once as many bytes are free as it
+// may need, and waits its turn until then. Requests of the server's own machine and of coordinators are the
 // operator's and are not counted.
 type running struct {
 	all *semaphore.Weighted
@@ -27,13 +27,17 @@ type running struct {
 }
 
 type walletRunning struct {
-	free     *semaphore.Weighted
-	requests int // that run or wait
+	atOnce   *semaphore.Weighted
+	free     *semaphore.Weighted // bytes
+	requests int                 // that run or wait
 }
 
 const (
 	runningBytes       = 128 << 20 // of all wallets' requests
 	runningWalletBytes = 32 << 20  // of one wallet's
+	// runningAtOnce is how many requests of one wallet run at a time: about what a page asks for as
+	// it opens, and no more than leaves others their part of the processor.
+	runningAtOnce = 8
 
 	runningWait  = 5 * time.Second // for which a request waits for its turn
 	mostRequests = 150             // of one wallet that run or wait
@@ -91,7 +95,7 @@ func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int
 	r.mu.Lock()
 	w := r.wallets[wallet]
 	if w == nil {
-		w = &walletRunning{free: semaphore.NewWeighted(runningWalletBytes)}
+		w = &walletRunning{atOnce: semaphore.NewWeighted(runningAtOnce), free: semaphore.NewWeighted(runningWalletBytes)}
 		r.wallets[wallet] = w
 	}
 	w.requests++
@@ -106,12 +110,18 @@ func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int
 	}
 	waiting, cancel := context.WithTimeout(ctx, runningWait)
 	defer cancel()
-	if tooMany || w.free.Acquire(waiting, bytes) != nil {
+	if tooMany || w.atOnce.Acquire(waiting, 1) != nil {
+		end()
+		return nil, tooManyRunning()
+	}
+	if w.free.Acquire(waiting, bytes) != nil {
+		w.atOnce.Release(1)
 		end()
 		return nil, tooManyRunning()
 	}
 	if r.all.Acquire(waiting, bytes) != nil {
 		w.free.Release(bytes)
+		w.atOnce.Release(1)
 		end()
 		p := newProblem(http.StatusServiceUnavailable, "The server is busy with other requests. Try again in "+secondsText(retryAfter)+".")
 		p.retryAfter = retryAfter
@@ -120,6 +130,7 @@ func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int
 	return func() {
 		r.all.Release(bytes)
 		w.free.Release(bytes)
+		w.atOnce.Release(1)
 		end()
 	}, nil
 }
