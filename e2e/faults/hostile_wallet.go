@@ -104,7 +104,7 @@ func ask(ctx context.Context, method, url, token, body string) (time.Duration, e
 	if err != nil {
 		return 0, fmt.Errorf("ask: %w", err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return 0, fmt.Errorf("read an answer: %w", err)
