@@ -64,8 +64,8 @@ func (c *jobCard) window() {
 }
 
 // readJobCard gathers the card's readings, from this server's memory where it reaches that far.
-func (s *Server) readJobCard(ctx context.Context, j validator.Job, wallet validator.Address) jobCard {
-	c := jobCard{job: j, now: s.now()}
+func (s *Server) readJobCard(ctx context.Context, j validator.Job, wallet validator.Address) (c jobCard) {
+	c = jobCard{job: j, now: s.now()}
 	asked := databaseRead{state: s.db.State()}
 	defer func() { c.state = asked.result() }()
 	c.window()

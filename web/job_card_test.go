@@ -19,6 +19,9 @@ func TestAJobsPageShowsItsCardForTheJobsTime(t *testing.T) {
 	if !found || !strings.Contains(card, `id="job-history"`) || !strings.Contains(card, "The job ran and timed out") || !strings.Contains(card, "too hot: slowed by the driver") {
 		t.Fatalf("the card of the job's time is missing: %s", card)
 	}
+	if strings.Contains(page, "data-stale") || strings.Contains(card, `class="notice`) {
+		t.Error("the card of the past is called stale while the database answers")
+	}
 	rows := chartRow.FindAllStringSubmatch(card, -1)
 	// 40 minutes of the job, and a tenth of it before and after.
 	first, last := at.Add(-44*time.Minute), at.Add(4*time.Minute)
