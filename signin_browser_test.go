@@ -218,7 +218,7 @@ func TestSigningInInABrowser(t *testing.T) {
 		g.clickWallet()
 		g.problem("unreachable")
 		g.node.Heal()
-		arrives(t, g.tab, `location.pathname === "/" || (document.querySelector("#unreachable [data-again]").click(), false)`)
+		arrives(t, g.tab, `location.pathname === "/" || ((again) => again.checkVisibility() && again.click())(document.querySelector("#unreachable [data-again]"))`)
 		g.landed("/", w)
 	})
 
