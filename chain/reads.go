@@ -92,10 +92,10 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	c.noteRead(told, wallets, plans, read, err)
 	if err == nil {
-		c.noteFitness(bp, plans)
+		c.noteFitness(bp, plans) // before the values: who sees them finds their contracts judged
 	}
+	c.noteRead(told, wallets, plans, read, err)
 	return true, err
 }
 

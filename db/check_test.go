@@ -214,7 +214,7 @@ func TestACheckTellsWhatIsWrong(t *testing.T) {
 		{"UPDATE job_hours SET amount_wei = 6", "UPDATE job_hours SET amount_wei = 5", "job_hours: worker " + string(alice) + ", hour 2026-11-20 15:00:00+00: kept 1, 1, 6, counted 1, 1, 5"},
 		{"UPDATE network_hours SET failed = 1", "UPDATE network_hours SET failed = 0", "network_hours: hour 2026-11-20 15:00:00+00: kept 1, 1, 1, 0, counted 1, 1, 0, 0"},
 		{"UPDATE earning_days SET amount_wei = 8 WHERE kind = 'bonus'", "UPDATE earning_days SET amount_wei = 7 WHERE kind = 'bonus'", "earning_days: worker " + string(alice) + ", day 2026-11-20, kind bonus: kept 1, 8, counted 1, 7"},
-		{"UPDATE worker_days SET minutes = 2", "UPDATE worker_days SET minutes = 1", "heartbeat_days and worker_days: worker " + string(alice) + ", host (any), day "},
+		{"UPDATE worker_days SET minutes = 2 WHERE minutes = 1", "UPDATE worker_days SET minutes = 1 WHERE minutes = 2", "heartbeat_days and worker_days: worker " + string(alice) + ", host (any), day "},
 		{"UPDATE heartbeat_hours SET minutes = minutes | (1::bigint << 63)", "UPDATE heartbeat_hours SET minutes = counted_minutes(beats)", "heartbeat_hours.minutes: worker " + string(alice) + ", host rig, hour "},
 		{"UPDATE reconciled_jobs SET paid_wei = 1, payments = 1", "UPDATE reconciled_jobs SET paid_wei = 0, payments = 0", "reconciled_jobs: worker " + string(alice) + ", job 1: kept 1, 5, 1795188600000000, 0, 0, 1, 1, 0, 0, different, counted 1, 5, 1795188600000000, 0, 0, 0, 0, 0, 0, unpaid"},
 		{"UPDATE reconciled_days SET jobs = jobs + 1", "UPDATE reconciled_days SET jobs = jobs - 1", "reconciled_days: worker " + string(alice) + ", state unpaid, day 2026-11-20: kept 2, 5, 0, 5, counted 1, 5, 0, 5"},

@@ -142,10 +142,9 @@ func (q *Queries) listClaims(ctx context.Context, arg listClaimsParams) ([]Claim
 }
 
 const listOpenClaims = `-- name: listOpenClaims :many
-SELECT c.address, c.amount, c.claim_type, c.claim_time, c.tx_hash, c.block_number, c.status, c.failure, c.from_event, c.id, c.kept_apart FROM reward_claims c
-JOIN (SELECT address, tx_hash, row_number() OVER (PARTITION BY address ORDER BY claim_time DESC) AS turn
-      FROM reward_claims WHERE status = 'submitted') open ON open.address = c.address AND open.tx_hash = c.tx_hash
-ORDER BY open.turn, c.claim_time DESC, c.address
+SELECT address, amount, claim_type, claim_time, tx_hash, block_number, status, failure, from_event, id, kept_apart FROM reward_claims
+WHERE status = 'submitted'
+ORDER BY row_number() OVER (PARTITION BY address ORDER BY claim_time DESC), claim_time DESC, address
 LIMIT $1
 `
 

@@ -26,10 +26,9 @@ LIMIT @max_rows;
 
 -- name: listOpenClaims :many
 -- listOpenClaims takes the wallets in turn: the newest claim of each, then the second newest.
-SELECT c.* FROM reward_claims c
-JOIN (SELECT address, tx_hash, row_number() OVER (PARTITION BY address ORDER BY claim_time DESC) AS turn
-      FROM reward_claims WHERE status = 'submitted') open ON open.address = c.address AND open.tx_hash = c.tx_hash
-ORDER BY open.turn, c.claim_time DESC, c.address
+SELECT * FROM reward_claims
+WHERE status = 'submitted'
+ORDER BY row_number() OVER (PARTITION BY address ORDER BY claim_time DESC), claim_time DESC, address
 LIMIT @max_rows;
 
 -- name: settleClaim :execrows

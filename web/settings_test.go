@@ -121,7 +121,7 @@ func TestAWalletMakesAndRevokesTokens(t *testing.T) {
 	if w := desk.post("/settings/tokens/revoke", url.Values{"id": {id}}); w.Code != http.StatusSeeOther || status(secret) != http.StatusUnauthorized {
 		t.Errorf("the token is not revoked: %d", w.Code)
 	}
-	if got := dbtest.Value(t, databaseURL, "SELECT string_agg(event, ' ' ORDER BY event_id) FROM audit_log WHERE event LIKE 'token%'"); got != "token-created token-revoked" {
+	if got := dbtest.Value(t, databaseURL, "SELECT string_agg(event, ' ' ORDER BY event_id) FROM audit_log WHERE event LIKE 'token%'"); got != "token-created token-revoked token-refused" {
 		t.Errorf("the audit log has %q", got)
 	}
 }
