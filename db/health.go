@@ -94,7 +94,7 @@ func (w *healthWatch) reconnect(ctx context.Context) (*refusal, error) {
 	}
 	w.close(ctx)
 	w.conn = conn
-	return nil, w.s.sharesAsBefore(ctx)
+	return nil, w.s.sharesAsBefore(ctx, conn)
 }
 
 // poolAnswers reports whether the pool has a connection, or a busy one that will be free.

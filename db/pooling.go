@@ -42,7 +42,12 @@ const errStatementPooling = "transaction blocks not allowed in statement pooling
 func (s *Store) findPooling(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*s.cfg.ConnectTimeout)
 	defer cancel()
-	found, err := s.comparePooled(ctx)
+	first, err := s.connectBare(ctx)
+	if err != nil {
+		return fmt.Errorf("find out how connections are pooled: %w", err)
+	}
+	defer func() { _ = first.Close(context.WithoutCancel(ctx)) }()
+	found, err := s.comparePooled(ctx, first)
 	if pg, is := errors.AsType[*pgconn.PgError](err); is && strings.Contains(pg.Message, errStatementPooling) {
 		return &privatepg.Problem{
 			Reason: "DATABASE_URL leads through a pooler that shares connections by statement.",
@@ -69,14 +74,19 @@ func (s *Store) findPooling(ctx context.Context) error {
 // errPoolingChanged says that what was prepared and set is for another way of pooling.
 var errPoolingChanged = errors.New("connections with the database are pooled in another way than before")
 
-// sharesAsBefore fails where connections are no longer pooled as findPooling found.
-func (s *Store) sharesAsBefore(ctx context.Context) error {
+// sharesAsBefore fails where a new connection is no longer pooled as findPooling found. It takes
+// no further one where there is no pooler, and cannot tell while none is to be had.
+func (s *Store) sharesAsBefore(ctx context.Context, conn *pgx.Conn) error {
 	if s.cluster != nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*s.cfg.ConnectTimeout)
 	defer cancel()
-	found, err := s.comparePooled(ctx)
+	found, err := s.comparePooled(ctx, conn)
+	if refused, is := errors.AsType[*pgconn.ConnectError](err); is {
+		s.cfg.Log.Debug("how connections are pooled cannot be found out", slog.Any("error", refused))
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("find out how connections are pooled: %w", err)
 	}
@@ -86,12 +96,8 @@ func (s *Store) sharesAsBefore(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) comparePooled(ctx context.Context) (pooling, error) {
-	first, err := s.connectBare(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = first.Close(context.WithoutCancel(ctx)) }()
+// comparePooled finds out how a connection that just began is pooled.
+func (s *Store) comparePooled(ctx context.Context, first *pgx.Conn) (pooling, error) {
 	process, err := serverProcess(ctx, first)
 	if err != nil || process == first.PgConn().PID() {
 		return poolingSession, err

@@ -277,7 +277,11 @@ func (p Picture) checkGPUs() Check {
 			silent = append(silent, fmt.Sprintf("GPU %d of %s was last reported %s ago", g.Index, m.WorkerID, toTheMinute(p.Now.Sub(m.ReportedAt))))
 		case g.MissingSince.Known():
 			since, _ := g.MissingSince.Get()
-			bad = append(bad, fmt.Sprintf("GPU %d has been gone for %s", g.Index, toTheMinute(p.Now.Sub(since))))
+			gone := fmt.Sprintf("GPU %d has been gone for %s", g.Index, toTheMinute(p.Now.Sub(since)))
+			if why, told := g.Fault.Get(); told {
+				gone += " (" + why + ")"
+			}
+			bad = append(bad, gone)
 		case g.Fault.Known():
 			why, _ := g.Fault.Get()
 			bad = append(bad, fmt.Sprintf("GPU %d: %s", g.Index, why))
