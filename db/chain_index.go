@@ -66,10 +66,7 @@ func (s *Store) IndexedBlocks(ctx context.Context) ([]validator.Block, error) {
 // ChangeIndex stores a step of the index in one transaction. ErrIndexMoved and ErrOtherChain
 // say that nothing was stored, and so does every other error.
 func (s *Store) ChangeIndex(ctx context.Context, c validator.IndexChange) error {
-	err := s.inTransaction(ctx, func(q *Queries) error {
-		if err := q.allowLongStatements(ctx); err != nil {
-			return err
-		}
+	err := s.inUpkeep(ctx, func(ctx context.Context, q *Queries) error {
 		row, err := q.openChainIndex(ctx, c.ChainID)
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func (s *Store) CheckTotals(ctx context.Context) ([]Difference, error) {
 	ctx = withStatementLimit(ctx, 0)
 	var out []Difference
 	err := s.inSnapshot(ctx, func(q *Queries) error {
-		if err := errors.Join(q.noTimeLimit(ctx), q.avoidNestedLoops(ctx)); err != nil {
+		if err := errors.Join(q.limitStatements(ctx, milliseconds(0)), q.avoidNestedLoops(ctx)); err != nil {
 			return err
 		}
 		for _, check := range []func(context.Context) ([]Difference, error){

@@ -10,9 +10,16 @@ import (
 )
 
 const avoidNestedLoops = `-- name: avoidNestedLoops :exec
+
+
 SET LOCAL enable_nestloop = off
 `
 
+// Each of these counts the rows again, and lists where that differs from what is kept of
+// them: all of a table's sums in one text, in the order of its columns.
+// They take as long as there are rows, whatever the planner believes of their number: it knows
+// nothing of tables that were just filled. So nothing is looked up row by row: what depends on
+// another table is joined by equal keys, and loops within loops are a last resort.
 func (q *Queries) avoidNestedLoops(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, avoidNestedLoops)
 	return err
@@ -518,20 +525,4 @@ func (q *Queries) countKeptApart(ctx context.Context) ([]countKeptApartRow, erro
 		return nil, err
 	}
 	return items, nil
-}
-
-const noTimeLimit = `-- name: noTimeLimit :exec
-
-
-SET LOCAL statement_timeout = 0
-`
-
-// Each of these counts the rows again, and lists where that differs from what is kept of
-// them: all of a table's sums in one text, in the order of its columns.
-// They take as long as there are rows, whatever the planner believes of their number: it knows
-// nothing of tables that were just filled. So nothing is looked up row by row: what depends on
-// another table is joined by equal keys, and loops within loops are a last resort.
-func (q *Queries) noTimeLimit(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, noTimeLimit)
-	return err
 }

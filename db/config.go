@@ -100,8 +100,8 @@ func (c Config) parse(setting, url string) (connections, error) {
 		// Every read takes a few rows by an index: compiling its plan, which a wrong guess of many
 		// rows brings about, takes a hundred times as long as running it.
 		"jit":                                 "off",
-		"statement_timeout":                   fmt.Sprint(c.StatementTimeout.Milliseconds()),
-		"idle_in_transaction_session_timeout": fmt.Sprint(2 * c.StatementTimeout.Milliseconds()),
+		"statement_timeout":                   milliseconds(c.StatementTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(2 * c.StatementTimeout),
 	}}
 	setDefault(conn.RuntimeParams, "application_name", "validator-dashboard")
 	setDefault(conn.RuntimeParams, "timezone", "UTC")

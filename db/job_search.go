@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,7 +24,7 @@ func (s *Store) searching(ctx context.Context, f JobFilter, read func(*Queries) 
 		return read(s.q)
 	}
 	err := s.inSnapshot(ctx, func(q *Queries) error {
-		if err := q.limitStatements(ctx, strconv.FormatInt(searchTime.Milliseconds(), 10)); err != nil {
+		if err := q.limitStatements(ctx, milliseconds(searchTime)); err != nil {
 			return err
 		}
 		return read(q)

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,9 @@ import (
 // answerTime is how long after its own statement_timeout a server may say so. One that says
 // nothing stands still, or is out of reach.
 const answerTime = 2 * time.Second
+
+// milliseconds writes a time as the server's settings have it; 0 = no limit.
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // boundStatements gives up statements that take too long, whatever the server does. A server's
 // own statement_timeout says more, where the session has one.

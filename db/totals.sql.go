@@ -12,15 +12,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-const allowLongStatements = `-- name: allowLongStatements :exec
-SET LOCAL statement_timeout = '60s'
-`
-
-func (q *Queries) allowLongStatements(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, allowLongStatements)
-	return err
-}
-
 const countJobsCompletedSince = `-- name: countJobsCompletedSince :one
 SELECT ((SELECT count(*) FROM jobs
          WHERE status = 'completed' AND kept_apart IS DISTINCT FROM 'ahead' AND COALESCE(completed_at, created_at) >= $1::timestamptz

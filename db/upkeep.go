@@ -139,15 +139,14 @@ func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention tim
 	})
 }
 
-// upkeepLimit is for a statement that keeps what the database holds of rows, as
-// allowLongStatements has it.
+// upkeepLimit is for a statement that keeps what the database holds of rows.
 const upkeepLimit = time.Minute
 
 // inUpkeep runs a transaction whose statements may take longer than a question may.
 func (s *Store) inUpkeep(ctx context.Context, do func(context.Context, *Queries) error) error {
 	ctx = withStatementLimit(ctx, upkeepLimit)
 	return s.inTransaction(ctx, func(q *Queries) error {
-		if err := q.allowLongStatements(ctx); err != nil {
+		if err := q.limitStatements(ctx, milliseconds(upkeepLimit)); err != nil {
 			return err
 		}
 		return do(ctx, q)

@@ -5,9 +5,6 @@
 -- nothing of tables that were just filled. So nothing is looked up row by row: what depends on
 -- another table is joined by equal keys, and loops within loops are a last resort.
 
--- name: noTimeLimit :exec
-SET LOCAL statement_timeout = 0;
-
 -- name: avoidNestedLoops :exec
 SET LOCAL enable_nestloop = off;
 

@@ -109,9 +109,6 @@ FROM job_days
 WHERE worker_address = @worker_address AND day >= @first_day::date AND day <= @last_day::date
   AND status IN ('completed', 'failed', 'timeout', 'cancelled');
 
--- name: allowLongStatements :exec
-SET LOCAL statement_timeout = '60s';
-
 -- name: lockTotals :one
 -- lockTotals says whether nobody else folds the totals now.
 SELECT pg_try_advisory_xact_lock(hashtext('fold totals'));
