@@ -584,9 +584,11 @@ func TestHundredsOfSwapsLeaveNothingBehind(t *testing.T) {
 	swap(20)
 	before := measure()
 	swap(200)
-	after := measure()
+	// An answer that a panel's own poll has just brought goes by itself; what swaps leave behind stays.
+	var after map[string]float64
+	eventually(t, "what swaps leave behind is gone", func() bool {
+		after = measure()
+		return after["JSEventListeners"] <= before["JSEventListeners"]+5 && after["Nodes"] <= before["Nodes"]*1.1 && after["JSHeapUsedSize"] <= before["JSHeapUsedSize"]+1<<20
+	})
 	t.Logf("before and after 400 swaps: nodes %v and %v, listeners %v and %v, heap %v and %v bytes", before["Nodes"], after["Nodes"], before["JSEventListeners"], after["JSEventListeners"], before["JSHeapUsedSize"], after["JSHeapUsedSize"])
-	if after["JSEventListeners"] > before["JSEventListeners"]+5 || after["Nodes"] > before["Nodes"]*1.1 || after["JSHeapUsedSize"] > before["JSHeapUsedSize"]+1<<20 {
-		t.Error("swaps leave something behind")
-	}
 }
