@@ -15,11 +15,16 @@ type databaseClock struct {
 	at      time.Time     // local, when the database told
 	told    time.Time     // by the database then; zero = never
 	inexact time.Duration // how far off what it told may be
+	fell    chan struct{} // closed when the time goes back
 }
 
 // clockSlack is how far a new answer may be from what the clock tells before the clock is set
 // anew, beside how exact both are: times that pages show stay the same until something is wrong.
 const clockSlack = 50 * time.Millisecond
+
+// clockFall is by how much the time must go back at once before whoever waits for a later one
+// is told.
+const clockFall = time.Second
 
 func (c *databaseClock) now() time.Time {
 	c.mu.Lock()
@@ -41,13 +46,26 @@ func (c *databaseClock) set(asked, answered, told time.Time) {
 	defer c.mu.Unlock()
 	inexact := answered.Sub(asked) / 2
 	at := asked.Add(inexact)
-	if !c.told.IsZero() {
-		off := told.Sub(c.nowLocked(at)).Abs()
-		if off <= c.inexact+inexact+clockSlack {
-			return
-		}
+	off := told.Sub(c.nowLocked(at))
+	if !c.told.IsZero() && off.Abs() <= c.inexact+inexact+clockSlack {
+		return
 	}
 	c.at, c.told, c.inexact = at, told, inexact
+	if off < -clockFall && c.fell != nil {
+		close(c.fell)
+		c.fell = nil
+	}
+}
+
+// fall is closed when the database's time next goes back, by what it tells: a time that was to
+// come soon is far off then.
+func (c *databaseClock) fall() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fell == nil {
+		c.fell = make(chan struct{})
+	}
+	return c.fell
 }
 
 // Now is the database's time, as far as this program knows it: until the database has told,

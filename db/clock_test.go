@@ -20,6 +20,36 @@ func skewed(t *testing.T, url string, by time.Duration) *db.Store {
 	return dbtest.Open(t, cfg)
 }
 
+// TestAFallOfTheClockStopsNoDuty: when the database's clock goes back, runs that were to come
+// soon do not wait until it has caught up.
+func TestAFallOfTheClockStopsNoDuty(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	cfg := db.Config{URL: dbtest.NewURL(t)} // asks for the time every few seconds
+	cfg.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	s := dbtest.Open(t, cfg)
+	var runs, runsAhead atomic.Int64
+	// What the Store takes for the database's time leaps ahead, and falls back at its next answer.
+	leap := func() bool {
+		if time.Until(s.Now()) < time.Hour {
+			ahead.Add(int64(2 * time.Hour))
+		}
+		return runsAhead.Load() > 0
+	}
+	leap()
+	onDuty(t, s, db.Duty{Name: "count", Every: time.Second, Limit: time.Minute, Do: func(context.Context) error {
+		runs.Add(1)
+		if time.Until(s.Now()) > time.Hour {
+			runsAhead.Add(1)
+		}
+		return nil
+	}})
+	eventually(t, "the duty is done at the later time", leap)
+	eventually(t, "the clock fell", func() bool { return time.Until(s.Now()) < time.Minute })
+	before := runs.Load()
+	eventually(t, "the duty is done time and again after the fall", func() bool { return runs.Load() > before+4 })
+}
+
 // TestAWrongClockStopsNothing: duties, partitions, sessions and samples follow the database's.
 func TestAWrongClockStopsNothing(t *testing.T) {
 	t.Parallel()

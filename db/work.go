@@ -62,8 +62,12 @@ func (s *Store) RunDuties(ctx context.Context, duties ...Duty) error {
 	return nil
 }
 
-// serveDuties runs a River client for as long as the database takes writes.
+// serveDuties runs a River client for as long as the database takes writes and its clock does
+// not go back: a client holds on to the times at which it means to ask for the next runs.
 func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
+	serving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	fell := s.clock.fall()
 	client, err := s.riverClient(duties)
 	if err != nil {
 		return err
@@ -78,9 +82,16 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 			s.cfg.Log.Warn("a duty cannot be asked for", slog.String("duty", d.Name), slog.Any("error", err))
 		}
 	}
-	_ = s.waitFor(ctx, func(st validator.SourceState) bool { return !takesWrites(st) })
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), dutyEndWait)
-	defer cancel()
+	go func() {
+		select {
+		case <-fell:
+			cancel()
+		case <-serving.Done():
+		}
+	}()
+	_ = s.waitFor(serving, func(st validator.SourceState) bool { return !takesWrites(st) })
+	ending, ended := context.WithTimeout(context.WithoutCancel(ctx), dutyEndWait)
+	defer ended()
 	if err := client.StopAndCancel(ending); err != nil {
 		return fmt.Errorf("stop the job queue: %w", err)
 	}
