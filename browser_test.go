@@ -93,7 +93,7 @@ func TestThePageShowsTheSourcesAndFollowsThem(t *testing.T) {
 	c.Mine()
 	url := dbtest.NewURL(t)
 	p := start(t, append(env, "DATABASE_URL="+url, "NVML_LIBRARY="+lib, gputest.Env+"="+script.Path(), "VALIDATOR_ADDRESS="+string(wallet))...)
-	ctx, console := browser(t, 1440, 900)
+	ctx, console := browser(t, 1440, 600) // low, so that the page stays long enough to be scrolled
 	do(t, ctx, chromedp.Navigate(p.url+"/"), chromedp.WaitReady(chromedp.ID("status")))
 
 	until(t, ctx, `document.querySelector("#figure-staked data")?.value === "12500000000000000000000"`)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/gpu"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -105,6 +106,16 @@ var gpuLooks = map[string]struct {
 	"unknown":   {"Load unknown", views.ToneUnknown, "unknown"},
 }
 
+// lostMessage says why a card is gone, for a time to follow. That it no longer answers is all
+// there is to say where the driver just stopped listing it.
+func lostMessage(g validator.GPU) string {
+	const gone = "It no longer answers."
+	if why, told := g.Fault.Get(); told && why != gpu.FaultLost {
+		return gone + " " + validator.Sentence(why) + " It was lost"
+	}
+	return gone + " It was lost"
+}
+
 func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, stale bool) views.GPUCard {
 	g := m.GPU
 	st := statusOf(m.FleetGPU)
@@ -124,7 +135,7 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}
 		c.Message, c.Since = "It is not reported any more. Last reported", momentOf(now, m.ReportedAt)
 	} else if since, gone := g.MissingSince.Get(); gone {
-		c.Message, c.Since = "It no longer answers. It was lost", momentOf(now, since)
+		c.Message, c.Since = lostMessage(g), momentOf(now, since)
 	}
 	if c.Stale && !g.SampledAt.IsZero() {
 		c.LastKnown = momentOf(now, g.SampledAt)

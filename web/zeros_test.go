@@ -215,12 +215,14 @@ func TestNoZeroThatNoSourceSaid(t *testing.T) {
 	t.Logf("%d pages and answers in %s", pages, time.Since(begun).Round(time.Millisecond))
 }
 
-// awaitFullHour waits for the next hour where the current one ends within a time: in an hour
-// that has just begun nothing happened, which is a true zero.
+// awaitFullHour waits for the next hour where the current one ends within a time, and for its
+// first minute to be over: in an hour that has just begun nothing happened, which is a true zero.
 func awaitFullHour(within time.Duration) {
-	if left := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)); left < within {
-		time.Sleep(left)
+	hour := time.Now().Truncate(time.Hour)
+	if time.Until(hour.Add(time.Hour)) < within {
+		hour = hour.Add(time.Hour)
 	}
+	time.Sleep(time.Until(hour.Add(time.Minute)))
 }
 
 // farGPU is a card of another host.
