@@ -166,6 +166,7 @@ func (s *Store) found(refused *refusal, cause error) {
 		s.pool.Reset() // its sessions may have begun while writes were refused by default
 		s.cfg.Log.Info("database takes writes again")
 	case refused == nil && before.Health == validator.HealthUnavailable:
+		s.pool.Reset() // whatever took the watch's session may have left these standing still
 		s.cfg.Log.Info("database ready", slog.Bool("private", s.cluster != nil))
 	}
 }

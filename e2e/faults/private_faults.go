@@ -48,6 +48,19 @@ func onChildren(sig syscall.Signal, most int, title string) func(context.Context
 	}
 }
 
+// storesOrSays says what is wrong while the sessions of before stand still. The server takes new
+// ones, so that reports are stored; where an old one stands still with a lock, page and API say that
+// they are not.
+func storesOrSays(ctx context.Context, s *stage) string {
+	const bound = 25 * time.Second
+	asked, refused := time.Now(), cannotStore()
+	settled := func(v *sight) bool { return v.began.After(asked) && (s.calm(v) || refused.holds(v)) }
+	if _, known := s.observer.await(ctx, asked, bound, settled); !known {
+		return fmt.Sprintf("for %v reports were neither stored by new sessions nor was it said that they are not: %s", bound, lastOf(s.observer.sights()))
+	}
+	return ""
+}
+
 // titled leaves the processes whose title holds a text.
 func titled(pids []int, text string) []int {
 	var out []int
@@ -77,7 +90,7 @@ func privateLanes() []lane {
 			{name: "the private postmaster stands still", source: sourceDatabase, inject: onPostmaster(syscall.SIGSTOP), heal: onPostmaster(syscall.SIGCONT), hold: 5 * time.Second},
 			{
 				name: "all backends of the private server stand still", source: sourceDatabase, inject: onChildren(syscall.SIGSTOP, everyProcess, backend),
-				heal: onChildren(syscall.SIGCONT, everyProcess, backend), noticed: cannotStore(), within: 25 * time.Second, may: allowance{slow: true},
+				heal: onChildren(syscall.SIGCONT, everyProcess, backend), hold: 8 * time.Second, during: storesOrSays, may: allowance{slow: true},
 			},
 			{
 				name: "the private server's socket is deleted, and its sessions ended", source: sourceDatabase, inject: deleteSocket,
