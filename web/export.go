@@ -56,11 +56,13 @@ func (s *Server) export(c echo.Context, what string, wallet validator.Address, h
 		return refused
 	}
 	defer end()
+	stints := s.stints(c.Request().Context(), wallet)
+	defer stints.end()
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, format.mime)
 	h.Set(echo.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="%s-%s-%s.%s"`, what, wallet.Felt().Short(), s.now().Format(time.DateOnly), c.QueryParam(paramFormat)))
-	out := bufio.NewWriterSize(patientWriter{c.Response(), http.NewResponseController(c.Response()), s.exports.stall}, 64<<10)
-	if err := streamRows(out, format.make(out, header), each); err != nil {
+	out := bufio.NewWriterSize(patientWriter{c.Response(), http.NewResponseController(c.Response()), s.exports.stall, stints}, 64<<10)
+	if err := streamRows(out, stints.pause(format.make(out, header)), each); err != nil {
 		if !c.Response().Committed {
 			h.Del(echo.HeaderContentDisposition)
 			return err
@@ -79,11 +81,14 @@ type patientWriter struct {
 	w        io.Writer
 	deadline *http.ResponseController
 	patience time.Duration
+	stints   *stints
 }
 
 func (p patientWriter) Write(part []byte) (int, error) {
 	// A response that knows no deadlines, as in a test, needs none.
-	_ = p.deadline.SetWriteDeadline(time.Now().Add(p.patience))
+	began := time.Now()
+	_ = p.deadline.SetWriteDeadline(began.Add(p.patience))
+	defer func() { p.stints.idle += time.Since(began) }()
 	return p.w.Write(part)
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -15,21 +16,23 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// running bounds how many requests of a signed-in wallet and of its tokens run at a time, and the
-// memory that they need, in all and per wallet: a request runs once as many bytes are free as it
-// may need, and waits its turn until then. Requests of the server's own machine and of coordinators are the
-// operator's and are not counted.
+// running bounds how many requests of a signed-in wallet and of its tokens run at a time, for how
+// long, and the memory that they need, in all and per wallet: a request runs once as many bytes are
+// free as it may need, and waits its turn until then. Requests of the server's own machine and of
+// coordinators are the operator's and are not counted.
 type running struct {
-	all *semaphore.Weighted
+	all    *semaphore.Weighted
+	counts func() bool // whether the time that a request ran is its own doing
 
 	mu      sync.Mutex
-	wallets map[validator.Address]*walletRunning // of those that have requests
+	wallets map[validator.Address]*walletRunning // of those that have requests, or had long ones lately
 }
 
 type walletRunning struct {
 	atOnce   *semaphore.Weighted
 	free     *semaphore.Weighted // bytes
-	requests int                 // that run or wait
+	pace     pace
+	requests int // that run or wait
 }
 
 const (
@@ -48,8 +51,8 @@ const (
 	bytesPerByte = 8        // of a report: its text, and what becomes of it
 )
 
-func newRunning() *running {
-	return &running{all: semaphore.NewWeighted(runningBytes), wallets: map[validator.Address]*walletRunning{}}
+func newRunning(counts func() bool) *running {
+	return &running{all: semaphore.NewWeighted(runningBytes), counts: counts, wallets: map[validator.Address]*walletRunning{}}
 }
 
 // limitRunning makes a wallet's requests wait while those that run need all memory they may, and
@@ -90,36 +93,52 @@ func neededBytes(c echo.Context) int64 {
 	return min(need, runningWalletBytes)
 }
 
-// enter waits until a wallet may use so many more bytes; leave gives them back.
-func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int64) (leave func(), refused *problem) {
+// of is what a wallet has running, until end is called.
+func (r *running) of(wallet validator.Address) (w *walletRunning, end func()) {
 	r.mu.Lock()
-	w := r.wallets[wallet]
+	defer r.mu.Unlock()
+	w = r.wallets[wallet]
 	if w == nil {
-		w = &walletRunning{atOnce: semaphore.NewWeighted(runningAtOnce), free: semaphore.NewWeighted(runningWalletBytes)}
+		maps.DeleteFunc(r.wallets, func(_ validator.Address, w *walletRunning) bool { return w.requests == 0 && w.pace.rested() })
+		w = &walletRunning{atOnce: semaphore.NewWeighted(runningAtOnce), free: semaphore.NewWeighted(runningWalletBytes), pace: newPace()}
 		r.wallets[wallet] = w
 	}
 	w.requests++
-	tooMany := w.requests > mostRequests
-	r.mu.Unlock()
-	end := func() {
+	return w, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if w.requests--; w.requests == 0 {
+		if w.requests--; w.requests == 0 && w.pace.rested() {
 			delete(r.wallets, wallet)
 		}
 	}
+}
+
+// enter waits until a wallet may use so many more bytes; leave gives them back.
+func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int64) (leave func(), refused *problem) {
+	w, end := r.of(wallet)
+	r.mu.Lock()
+	tooMany := w.requests > mostRequests
+	r.mu.Unlock()
 	waiting, cancel := context.WithTimeout(ctx, runningWait)
 	defer cancel()
 	if tooMany || w.atOnce.Acquire(waiting, 1) != nil {
 		end()
 		return nil, tooManyRunning()
 	}
+	used, err := w.pace.turn(waiting)
+	if err != nil {
+		w.atOnce.Release(1)
+		end()
+		return nil, tooManyRunning()
+	}
 	if w.free.Acquire(waiting, bytes) != nil {
+		used(0)
 		w.atOnce.Release(1)
 		end()
 		return nil, tooManyRunning()
 	}
 	if r.all.Acquire(waiting, bytes) != nil {
+		used(0)
 		w.free.Release(bytes)
 		w.atOnce.Release(1)
 		end()
@@ -127,7 +146,9 @@ func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int
 		p.retryAfter = retryAfter
 		return nil, p
 	}
+	began := time.Now()
 	return func() {
+		used(r.ran(time.Since(began)))
 		r.all.Release(bytes)
 		w.free.Release(bytes)
 		w.atOnce.Release(1)
@@ -135,8 +156,16 @@ func (r *running) enter(ctx context.Context, wallet validator.Address, bytes int
 	}, nil
 }
 
+// ran is for how long a request ran by its own doing.
+func (r *running) ran(d time.Duration) time.Duration {
+	if !r.counts() {
+		return 0
+	}
+	return d
+}
+
 func tooManyRunning() *problem {
-	p := newProblem(http.StatusTooManyRequests, "Too many requests of this wallet are running at once. Wait "+secondsText(retryAfter)+", and send fewer at a time.")
+	p := newProblem(http.StatusTooManyRequests, "This wallet's requests are too many at once, or take too long together. Wait "+secondsText(retryAfter)+", and send fewer at a time.")
 	p.retryAfter = retryAfter
 	return p
 }

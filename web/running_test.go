@@ -15,9 +15,60 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
+func never() bool { return false }
+
+// TestAWalletThatTookMuchTimeRunsOneByOne: requests that come one at a time never wait for time,
+// and what ran while it was not their doing is not counted.
+func TestAWalletThatTookMuchTimeRunsOneByOne(t *testing.T) {
+	p := newPace()
+	spend := func(d time.Duration) {
+		t.Helper()
+		used, err := p.turn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		used(d)
+	}
+	var side []func(time.Duration)
+	for range 8 {
+		used, err := p.turn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		side = append(side, used)
+	}
+	for _, used := range side {
+		used(600 * time.Millisecond)
+	}
+	if left := p.left.Tokens(); left > -500 || p.rested() {
+		t.Errorf("%v ms are left after 4.8 s", left)
+	}
+	began := time.Now()
+	first, err := p.turn(t.Context())
+	if waited := time.Since(began); err != nil || waited < 500*time.Millisecond {
+		t.Errorf("the next request waited for %v: %v", waited, err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := p.turn(short); err == nil && p.left.Tokens() < 0 {
+		t.Error("two requests run at once while no time is left")
+	}
+	first(0)
+	spend(time.Hour)
+	if left := p.left.Tokens(); left < -2*paceBurst {
+		t.Errorf("one long request keeps a wallet out for %v ms", -left)
+	}
+	away := newRunning(never)
+	for range 20 {
+		if d := away.ran(time.Minute); d != 0 {
+			t.Errorf("%v is counted that the database took", d)
+		}
+	}
+}
+
 // TestAWalletsRequestsWaitForEachOtherOnly.
 func TestAWalletsRequestsWaitForEachOtherOnly(t *testing.T) {
-	r := newRunning()
+	r := newRunning(never)
 	leave, refused := r.enter(t.Context(), alice, runningWalletBytes)
 	if refused != nil {
 		t.Fatal(refused)

@@ -113,7 +113,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
 		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies, drainTime: c.DrainTime,
-		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, memory: newMemory(), running: newRunning(), exports: newExportsRunning(),
+		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, memory: newMemory(), running: newRunning(func() bool { return c.Database.State().Health == validator.HealthOK }), exports: newExportsRunning(),
 		stated: map[string]access{},
 		now:    c.Database.Now,
 	}
