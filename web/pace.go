@@ -8,7 +8,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// pace bounds how much of the server's time one wallet takes: for some seconds its requests run
+// pace bounds how much of the server's time one wallet takes: for two seconds its requests run
 // side by side, and then one after the other, so that others have a processor. Who asks one thing
 // at a time never waits.
 type pace struct {
@@ -18,7 +18,7 @@ type pace struct {
 
 // paceBurst is for how long the requests of a wallet may run side by side, in milliseconds; it grows
 // back by as much as passes. An open dashboard uses some 50 ms a second.
-const paceBurst = 4000
+const paceBurst = 2000
 
 func newPace() pace {
 	return pace{rate.NewLimiter(1000, paceBurst), semaphore.NewWeighted(1)}

@@ -38,10 +38,10 @@ func TestAWalletThatTookMuchTimeRunsOneByOne(t *testing.T) {
 		side = append(side, used)
 	}
 	for _, used := range side {
-		used(600 * time.Millisecond)
+		used(350 * time.Millisecond)
 	}
 	if left := p.left.Tokens(); left > -500 || p.rested() {
-		t.Errorf("%v ms are left after 4.8 s", left)
+		t.Errorf("%v ms are left after 2.8 s", left)
 	}
 	began := time.Now()
 	first, err := p.turn(t.Context())

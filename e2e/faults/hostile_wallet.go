@@ -45,7 +45,9 @@ func hostileWallet() fault {
 			all.Go(func() {
 				for i := 0; attacking.Err() == nil; i++ {
 					path := []string{fmt.Sprintf("/jobs?q=%d-%d", n, i), fmt.Sprintf("/jobs?to=2100-01-%02d&type=proof", i%28+1), "/jobs/export?format=csv", "/api/jobs/recent?limit=500"}[n%4]
-					_, _ = ask(attacking, http.MethodGet, base+path, its, "")
+					if _, err := ask(attacking, http.MethodGet, base+path, its, ""); err != nil {
+						sleep(attacking, refusedPause)
+					}
 				}
 			})
 		}
@@ -59,6 +61,10 @@ func hostileWallet() fault {
 	f.says = func(s *stage) string { return said + ", peak of memory " + procStatus(s.program().pid(), "VmHWM") }
 	return f
 }
+
+// refusedPause keeps refused requests of all attackers below what one address may send: from this
+// machine, more would be allowed, and be the quiet wallet's, too.
+const refusedPause = 400 * time.Millisecond
 
 var tokenSecret = regexp.MustCompile(`bsg_[\w-]+`)
 
@@ -115,10 +121,12 @@ func ask(ctx context.Context, method, url, token, body string) (time.Duration, e
 	return time.Since(begin), nil
 }
 
-// latency is the median of what a wallet's pages and API take, all of which must be answered.
+// latency is the median of what a wallet's pages and API take, all of which must be answered: over
+// some seconds, since the server lets a wallet have much of its time for the first two.
 func latency(ctx context.Context, base, token string) (time.Duration, error) {
 	var took []time.Duration
-	for n := range 60 {
+	for n := range 160 {
+		sleep(ctx, 50*time.Millisecond)
 		path := []string{"/", "/partials/status", "/jobs", "/api/validator/status"}[n%4]
 		d, err := ask(ctx, http.MethodGet, base+path, token, "")
 		if err != nil {
