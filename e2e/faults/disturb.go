@@ -71,10 +71,24 @@ func holdConnections() (inject, heal func(context.Context, *stage) error) {
 			}
 			held = append(held, c)
 		}
-		if err := s.sql(ctx, endSessions+" AND datname = current_database()"); err != nil {
+		at, err := s.adminURL()
+		if err != nil {
 			return err
 		}
-		for range 40 { // what the program gave up is taken too
+		admin, err := pgx.Connect(ctx, at)
+		if err != nil {
+			return fmt.Errorf("connect as the superuser: %w", err)
+		}
+		defer func() { _ = admin.Close(context.WithoutCancel(ctx)) }()
+		// What the program gives up is taken, too, until it has had none for a second.
+		for without := 0; without < 40 && ctx.Err() == nil; without++ {
+			ended, err := admin.Exec(ctx, endSessions+" AND datname = current_database()")
+			if err != nil {
+				return fmt.Errorf("end the program's sessions: %w", err)
+			}
+			if ended.RowsAffected() > 0 {
+				without = 0
+			}
 			c, err := pgx.Connect(ctx, s.pg.appURL(template, s.pg.address()))
 			if err == nil {
 				held = append(held, c)

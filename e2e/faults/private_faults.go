@@ -94,7 +94,7 @@ func privateLanes() []lane {
 			},
 			{
 				name: "the private server's socket is deleted, and its sessions ended", source: sourceDatabase, inject: deleteSocket,
-				noticed: sourceDown(sourceDatabase), recover: 60 * time.Second, flaps: true, hold: time.Millisecond,
+				recover: 60 * time.Second, hold: 5 * time.Second,
 			},
 			{name: "kill -9 of program and postmaster, and a postmaster.pid that names a live process", source: sourceDatabase, inject: stalePidFile, may: allowance{silence: true}, hold: 4 * time.Second},
 			{name: "kill -9 of the program alone, and a start while its PostgreSQL still ends", source: sourceDatabase, inject: killAndStart, may: allowance{silence: true}},
