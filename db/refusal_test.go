@@ -327,15 +327,17 @@ func TestConflictsAreRepeated(t *testing.T) {
 		check(t, err)
 	}
 	insert := "INSERT INTO jobs (job_id, worker_address, gpu_uuid) VALUES ('%s', '" + string(alice) + "', 'theirs')"
-	exec("SET deadlock_timeout = '1h'") // so that the other looks for deadlocks, and is the victim
-	exec("BEGIN; " + fmt.Sprintf(insert, "b"))
+	// The other looks for deadlocks, and is the victim.
+	exec("BEGIN; SET LOCAL deadlock_timeout = '1h'; " + fmt.Sprintf(insert, "b"))
+	var pid int
+	check(t, conn.QueryRow(t.Context(), "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid))
 	reported := make(chan error, 1)
 	go func() {
 		_, err := s.StoreJobs(t.Context(), []validator.Job{{ID: "a", Worker: alice, Status: validator.JobRunning}, {ID: "b", Worker: alice, Status: validator.JobRunning}})
 		reported <- err
 	}()
 	waitFor(t, "the report to wait", func() bool {
-		return dbtest.Value(t, url, "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')") == "true"
+		return dbtest.Value(t, url, fmt.Sprintf("EXISTS (SELECT FROM pg_stat_activity WHERE %d = ANY (pg_blocking_pids(pid)))", pid)) == "true"
 	})
 	exec(fmt.Sprintf(insert, "a") + "; COMMIT")
 	check(t, <-reported)

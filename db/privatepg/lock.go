@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // heldError says that another process holds the lock.
@@ -19,6 +20,9 @@ type heldError struct {
 }
 
 func (e *heldError) Error() string { return fmt.Sprintf("locked by process %d", e.owner) }
+
+// ownerWait is how long an owner may take to write who it is, once it has the lock.
+const ownerWait = 300 * time.Millisecond
 
 // tryLock locks the file for this process and every child that inherits it, and writes
 // our pid into it. Only closing every copy of the descriptor unlocks it.
@@ -30,9 +34,7 @@ func tryLock(path string) (*os.File, error) {
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		defer func() { _ = f.Close() }()
-		b, _ := io.ReadAll(io.LimitReader(f, 20))
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
-		return nil, &heldError{owner: pid, ownerAlive: pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)}
+		return nil, holderOf(f)
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("lock the database's directory: %w", err), f.Close())
 	}
@@ -43,4 +45,17 @@ func tryLock(path string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("write the database's lock: %w", err), f.Close())
 	}
 	return f, nil
+}
+
+// holderOf tells whose lock a file is. What it says at first may be from before: who has just
+// taken the lock writes only then.
+func holderOf(f *os.File) *heldError {
+	for end := time.Now().Add(ownerWait); ; time.Sleep(ownerWait / 20) {
+		b, _ := io.ReadAll(io.NewSectionReader(f, 0, 20))
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+		alive := pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+		if alive || time.Now().After(end) {
+			return &heldError{owner: pid, ownerAlive: alive}
+		}
+	}
 }
