@@ -223,7 +223,8 @@ func (c *Cluster) Close() error {
 	c.closed = true
 	err := c.stopLocked()
 	if c.lock != nil {
-		err = errors.Join(err, c.lock.Close())
+		// What a killed server left behind may hold the lock for a while: it has no owner then.
+		err = errors.Join(err, c.lock.Truncate(0), c.lock.Close())
 		c.lock = nil
 	}
 	return err

@@ -4,6 +4,7 @@ package privatepg_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +93,54 @@ func TestALockThatNamesALiveProcessIsStale(t *testing.T) {
 			wantKept(t, again)
 		})
 	}
+}
+
+// TestWhatAKilledServerLeftBehindIsNoOwner: its processes hold the lock until they end, and this
+// process, which held it, does no more.
+func TestWhatAKilledServerLeftBehindIsNoOwner(t *testing.T) {
+	t.Parallel()
+	dir := testDir(t)
+	c := open(t, dir)
+	start(t, c)
+	remember(t, c)
+	left := childrenOf(t, c.PID())
+	signal := func(sig syscall.Signal) {
+		for _, pid := range left {
+			_ = syscall.Kill(pid, sig)
+		}
+	}
+	t.Cleanup(func() { signal(syscall.SIGCONT) })
+	signal(syscall.SIGSTOP)
+	gone := c.Done()
+	if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-gone
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, dir)
+	time.AfterFunc(500*time.Millisecond, func() { signal(syscall.SIGCONT) })
+	start(t, again)
+	wantKept(t, again)
+}
+
+// childrenOf lists the processes that a process started.
+func childrenOf(t *testing.T, parent int) []int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", parent, parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []int
+	for _, word := range strings.Fields(string(b)) {
+		pid, err := strconv.Atoi(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, pid)
+	}
+	return out
 }
 
 // liveThread is the number of a thread that lives as long as the test and is no process.
