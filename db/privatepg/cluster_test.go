@@ -123,6 +123,16 @@ func wantKept(t *testing.T, c *privatepg.Cluster) {
 	}
 }
 
+// killServer kills a cluster's server with kill -9 and waits until it is gone.
+func killServer(t *testing.T, c *privatepg.Cluster) {
+	t.Helper()
+	gone := c.Done()
+	if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-gone
+}
+
 func TestItKeepsDataAndListensOnNoNetwork(t *testing.T) {
 	t.Parallel()
 	dir := testDir(t)
@@ -217,11 +227,7 @@ func TestItStartsAgainAfterTheServerWasKilled(t *testing.T) {
 	c := open(t, testDir(t))
 	start(t, c)
 	remember(t, c)
-	gone := c.Done()
-	if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	<-gone
+	killServer(t, c)
 	start(t, c) // it waits until the processes of the one before are gone
 	wantKept(t, c)
 }

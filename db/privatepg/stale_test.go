@@ -50,11 +50,7 @@ func asServer(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 // dieAndLeave kills a cluster's server with kill -9 and makes its lock files name a process.
 func dieAndLeave(t *testing.T, c *privatepg.Cluster, dir string, pid int) {
 	t.Helper()
-	gone := c.Done()
-	if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	<-gone
+	killServer(t, c)
 	for _, path := range []string{filepath.Join(dir, "data", "postmaster.pid"), filepath.Join(c.SocketDir(), ".s.PGSQL.5432.lock")} {
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -111,11 +107,7 @@ func TestWhatAKilledServerLeftBehindIsNoOwner(t *testing.T) {
 	}
 	t.Cleanup(func() { signal(syscall.SIGCONT) })
 	signal(syscall.SIGSTOP)
-	gone := c.Done()
-	if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	<-gone
+	killServer(t, c)
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
