@@ -118,6 +118,9 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 			}
 		}
 	}
+	justHeard, beat := fmt.Sprintf("0x%064x", 0xa1), now.Truncate(time.Minute).Add(-interval*time.Minute)
+	heard[justHeard][beat] = true
+	b.exec("INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time) VALUES ($1, 'host 0', $2) ON CONFLICT DO NOTHING", justHeard, beat)
 	b.exec("INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time) VALUES ('0xfe', 'long ago', $1)", from.Add(-time.Hour))
 	b.exec("INSERT INTO jobs (job_id, worker_address, status, completed_at) VALUES ('unheard', '0xff', 'completed', $1), ('silent', '0xfe', 'completed', $1), ('nobody''s', NULL, 'completed', $1)", today.Add(-time.Hour))
 	heard["0x"+fmt.Sprintf("%064x", 0xfe)] = map[time.Time]bool{from.Add(-time.Hour): true}
@@ -146,10 +149,18 @@ func TestWorkersMonthsAreThoseOfTheirRows(t *testing.T) {
 				total++
 			}
 		}
-		for at := today; at.Before(now.Truncate(time.Minute)); at = at.Add(time.Minute) {
-			if slices.ContainsFunc(beatsWithin(at, interval), func(beat time.Time) bool { return minutes[beat] }) {
+		isUp := func(at time.Time) bool {
+			return slices.ContainsFunc(beatsWithin(at, interval), func(beat time.Time) bool { return minutes[beat] })
+		}
+		running := now.Truncate(time.Minute)
+		for at := today; at.Before(running); at = at.Add(time.Minute) {
+			if isUp(at) {
 				up++
 			}
+		}
+		if isUp(running) { // a minute that runs counts once it is up
+			up++
+			total++
 		}
 		equal(t, "the month of "+string(m.Worker), fmt.Sprint(m.UpMinutes, m.TotalMinutes, m.JobsCompleted), fmt.Sprint(up, total, done[string(m.Worker)]))
 	}

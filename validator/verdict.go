@@ -94,9 +94,9 @@ func (p Picture) Assess() Assessment {
 	case jobs.InProgress > 0:
 		a.Verdict, a.Reason = VerdictEarning, plural(jobs.InProgress, "job", "jobs")+" in progress."
 	case jobs.LastCompletedAt != nil && p.Now.Sub(*jobs.LastCompletedAt) <= recentWork:
-		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("The newest job was completed %s ago.", toTheMinute(p.Now.Sub(*jobs.LastCompletedAt)))
+		a.Verdict, a.Reason = VerdictEarning, fmt.Sprintf("The newest job was completed at %s.", timeOfDay(*jobs.LastCompletedAt, p.Now))
 	case jobs.LastCompletedAt != nil:
-		a.Verdict, a.Reason = VerdictIdle, fmt.Sprintf("Ready for work, but no job runs and the newest was completed %s ago.", toTheMinute(p.Now.Sub(*jobs.LastCompletedAt)))
+		a.Verdict, a.Reason = VerdictIdle, fmt.Sprintf("Ready for work, but no job runs and the newest was completed at %s.", timeOfDay(*jobs.LastCompletedAt, p.Now))
 	default:
 		a.Verdict, a.Reason = VerdictIdle, "Ready for work, but no job has been completed yet."
 	}
@@ -229,7 +229,7 @@ func (p Picture) checkHeartbeat() Check {
 		return c.with(CheckFail, "No heartbeat has ever arrived.", "Start the worker's software, and see that it posts to /api/worker/heartbeat or writes to the heartbeats table.")
 	}
 	age := p.Now.Sub(h.Last.At)
-	detail := "The newest arrived " + toTheMinute(age) + " ago."
+	detail := "The newest arrived at " + timeOfDay(h.Last.At, p.Now) + "."
 	if ahead != "" {
 		detail += " " + ahead
 	}
@@ -274,10 +274,10 @@ func (p Picture) checkGPUs() Check {
 		g := m.GPU
 		switch {
 		case m.Stale:
-			silent = append(silent, fmt.Sprintf("GPU %d of %s was last reported %s ago", g.Index, m.WorkerID, toTheMinute(p.Now.Sub(m.ReportedAt))))
+			silent = append(silent, fmt.Sprintf("GPU %d of %s was last reported at %s", g.Index, m.WorkerID, timeOfDay(m.ReportedAt, p.Now)))
 		case g.MissingSince.Known():
 			since, _ := g.MissingSince.Get()
-			gone := fmt.Sprintf("GPU %d has been gone for %s", g.Index, toTheMinute(p.Now.Sub(since)))
+			gone := fmt.Sprintf("GPU %d has been gone since %s", g.Index, timeOfDay(since, p.Now))
 			if why, told := g.Fault.Get(); told {
 				gone += " (" + why + ")"
 			}

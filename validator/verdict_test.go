@@ -50,7 +50,7 @@ func TestVerdict(t *testing.T) {
 		want   Verdict
 		words  string // in the reason
 	}{
-		"a recent job":            {func(*Picture) {}, VerdictEarning, "10 min ago"},
+		"a recent job":            {func(*Picture) {}, VerdictEarning, "completed at 11:50 UTC"},
 		"a running job":           {func(p *Picture) { p.Jobs = Some(JobCounts{InProgress: 2}) }, VerdictEarning, "2 jobs in progress"},
 		"no job yet":              {func(p *Picture) { p.Jobs = Some(JobCounts{}) }, VerdictIdle, "no job has been completed"},
 		"never staked":            {func(p *Picture) { p.Chain.Stake = read(Stake{}) }, VerdictNotEligible, "never staked"},
@@ -58,9 +58,9 @@ func TestVerdict(t *testing.T) {
 		"refused by the contract": {func(p *Picture) { p.Chain.Eligible = read(false) }, VerdictNotEligible, "not eligible"},
 		"chain never answered":    {func(p *Picture) { p.Chain.Stake.Maybe = None[Stake]("Starknet cannot be reached") }, VerdictUnknown, "cannot be reached"},
 		"two failures of three":   {func(p *Picture) { stake(p, func(s *Stake) { s.ConsecutiveFailures = 2 }) }, VerdictAtRisk, "2 of 3"},
-		"heartbeat late":          {func(p *Picture) { h, _ := p.Heartbeats.Get(); h.Last.At = noon.Add(-time.Hour) }, VerdictAtRisk, "1 h ago"},
+		"heartbeat late":          {func(p *Picture) { h, _ := p.Heartbeats.Get(); h.Last.At = noon.Add(-time.Hour) }, VerdictAtRisk, "arrived at 11:00 UTC"},
 		"no heartbeat ever":       {func(p *Picture) { p.Heartbeats = Some(HeartbeatSummary{}) }, VerdictAtRisk, "ever arrived"},
-		"a GPU is gone":           {func(p *Picture) { p.HostGPUs.GPUs[0].MissingSince = Some(noon.Add(-time.Minute)) }, VerdictAtRisk, "gone for 1 min"},
+		"a GPU is gone":           {func(p *Picture) { p.HostGPUs.GPUs[0].MissingSince = Some(noon.Add(-time.Minute)) }, VerdictAtRisk, "gone since 11:59 UTC"},
 		"a GPU is hot":            {func(p *Picture) { p.HostGPUs.GPUs[0].ThrottleReasons = Some(ThrottleHWThermal) }, VerdictAtRisk, "thermal"},
 		"the wrong GPU":           {func(p *Picture) { p.HostGPUs.GPUs[0].Tier = Some(TierConsumer) }, VerdictAtRisk, "Staked as Enterprise"},
 		"database never answered": {func(p *Picture) {
@@ -71,7 +71,7 @@ func TestVerdict(t *testing.T) {
 		}, VerdictUnknown, "silent"},
 		"a moment without the node": {func(p *Picture) {
 			p.Chain.State = SourceState{Health: HealthStale, ObservedAt: noon.Add(-time.Minute), Reason: "The node is silent."}
-		}, VerdictEarning, "10 min ago"},
+		}, VerdictEarning, "completed at 11:50 UTC"},
 		"old values of the database": {func(p *Picture) {
 			p.Database = SourceState{Health: HealthStale, ObservedAt: noon.Add(-time.Hour), Reason: "The database is away."}
 		}, VerdictUnknown, "away"},

@@ -24,13 +24,19 @@ func Ago(d time.Duration) string {
 	return twoUnits(int(d/(24*time.Hour)), "d", int(d%(24*time.Hour)/time.Hour), "h")
 }
 
-// toTheMinute is Ago without seconds, for sentences that should read the same for as long
-// as nothing has happened: seconds would change them with every poll.
-func toTheMinute(d time.Duration) string {
-	if d < time.Minute {
-		return "less than a minute"
+// timeOfDay says when something was, for sentences that should read the same, in the same
+// space, for as long as nothing happens: an age would change them with time alone. It names
+// the day once that is not clear, and the year once that is not: "05:13 UTC",
+// "26 Nov 05:13 UTC", "26 Nov 2024 05:13 UTC".
+func timeOfDay(at, now time.Time) string {
+	layout := "15:04 UTC"
+	switch away := now.Sub(at).Abs(); {
+	case away >= 300*24*time.Hour:
+		layout = "2 Jan 2006 " + layout
+	case away >= 24*time.Hour:
+		layout = "2 Jan " + layout
 	}
-	return Ago(d)
+	return at.UTC().Format(layout)
 }
 
 func twoUnits(a int, au string, b int, bu string) string {

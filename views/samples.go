@@ -31,7 +31,7 @@ func sampleChecks() []Check {
 	return []Check{
 		{Label: "Staked", State: "pass", Tone: ToneGood, Icon: "good", Detail: "12,500 SAGE staked."},
 		{Label: "GPUs present", State: "warn", Tone: ToneWarn, Icon: "warn", Detail: "GPU 1 is slowed: too hot.", Remedy: "Check cooling, dust, and the power supply."},
-		{Label: "Heartbeat", State: "fail", Tone: ToneBad, Icon: "bad", Detail: "The newest arrived 12 min ago.", Remedy: "Look at the worker rig-1."},
+		{Label: "Heartbeat", State: "fail", Tone: ToneBad, Icon: "bad", Detail: "The newest arrived at 14:48 UTC.", Remedy: "Look at the worker rig-1."},
 		{Label: "Eligible on chain", State: "unknown", Tone: ToneUnknown, Icon: "unknown", Detail: "The Starknet node does not answer."},
 	}
 }
