@@ -75,12 +75,12 @@ test-devnet: ## run the tests of clients, sign-in and indexer against a real sta
 		echo "https://github.com/starknet-io/starknet-devnet/releases, or build it (Rust 1.95 is too new for it):" >&2; \
 		echo "cargo install starknet-devnet --version 0.6.1 --locked" >&2; \
 		exit 1; }
-	STARKNET_DEVNET="$$(command -v starknet-devnet)" go test -run '^TestTestnet' -timeout 25m -count 1 -v . ./chain ./chain/devchain
+	STARKNET_DEVNET="$$(command -v starknet-devnet)" go test -run '^TestTestnet' -timeout 25m -count 1 -v ./e2e/... ./chain ./chain/devchain
 
 .PHONY: shots
 shots: ## take the README's screenshots of the demo
 	@tools/setup go compiler postgres chromium fonts
-	go test -run '^TestShots$$' -timeout 15m -count 1 . -shots
+	go test -run '^TestShots$$' -timeout 15m -count 1 ./e2e/program -shots
 
 # 1 is 12 million jobs: some 55 GB of disk and, the first time, half an hour to generate them.
 SCALE ?= 1

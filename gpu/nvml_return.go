@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
+
+	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
 // answer is what one of NVML's return codes means to people.
@@ -47,7 +49,7 @@ var answers = map[nvml.Return]answer{
 	nvml.ERROR_LIBRARY_NOT_FOUND:         {"NVML_ERROR_LIBRARY_NOT_FOUND", "a library of the driver is missing", "A library of NVIDIA's driver is missing.", "Install NVIDIA's driver again."},
 	nvml.ERROR_FUNCTION_NOT_FOUND:        {"NVML_ERROR_FUNCTION_NOT_FOUND", fromDriver, "NVIDIA's driver lacks what this program needs.", updateDriver},
 	nvml.ERROR_CORRUPTED_INFOROM:         {"NVML_ERROR_CORRUPTED_INFOROM", "the card's infoROM is corrupted", "The infoROM of a GPU is corrupted.", "Have the card checked by its maker."},
-	nvml.ERROR_GPU_IS_LOST:               {"NVML_ERROR_GPU_IS_LOST", FaultLost, "A GPU is lost: it fell off the bus or no longer answers.", seeKernelLog},
+	nvml.ERROR_GPU_IS_LOST:               {"NVML_ERROR_GPU_IS_LOST", validator.FaultLost, "A GPU is lost: it fell off the bus or no longer answers.", seeKernelLog},
 	nvml.ERROR_RESET_REQUIRED:            {"NVML_ERROR_RESET_REQUIRED", "GPU must be reset before it can be used again", "A GPU must be reset before it can be used again.", "Stop what uses it and run nvidia-smi --gpu-reset, or reboot the host."},
 	nvml.ERROR_OPERATING_SYSTEM:          {"NVML_ERROR_OPERATING_SYSTEM", "blocked by the operating system", "The operating system blocks NVIDIA's control device.", "Allow the container or service (cgroup) to use /dev/nvidiactl and its GPUs."},
 	nvml.ERROR_LIB_RM_VERSION_MISMATCH:   {"NVML_ERROR_LIB_RM_VERSION_MISMATCH", "driver and library are of different versions", "NVIDIA's kernel driver and its library are of different versions, as after an update.", "Reboot the host, or reload the kernel's driver, then restart this program."},

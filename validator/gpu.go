@@ -26,6 +26,9 @@ type ConfidentialCompute struct {
 	GPUsReady   Maybe[bool] // the GPUs accept work (nvmlSystemGetConfComputeGpusReadyState)
 }
 
+// FaultLost is the Fault of a card that fell off the bus. Every reader gives it in these words.
+const FaultLost = "GPU is lost: it fell off the bus or no longer answers"
+
 // GPU is one reading of one GPU. Each field can be missing by itself, with the reason.
 type GPU struct {
 	Index int           // NVML's index at the last time it was seen; may change with a reboot

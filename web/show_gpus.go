@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bitsage-network/validator-dashboard/gpu"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -110,7 +109,7 @@ var gpuLooks = map[string]struct {
 // there is to say where the driver just stopped listing it.
 func lostMessage(g validator.GPU) string {
 	const gone = "It no longer answers."
-	if why, told := g.Fault.Get(); told && why != gpu.FaultLost {
+	if why, told := g.Fault.Get(); told && why != validator.FaultLost {
 		return gone + " " + validator.Sentence(why) + " It was lost"
 	}
 	return gone + " It was lost"
