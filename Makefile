@@ -103,6 +103,11 @@ generate: ## write the generated code anew (sqlc, templ)
 	CGO_ENABLED=0 $(TOOL) sqlc generate
 	CGO_ENABLED=0 $(TOOL) templ generate -path views -include-version=false
 
+.PHONY: schema
+schema: ## write db/schema.sql anew from the migrations
+	@tools/setup go compiler postgres
+	go test -run '^TestTheSchemaFile' -count 1 ./db -update-schema
+
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the program calls (govulncheck)
 	@tools/setup go compiler
