@@ -20,6 +20,7 @@ CREATE TABLE api_tokens (
 	CONSTRAINT api_tokens_wallet_address_is_address CHECK (is_address(wallet_address))
 );
 COMMENT ON TABLE api_tokens IS 'Bearer tokens of scripts, hosts and coordinators.';
+COMMENT ON COLUMN api_tokens.token_hash IS 'SHA-256 of the token.';
 COMMENT ON COLUMN api_tokens.used_at IS 'Written at most once a minute. NULL: never used.';
 CREATE INDEX api_tokens_by_expiry ON public.api_tokens USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX api_tokens_of_wallet ON public.api_tokens USING btree (wallet_address, token_id);
@@ -90,6 +91,8 @@ CREATE TABLE chain_index (
 	CONSTRAINT chain_index_head_is_whole CHECK ((num_nulls(head_number, head_hash, head_time) = ANY (ARRAY[0, 3])))
 );
 COMMENT ON TABLE chain_index IS 'Of which chain the events are, and how reading them goes.';
+COMMENT ON COLUMN chain_index.swept_at IS 'When reading events was last tried.';
+COMMENT ON COLUMN chain_index.failure IS 'Why no more events are read, for people; NULL while they are.';
 
 CREATE TABLE chain_index_contracts (
 	contract_address text NOT NULL,
@@ -107,6 +110,8 @@ CREATE TABLE chain_index_contracts (
 	CONSTRAINT chain_index_contracts_start_is_known CHECK ((start = ANY (ARRAY['configured'::text, 'deployment'::text, 'first_block'::text])))
 );
 COMMENT ON TABLE chain_index_contracts IS 'The last block of which each contract''s events have been read; NULL before the first.';
+COMMENT ON COLUMN chain_index_contracts.first_block IS 'The first block whose events are read.';
+COMMENT ON COLUMN chain_index_contracts.start IS 'configured: by the setting. deployment: the block of the contract''s deployment. first_block: no node could say when it was deployed.';
 COMMENT ON COLUMN chain_index_contracts.settled_block IS 'The last block whose events were read, or read again, when it was old; NULL before the first.';
 
 CREATE TABLE chain_payments (
@@ -129,6 +134,7 @@ CREATE TABLE chain_payments (
 	CONSTRAINT chain_payments_worker_address_is_address CHECK (is_address(worker_address))
 );
 COMMENT ON TABLE chain_payments IS 'Payments for jobs: released by JobManager, paid net of fees by PaymentRouter.';
+COMMENT ON COLUMN chain_payments.private IS 'The amount is hidden by the contract and 0 here.';
 CREATE INDEX chain_payments_of_job ON public.chain_payments USING btree (job_id);
 CREATE INDEX chain_payments_of_worker ON public.chain_payments USING btree (worker_address, block_number DESC, place DESC);
 CREATE TRIGGER forget_payments AFTER TRUNCATE ON chain_payments FOR EACH STATEMENT EXECUTE FUNCTION forget_payments();
@@ -196,7 +202,9 @@ CREATE TABLE earning_days (
 	self_reported boolean NOT NULL DEFAULT false,
 	CONSTRAINT earning_days_kind_is_known CHECK ((kind = ANY (ARRAY['job'::text, 'staking'::text, 'mining'::text, 'bonus'::text, 'payout'::text])))
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE earning_days IS 'Differences whose sums are payments of completed jobs per worker and UTC day.';
+COMMENT ON TABLE earning_days IS 'Deltas whose sums are earnings per worker, UTC day and kind.';
+COMMENT ON COLUMN earning_days.amount_wei IS 'In wei (10^-18 SAGE).';
+COMMENT ON COLUMN earning_days.folded IS 'Whether the row is a merged sum and not a delta.';
 COMMENT ON COLUMN earning_days.kind IS 'job: payments of completed jobs. Else confirmed claims; payout is a claim that pays out what jobs had earned, so it is no earning.';
 COMMENT ON COLUMN earning_days.self_reported IS 'Only the worker says so.';
 CREATE INDEX earning_days_of_worker ON public.earning_days USING btree (worker_address, kind, day) INCLUDE (jobs, amount_wei);
@@ -207,7 +215,7 @@ CREATE TABLE gpu_energy_changes (
 	gpu_uuid text NOT NULL,
 	hour timestamp with time zone NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE gpu_energy_changes IS 'Hours whose samples have changed since upkeep looked.';
+COMMENT ON TABLE gpu_energy_changes IS 'Hours whose samples have changed since their energy was last integrated.';
 
 CREATE TABLE gpu_energy_days (
 	worker_address text NOT NULL,
@@ -218,6 +226,7 @@ CREATE TABLE gpu_energy_days (
 	CONSTRAINT gpu_energy_days_pkey PRIMARY KEY (worker_address, day, gpu_uuid)
 );
 COMMENT ON TABLE gpu_energy_days IS 'Energy of GPUs by UTC day: the sums of their hours.';
+COMMENT ON COLUMN gpu_energy_days.covered_seconds IS 'Seconds of the day between two samples near enough to count.';
 
 CREATE TABLE gpu_energy_hours (
 	worker_address text NOT NULL,
@@ -229,6 +238,8 @@ CREATE TABLE gpu_energy_hours (
 	CONSTRAINT gpu_energy_hours_pkey PRIMARY KEY (worker_address, gpu_uuid, hour)
 );
 COMMENT ON TABLE gpu_energy_hours IS 'Energy of GPUs by hour, integrated over their samples.';
+COMMENT ON COLUMN gpu_energy_hours.covered_seconds IS 'Seconds of the hour between two samples near enough to count.';
+COMMENT ON COLUMN gpu_energy_hours.due IS '0: done. 1: to be integrated. 2: being integrated, or left so by a run that was interrupted.';
 CREATE INDEX gpu_energy_hours_due ON public.gpu_energy_hours USING btree (due, hour) WHERE (due > 0);
 
 CREATE TABLE gpu_events (
@@ -378,7 +389,8 @@ CREATE TABLE heartbeat_changes (
 	hour timestamp with time zone NOT NULL,
 	beats integer[] NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE heartbeat_changes IS 'Heartbeats that came, less those that went, and are not in heartbeat_hours yet.';
+COMMENT ON TABLE heartbeat_changes IS 'Deltas of heartbeats, not merged into heartbeat_hours yet.';
+COMMENT ON COLUMN heartbeat_changes.beats IS 'By minute of the hour, from 1 to 60: heartbeats that came, less those that went.';
 CREATE INDEX heartbeat_changes_of_host ON public.heartbeat_changes USING btree (worker_address, hour, worker_id);
 
 CREATE TABLE heartbeat_days (
@@ -402,6 +414,8 @@ CREATE TABLE heartbeat_hours (
 	CONSTRAINT heartbeat_hours_pkey PRIMARY KEY (worker_address, hour, worker_id)
 ) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000);
 COMMENT ON TABLE heartbeat_hours IS 'The minutes of each hour in which a host was heard; see uptime_hours.';
+COMMENT ON COLUMN heartbeat_hours.minutes IS 'Bit n is minute n: whether the host was heard in it.';
+COMMENT ON COLUMN heartbeat_hours.beats IS 'Heartbeats by minute, from 1 to 60; NULL once single heartbeats of the hour are no longer kept.';
 CREATE INDEX heartbeat_hours_counted ON public.heartbeat_hours USING btree (hour) WHERE (beats IS NOT NULL);
 
 CREATE TABLE heartbeats (
@@ -466,7 +480,9 @@ CREATE TABLE job_days (
 	folded boolean NOT NULL DEFAULT false,
 	self_reported boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE job_days IS 'Differences whose sums count jobs per worker, UTC day of their end, type and state.';
+COMMENT ON TABLE job_days IS 'Deltas whose sums count jobs per worker, UTC day of their end, type and state.';
+COMMENT ON COLUMN job_days.worker_address IS 'Empty: jobs without a worker.';
+COMMENT ON COLUMN job_days.folded IS 'Whether the row is a merged sum and not a delta.';
 COMMENT ON COLUMN job_days.self_reported IS 'Only the worker says so.';
 CREATE INDEX job_days_of_worker ON public.job_days USING btree (worker_address, day, job_type, status);
 CREATE INDEX job_days_unfolded ON public.job_days USING btree (worker_address, day, job_type, status) WHERE (NOT folded);
@@ -479,7 +495,11 @@ CREATE TABLE job_hours (
 	amount_wei numeric NOT NULL,
 	folded boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE job_hours IS 'Differences whose sums are what a worker was given and paid per hour.';
+COMMENT ON TABLE job_hours IS 'Deltas whose sums are what a worker was given and paid per hour.';
+COMMENT ON COLUMN job_hours.submitted IS 'Jobs that were created in the hour.';
+COMMENT ON COLUMN job_hours.paid IS 'Completed jobs with a payment that ended in the hour.';
+COMMENT ON COLUMN job_hours.amount_wei IS 'The sum of their payments, in wei.';
+COMMENT ON COLUMN job_hours.folded IS 'Whether the row is a merged sum and not a delta.';
 CREATE INDEX job_hours_of_worker ON public.job_hours USING btree (worker_address, hour) INCLUDE (submitted, paid, amount_wei);
 CREATE INDEX job_hours_unfolded ON public.job_hours USING btree (worker_address, hour) WHERE (NOT folded);
 
@@ -494,7 +514,12 @@ CREATE TABLE job_totals (
 	folded boolean NOT NULL DEFAULT false,
 	self_reported boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE job_totals IS 'Differences whose sums count jobs; see fold_job_totals.';
+COMMENT ON TABLE job_totals IS 'Deltas whose sums count jobs per worker, type and state. Maintenance merges them into rows that are folded.';
+COMMENT ON COLUMN job_totals.worker_address IS 'Empty: jobs without a worker.';
+COMMENT ON COLUMN job_totals.execution_ms IS 'Of completed jobs, the sum of their execution times.';
+COMMENT ON COLUMN job_totals.completion_ms IS 'Of completed jobs, the sum of their durations; see job_duration_ms.';
+COMMENT ON COLUMN job_totals.completion_jobs IS 'How many jobs completion_ms sums up.';
+COMMENT ON COLUMN job_totals.folded IS 'Whether the row is a merged sum and not a delta.';
 COMMENT ON COLUMN job_totals.self_reported IS 'Only the worker says so. Times of reports are under true even when the chain has paid.';
 CREATE INDEX job_totals_completed ON public.job_totals USING btree (status) INCLUDE (jobs, execution_ms, completion_ms, completion_jobs) WHERE ((status = 'completed'::text) AND (NOT self_reported));
 CREATE INDEX job_totals_of_worker ON public.job_totals USING btree (worker_address, job_type, status);
@@ -577,7 +602,8 @@ CREATE TABLE network_hours (
 	execution_ms numeric NOT NULL,
 	folded boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE network_hours IS 'Differences whose sums count the jobs of all workers per hour.';
+COMMENT ON TABLE network_hours IS 'Deltas whose sums count the jobs of all workers per hour.';
+COMMENT ON COLUMN network_hours.folded IS 'Whether the row is a merged sum and not a delta.';
 CREATE INDEX network_hours_by_hour ON public.network_hours USING btree (hour) INCLUDE (submitted, completed, failed, execution_ms);
 CREATE INDEX network_hours_unfolded ON public.network_hours USING btree (hour) WHERE (NOT folded);
 
@@ -586,6 +612,7 @@ CREATE TABLE partitions_dropped (
 	dropped_before timestamp with time zone NOT NULL,
 	CONSTRAINT partitions_dropped_pkey PRIMARY KEY (table_name)
 );
+COMMENT ON TABLE partitions_dropped IS 'Up to which time the partitions of a table have been dropped.';
 
 CREATE TABLE payment_changes (
 	worker_address text NOT NULL,
@@ -601,7 +628,9 @@ CREATE TABLE payment_changes (
 	told_us numeric NOT NULL DEFAULT 0,
 	changed_at timestamp with time zone NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE payment_changes IS 'What came to the columns of reconciled_jobs, less what went, and is not added there yet.';
+COMMENT ON TABLE payment_changes IS 'Deltas of reconciled_jobs, not merged there yet.';
+COMMENT ON COLUMN payment_changes.job_key IS 'As in reconciled_jobs.';
+COMMENT ON COLUMN payment_changes.changed_at IS 'When the change was written.';
 CREATE INDEX payment_changes_of_chain ON public.payment_changes USING btree (worker_address, ((told_us / ((releases + payments))::numeric))) WHERE ((releases + payments) <> 0);
 
 CREATE TABLE reconciled_days (
@@ -615,6 +644,7 @@ CREATE TABLE reconciled_days (
 	CONSTRAINT reconciled_days_pkey PRIMARY KEY (worker_address, state, day)
 ) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
 COMMENT ON TABLE reconciled_days IS 'The rows of reconciled_jobs, added up by day.';
+COMMENT ON COLUMN reconciled_days.short_wei IS 'What the chain has less than the database, of the jobs of which it has less, in wei.';
 
 CREATE TABLE reconciled_jobs (
 	worker_address text NOT NULL,
@@ -657,6 +687,18 @@ END) STORED,
 	CONSTRAINT reconciled_jobs_pkey PRIMARY KEY (worker_address, job_key)
 ) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000);
 COMMENT ON TABLE reconciled_jobs IS 'Each job''s payment as the database and as the chain has it.';
+COMMENT ON COLUMN reconciled_jobs.job_key IS 'job_number of the identifier; the identifier itself if it is no number.';
+COMMENT ON COLUMN reconciled_jobs.jobs IS 'How many completed jobs with a payment the database has under this key.';
+COMMENT ON COLUMN reconciled_jobs.recorded_wei IS 'What the database has, in wei.';
+COMMENT ON COLUMN reconciled_jobs.ended_us IS 'The sum of their ends, in microseconds since 1970.';
+COMMENT ON COLUMN reconciled_jobs.releases IS 'Payments that JobManager released.';
+COMMENT ON COLUMN reconciled_jobs.released_wei IS 'Their sum, in wei.';
+COMMENT ON COLUMN reconciled_jobs.payments IS 'Payments by PaymentRouter.';
+COMMENT ON COLUMN reconciled_jobs.paid_wei IS 'Their sum net of fees, in wei.';
+COMMENT ON COLUMN reconciled_jobs.hidden IS 'Those of them whose amount is private.';
+COMMENT ON COLUMN reconciled_jobs.told_us IS 'The sum of the payments'' block times, in microseconds since 1970.';
+COMMENT ON COLUMN reconciled_jobs.chain_wei IS 'What the chain has paid: by PaymentRouter if it did, else as JobManager released it.';
+COMMENT ON COLUMN reconciled_jobs.at_us IS 'The mean of the ends, or else of the payments'' times.';
 COMMENT ON COLUMN reconciled_jobs.state IS 'none: nothing is left of it. unrecorded: the chain has a payment, the database none. free: nothing was to be paid. unnumbered: no contract''s number, so nothing on chain can be its. unpaid: the chain has none. hidden: an amount is not told. matched, different: both have one.';
 CREATE INDEX reconciled_jobs_gone ON public.reconciled_jobs USING btree (worker_address) WHERE (state = 'none'::text);
 CREATE INDEX reconciled_jobs_of_state ON public.reconciled_jobs USING btree (worker_address, state, at_us DESC, job_key DESC) INCLUDE (recorded_wei, chain_wei);
@@ -669,7 +711,7 @@ CREATE TABLE report_checks (
 	job_key text NOT NULL,
 	job_id text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor=0.01, autovacuum_vacuum_threshold=1000);
-COMMENT ON TABLE report_checks IS 'Reports of which it is to be seen anew whether jobs has their job.';
+COMMENT ON TABLE report_checks IS 'Reports whose superseded has to be decided anew.';
 
 CREATE TABLE reported_jobs (
 	job_id text NOT NULL,
@@ -708,6 +750,7 @@ CREATE TABLE reported_jobs (
 	CONSTRAINT jobs_worker_address_is_address CHECK (is_address(worker_address))
 );
 COMMENT ON TABLE reported_jobs IS 'Jobs as their workers report them. The columns of jobs mean what they mean there.';
+COMMENT ON COLUMN reported_jobs.kept_apart IS 'As in jobs.';
 COMMENT ON COLUMN reported_jobs.job_key IS 'job_number of the identifier; the identifier itself if it is no number.';
 COMMENT ON COLUMN reported_jobs.superseded IS 'jobs has the job of that worker, and is what counts.';
 COMMENT ON COLUMN reported_jobs.paid_at IS 'When the chain paid what is reported, by its events. NULL: they do not say so.';
@@ -751,6 +794,7 @@ CREATE TABLE reputation_changes (
 	CONSTRAINT reputation_changes_worker_id_is_felt CHECK (is_felt(worker_id))
 );
 COMMENT ON TABLE reputation_changes IS 'ReputationManager: changes of workers'' scores, with their reasons.';
+COMMENT ON COLUMN reputation_changes.delta IS 'As the contract emits it.';
 CREATE INDEX reputation_changes_by_time ON public.reputation_changes USING btree (worker_id, block_time DESC, block_number DESC, place DESC);
 CREATE INDEX reputation_changes_of_worker ON public.reputation_changes USING btree (worker_id, block_number DESC, place DESC);
 
@@ -828,6 +872,7 @@ CREATE TABLE sessions (
 	CONSTRAINT sessions_wallet_address_is_address CHECK (is_address(wallet_address))
 );
 COMMENT ON TABLE sessions IS 'Browsers that a wallet signed in.';
+COMMENT ON COLUMN sessions.token_hash IS 'SHA-256 of the cookie''s token.';
 COMMENT ON COLUMN sessions.seen_at IS 'Written at most once a minute.';
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 CREATE INDEX sessions_by_last_use ON public.sessions USING btree (seen_at);
@@ -849,6 +894,9 @@ CREATE TABLE signin_messages (
 	CONSTRAINT signin_messages_wallet_address_is_address CHECK (is_address(wallet_address))
 );
 COMMENT ON TABLE signin_messages IS 'Messages that wallets are asked to sign when they sign in.';
+COMMENT ON COLUMN signin_messages.nonce_hash IS 'SHA-256 of the nonce.';
+COMMENT ON COLUMN signin_messages.client_network IS 'The network prefix of whoever asked for the message; it bounds how many are open.';
+COMMENT ON COLUMN signin_messages.tries IS 'Signatures that were tried.';
 CREATE INDEX signin_messages_by_expiry ON public.signin_messages USING btree (expires_at);
 CREATE INDEX signin_messages_open_of_client ON public.signin_messages USING btree (client_network, expires_at) WHERE (used_at IS NULL);
 
@@ -908,6 +956,7 @@ UNION ALL
            FROM heartbeat_changes
           GROUP BY heartbeat_changes.worker_address, heartbeat_changes.hour, heartbeat_changes.worker_id) c
      LEFT JOIN heartbeat_hours h USING (worker_address, hour, worker_id);
+COMMENT ON VIEW uptime_hours IS 'heartbeat_hours as they are once heartbeat_changes is merged.';
 
 CREATE VIEW wallet_jobs AS
  SELECT jobs.job_id,
@@ -997,6 +1046,7 @@ BEGIN
     END LOOP;
     RETURN a;
 END $function$;
+COMMENT ON FUNCTION add_counts(integer[],integer[]) IS 'Adds two counts of heartbeats by minute of an hour.';
 
 CREATE OR REPLACE FUNCTION public.add_job_totals(home text, changed text)
  RETURNS text[]
@@ -1026,6 +1076,7 @@ SELECT ARRAY[
         HAVING sum(sign) <> 0 OR sum(sign * payment_amount) <> 0
     $$, home, changed)]
 $function$;
+COMMENT ON FUNCTION add_job_totals(text,text) IS 'Returns the statements that write the deltas of job_totals and earning_days for changed rows of jobs. changed is a query whose column sign is 1 for rows that came and -1 for rows that went.';
 
 CREATE OR REPLACE FUNCTION public.add_reported_jobs(list jsonb)
  RETURNS SETOF text
@@ -1037,6 +1088,7 @@ SELECT job_id, client_address, worker_address, job_type, status, payment_amount,
     execution_time_ms, result_hash, error_message, gpu_uuid, tx_hash, block_number, updated_at
 FROM told_jobs(list) ON CONFLICT (worker_address, job_id) DO NOTHING RETURNING job_id
 $function$;
+COMMENT ON FUNCTION add_reported_jobs(jsonb) IS 'Inserts the reports of workers whose job they have not reported yet, and returns the identifiers of those.';
 
 CREATE OR REPLACE FUNCTION public.add_told_heartbeats(list jsonb)
  RETURNS bigint
@@ -1049,6 +1101,7 @@ WITH added AS (
 )
 SELECT count(*) FROM added
 $function$;
+COMMENT ON FUNCTION add_told_heartbeats(jsonb) IS 'Inserts heartbeats that the API received, and returns how many were new.';
 
 CREATE OR REPLACE FUNCTION public.add_told_jobs(list jsonb)
  RETURNS SETOF text
@@ -1056,6 +1109,7 @@ CREATE OR REPLACE FUNCTION public.add_told_jobs(list jsonb)
 AS $function$
 INSERT INTO jobs SELECT * FROM told_jobs(list) ON CONFLICT (job_id) DO NOTHING RETURNING job_id
 $function$;
+COMMENT ON FUNCTION add_told_jobs(jsonb) IS 'Inserts the jobs that a coordinator reported and that are not known yet, and returns their identifiers.';
 
 CREATE OR REPLACE FUNCTION public.aggregate_delete_of_reported_jobs()
  RETURNS trigger
@@ -1132,6 +1186,7 @@ AS $function$BEGIN
     WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
 ) changes
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION aggregate_delete_of_reported_jobs() IS 'Writes the deltas that deleted reports leave in job_totals, job_days, job_hours, network_hours, earning_days and payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.aggregate_insert_of_reported_jobs()
  RETURNS trigger
@@ -1208,6 +1263,7 @@ AS $function$BEGIN
     WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
 ) changes
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION aggregate_insert_of_reported_jobs() IS 'Writes the deltas that new reports bring to job_totals, job_days, job_hours, network_hours, earning_days and payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.aggregate_update_of_reported_jobs()
  RETURNS trigger
@@ -1287,6 +1343,7 @@ AS $function$BEGIN
     HAVING sum(jobs) <> 0 OR sum(recorded_wei) <> 0 OR sum(ended_us) <> 0 OR sum(releases) <> 0 OR sum(released_wei) <> 0
         OR sum(payments) <> 0 OR sum(paid_wei) <> 0 OR sum(hidden) <> 0 OR sum(told_us) <> 0
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION aggregate_update_of_reported_jobs() IS 'Writes the deltas that changed reports bring to job_totals, job_days, job_hours, network_hours, earning_days and payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.begin_to_forget_heartbeats()
  RETURNS trigger
@@ -1296,6 +1353,7 @@ BEGIN
     PERFORM set_config('validator.emptying', 'on', true);
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION begin_to_forget_heartbeats() IS 'Marks the transaction before TRUNCATE of heartbeats, so that its partitions do not count what they lose one by one.';
 
 CREATE OR REPLACE FUNCTION public.chain_payment_parts(changed text)
  RETURNS text
@@ -1310,6 +1368,7 @@ SELECT format($$
     FROM (%s) changed
 $$, changed)
 $function$;
+COMMENT ON FUNCTION chain_payment_parts(text) IS 'Returns the query that turns changed rows of chain_payments into parts of payment_changes; see add_job_totals for changed.';
 
 CREATE OR REPLACE FUNCTION public.claim_rollup_statements(changed text)
  RETURNS text
@@ -1326,6 +1385,7 @@ SELECT format($$
     HAVING sum(sign) <> 0 OR sum(sign * amount) <> 0;
 $$, changed)
 $function$;
+COMMENT ON FUNCTION claim_rollup_statements(text) IS 'Returns the statement that writes the deltas of earning_days for changed claims; see add_job_totals for changed.';
 
 CREATE OR REPLACE FUNCTION public.claims_that_count(changed text)
  RETURNS text
@@ -1334,6 +1394,7 @@ CREATE OR REPLACE FUNCTION public.claims_that_count(changed text)
 AS $function$
 SELECT format($$SELECT * FROM (%s) judged WHERE kept_apart IS DISTINCT FROM 'ahead'$$, changed)
 $function$;
+COMMENT ON FUNCTION claims_that_count(text) IS 'Returns a query for those of the changed claims that are in the sums: without those kept apart.';
 
 CREATE OR REPLACE FUNCTION public.count_changed_jobs()
  RETURNS trigger
@@ -1360,6 +1421,7 @@ BEGIN
     END LOOP;
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION count_changed_jobs() IS 'Writes the deltas of job_totals and earning_days for changed jobs; on TRUNCATE it empties every sum of jobs and counts the reports anew.';
 
 CREATE OR REPLACE FUNCTION public.count_heartbeat_days(workers text[], days date[])
  RETURNS void
@@ -1400,6 +1462,7 @@ BEGIN
           GROUP BY 1, 2) any_host
     WHERE within[60] > 0;
 END $function$;
+COMMENT ON FUNCTION count_heartbeat_days(text[],date[]) IS 'Computes heartbeat_days and worker_days anew from heartbeat_hours, for pairs of a worker and a day and for the days after them.';
 
 CREATE OR REPLACE FUNCTION public.count_heartbeats_of_partition(part regclass)
  RETURNS void
@@ -1415,6 +1478,7 @@ BEGIN
     END LOOP;
     EXECUTE format('CREATE TRIGGER forget_heartbeats_of_partition BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION forget_heartbeats_of_partition()', part);
 END $function$;
+COMMENT ON FUNCTION count_heartbeats_of_partition(regclass) IS 'Adds to a partition of heartbeats the triggers that count rows written by its own name.';
 
 CREATE OR REPLACE FUNCTION public.count_reports_anew()
  RETURNS void
@@ -1430,18 +1494,21 @@ BEGIN
     END LOOP;
     UPDATE reported_jobs SET superseded = false WHERE superseded;
 END $function$;
+COMMENT ON FUNCTION count_reports_anew() IS 'Writes the deltas of all reports, after the sums of jobs were emptied; none is superseded then.';
 
 CREATE OR REPLACE FUNCTION public.counted_minutes(counts integer[])
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE
 AS $function$ SELECT COALESCE(bit_or(1::bigint << (n - 1)), 0) FROM generate_series(1, 60) n WHERE counts[n] > 0 $function$;
+COMMENT ON FUNCTION counted_minutes(integer[]) IS 'Returns the bits of the minutes of an hour with at least one heartbeat: bit n is minute n.';
 
 CREATE OR REPLACE FUNCTION public.day_of(us bigint)
  RETURNS date
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT date '1970-01-01' + floor(us / 86400000000.0)::integer $function$;
+COMMENT ON FUNCTION day_of(bigint) IS 'Returns the UTC day of a time in microseconds since 1970.';
 
 CREATE OR REPLACE FUNCTION public.derive_gpu_throttles(slowing bigint, reach interval)
  RETURNS void
@@ -1464,6 +1531,7 @@ FROM (SELECT *, count(*) FILTER (WHERE first) OVER (PARTITION BY worker_address,
 GROUP BY worker_address, worker_id, gpu_uuid, reason, stretch
 ON CONFLICT DO NOTHING
 $function$;
+COMMENT ON FUNCTION derive_gpu_throttles(bigint,interval) IS 'Derives the stretches of gpu_throttles from all samples. slowing has the bits of the reasons that count; readings further apart than reach do not bound a stretch.';
 
 CREATE OR REPLACE FUNCTION public.fold_heartbeats()
  RETURNS void
@@ -1496,6 +1564,7 @@ BEGIN
       AND NOT EXISTS (SELECT FROM unnest(h.beats) n WHERE n <> 0);
     PERFORM count_heartbeat_days(workers, days);
 END $function$;
+COMMENT ON FUNCTION fold_heartbeats() IS 'Merges heartbeat_changes into heartbeat_hours, and computes the touched days of heartbeat_days and worker_days anew.';
 
 CREATE OR REPLACE FUNCTION public.fold_payments()
  RETURNS void
@@ -1504,6 +1573,7 @@ AS $function$
 BEGIN
     PERFORM fold_payments(NULL);
 END $function$;
+COMMENT ON FUNCTION fold_payments() IS 'Merges all of payment_changes into reconciled_jobs.';
 
 CREATE OR REPLACE FUNCTION public.fold_payments(most bigint)
  RETURNS bigint
@@ -1530,6 +1600,7 @@ BEGIN
       AND payments = 0 AND paid_wei = 0 AND hidden = 0 AND told_us = 0;
     RETURN folded;
 END $function$;
+COMMENT ON FUNCTION fold_payments(bigint) IS 'Merges at most that many rows of payment_changes (NULL: all) into reconciled_jobs, marks the reports that the chain has paid, and returns how many rows it merged.';
 
 CREATE OR REPLACE FUNCTION public.follow_report_checks()
  RETURNS void
@@ -1553,6 +1624,7 @@ WITH gone AS (
 )
 UPDATE reported_jobs r SET superseded = f.there FROM found f WHERE r.worker_address = f.worker_address AND r.job_id = f.job_id
 $function$;
+COMMENT ON FUNCTION follow_report_checks() IS 'Sets superseded of the reports that report_checks names, by whether jobs has their job of the same worker.';
 
 CREATE OR REPLACE FUNCTION public.forget_claims()
  RETURNS trigger
@@ -1565,6 +1637,7 @@ BEGIN
     DELETE FROM earning_days WHERE kind <> 'job';
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION forget_claims() IS 'Empties the sums of claims after TRUNCATE of reward_claims.';
 
 CREATE OR REPLACE FUNCTION public.forget_heartbeats()
  RETURNS trigger
@@ -1578,6 +1651,7 @@ BEGIN
     TRUNCATE heartbeat_changes, heartbeat_hours, heartbeat_days, worker_days;
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION forget_heartbeats() IS 'Empties every sum of heartbeats after TRUNCATE of heartbeats.';
 
 CREATE OR REPLACE FUNCTION public.forget_heartbeats_of_partition()
  RETURNS trigger
@@ -1591,6 +1665,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION forget_heartbeats_of_partition() IS 'Writes the deltas of all rows of a partition of heartbeats before that alone is truncated.';
 
 CREATE OR REPLACE FUNCTION public.forget_payments()
  RETURNS trigger
@@ -1607,6 +1682,7 @@ BEGIN
         || ' UNION ALL ' || chain_payment_parts('SELECT 1 AS sign, p.* FROM chain_payments p'));
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION forget_payments() IS 'Empties the sums of payments after TRUNCATE of jobs or chain_payments, and counts anew what is left.';
 
 CREATE OR REPLACE FUNCTION public.forget_updated_at()
  RETURNS trigger
@@ -1616,6 +1692,7 @@ BEGIN
     NEW.updated_at := NULL;
     RETURN NEW;
 END $function$;
+COMMENT ON FUNCTION forget_updated_at() IS 'Clears updated_at of a job whose status plain SQL changes without saying since when, so that a later report is not taken for an older one.';
 
 CREATE OR REPLACE FUNCTION public.heartbeat_rollup_statement(changed text)
  RETURNS text
@@ -1632,6 +1709,7 @@ SELECT format($$
     WHERE beats <> array_fill(0, ARRAY[60]);
 $$, changed)
 $function$;
+COMMENT ON FUNCTION heartbeat_rollup_statement(text) IS 'Returns the statement that writes the deltas of heartbeat_changes for changed heartbeats; see add_job_totals for changed.';
 
 CREATE OR REPLACE FUNCTION public.is_address(v text)
  RETURNS boolean
@@ -1640,6 +1718,7 @@ CREATE OR REPLACE FUNCTION public.is_address(v text)
 AS $function$ SELECT length(v) = 66 AND v ~ '^0x[0-9a-f]*$'
       AND v COLLATE "C" > '0x0000000000000000000000000000000000000000000000000000000000000000'
       AND v COLLATE "C" < '0x07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00' $function$;
+COMMENT ON FUNCTION is_address(text) IS 'Reports whether a text is a Starknet address in normal form: 0x and 64 lower-case hex digits, above 0 and below 2^251 - 256.';
 
 CREATE OR REPLACE FUNCTION public.is_felt(v text)
  RETURNS boolean
@@ -1647,24 +1726,28 @@ CREATE OR REPLACE FUNCTION public.is_felt(v text)
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT length(v) = 66 AND v ~ '^0x[0-9a-f]*$'
       AND v COLLATE "C" < '0x0800000000000011000000000000000000000000000000000000000000000001' $function$;
+COMMENT ON FUNCTION is_felt(text) IS 'Reports whether a text is a felt in normal form: 0x and 64 lower-case hex digits, below Starknet''s prime.';
 
 CREATE OR REPLACE FUNCTION public.is_plausible_time(v timestamp with time zone)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT v >= timestamptz '2000-01-01 00:00:00+00' AND v < timestamptz '2200-01-01 00:00:00+00' $function$;
+COMMENT ON FUNCTION is_plausible_time(timestamp with time zone) IS 'Reports whether a time is from 2000 to 2199: others are errors of units or clocks.';
 
 CREATE OR REPLACE FUNCTION public.is_u256(v numeric)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT v >= 0 AND v < 115792089237316195423570985008687907853269984665640564039457584007913129639936 $function$;
+COMMENT ON FUNCTION is_u256(numeric) IS 'Reports whether a number is from 0 to 2^256 - 1.';
 
 CREATE OR REPLACE FUNCTION public.job_duration_ms(execution_time_ms bigint, assigned_at timestamp with time zone, completed_at timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT COALESCE(execution_time_ms, CASE WHEN completed_at >= assigned_at THEN round(extract(epoch FROM completed_at - assigned_at) * 1000)::bigint END) $function$;
+COMMENT ON FUNCTION job_duration_ms(bigint,timestamp with time zone,timestamp with time zone) IS 'Returns how long a job took: its reported execution time, or else the time from assignment to end; NULL if neither is known.';
 
 CREATE OR REPLACE FUNCTION public.job_fault(status text, created_at timestamp with time zone, assigned_at timestamp with time zone, completed_at timestamp with time zone, execution_time_ms bigint, latest timestamp with time zone)
  RETURNS text
@@ -1674,12 +1757,14 @@ AS $function$ SELECT CASE
     WHEN GREATEST(created_at, assigned_at, completed_at) > latest THEN 'ahead'
     WHEN execution_time_ms > 0 AND status NOT IN ('pending', 'assigned', 'running')
          AND execution_time_ms > 1000 + extract(epoch FROM COALESCE(completed_at, latest) - COALESCE(assigned_at, created_at)) * 1000 THEN 'execution' END $function$;
+COMMENT ON FUNCTION job_fault(text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,timestamp with time zone) IS 'Returns why a job is kept apart from the sums (ahead, execution; see jobs.kept_apart), or NULL. latest is the latest time that counts as past.';
 
 CREATE OR REPLACE FUNCTION public.job_has_ended(status text)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT status NOT IN ('pending', 'assigned', 'running') $function$;
+COMMENT ON FUNCTION job_has_ended(text) IS 'Reports whether a status is an end.';
 
 CREATE OR REPLACE FUNCTION public.job_is_newer(told jobs, was jobs)
  RETURNS boolean
@@ -1690,6 +1775,7 @@ SELECT CASE WHEN told.updated_at <> was.updated_at THEN told.updated_at > was.up
        ELSE (LEAST(job_order(told.status), 4), COALESCE(GREATEST(told.assigned_at, told.completed_at), '-infinity'), job_order(told.status))
          >= (LEAST(job_order(was.status), 4), COALESCE(GREATEST(was.assigned_at, was.completed_at), '-infinity'), job_order(was.status)) END
 $function$;
+COMMENT ON FUNCTION job_is_newer(jobs,jobs) IS 'Reports whether what is told of a job replaces what was known: by updated_at where both have one and they differ, else by order of status and times.';
 
 CREATE OR REPLACE FUNCTION public.job_number(id text)
  RETURNS text
@@ -1719,18 +1805,21 @@ BEGIN
     END IF;
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION job_number(text) IS 'Returns the number that a job''s identifier stands for, in decimal, whether it is written in decimal or hex; NULL if it is none or does not fit a u256.';
 
 CREATE OR REPLACE FUNCTION public.job_of_report(r reported_jobs)
  RETURNS jobs
  LANGUAGE sql
  STABLE
 AS $function$ SELECT jsonb_populate_record(NULL::jobs, to_jsonb(r)) $function$;
+COMMENT ON FUNCTION job_of_report(reported_jobs) IS 'Returns a report as a row of jobs.';
 
 CREATE OR REPLACE FUNCTION public.job_order(status text)
  RETURNS integer
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT array_position(ARRAY['pending', 'assigned', 'running', 'cancelled', 'timeout', 'failed', 'completed'], status) $function$;
+COMMENT ON FUNCTION job_order(text) IS 'Returns the place of a status in the life of a job, from 1: a report of a later one replaces an earlier one.';
 
 CREATE OR REPLACE FUNCTION public.job_payments(changed text)
  RETURNS text
@@ -1745,6 +1834,7 @@ SELECT format($$
     WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
 $$, changed)
 $function$;
+COMMENT ON FUNCTION job_payments(text) IS 'Returns the query that turns changed jobs into parts of payment_changes; see add_job_totals for changed.';
 
 CREATE OR REPLACE FUNCTION public.job_rollup_statements(changed text)
  RETURNS text
@@ -1785,6 +1875,7 @@ SELECT format($$
     HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution) <> 0;
 $$, changed)
 $function$;
+COMMENT ON FUNCTION job_rollup_statements(text) IS 'Returns the statements that write the deltas of job_days, job_hours and network_hours for changed jobs; see add_job_totals for changed.';
 
 CREATE OR REPLACE FUNCTION public.jobs_that_count(changed text)
  RETURNS text
@@ -1794,6 +1885,7 @@ AS $function$
 SELECT format($$SELECT sign, job_id, worker_address, job_type, status, payment_amount, created_at, assigned_at, completed_at,
     CASE WHEN kept_apart IS NULL THEN execution_time_ms END AS execution_time_ms FROM (%s) judged WHERE kept_apart IS DISTINCT FROM 'ahead'$$, changed)
 $function$;
+COMMENT ON FUNCTION jobs_that_count(text) IS 'Returns a query for those of the changed jobs that are in the sums: without those kept apart, and without an execution time that cannot be.';
 
 CREATE OR REPLACE FUNCTION public.judge_claim()
  RETURNS trigger
@@ -1804,6 +1896,7 @@ BEGIN
     NEW.kept_apart := CASE WHEN NEW.claim_time > latest_time() THEN 'ahead' END;
     RETURN NEW;
 END $function$;
+COMMENT ON FUNCTION judge_claim() IS 'Sets kept_apart of a claim.';
 
 CREATE OR REPLACE FUNCTION public.judge_job()
  RETURNS trigger
@@ -1814,6 +1907,7 @@ BEGIN
     NEW.kept_apart := job_fault(NEW.status, NEW.created_at, NEW.assigned_at, NEW.completed_at, NEW.execution_time_ms, latest_time());
     RETURN NEW;
 END $function$;
+COMMENT ON FUNCTION judge_job() IS 'Sets kept_apart of a job or a report.';
 
 CREATE OR REPLACE FUNCTION public.keep_gpu_hours(oldest date, max_memory bigint, min_temperature integer, max_temperature integer, max_power bigint)
  RETURNS void
@@ -1835,6 +1929,7 @@ WHERE sampled_at < oldest::timestamp AT TIME ZONE 'UTC'
 GROUP BY 1, 2, 3
 ON CONFLICT DO NOTHING
 $function$;
+COMMENT ON FUNCTION keep_gpu_hours(date,bigint,integer,integer,bigint) IS 'Sums the GPU samples of before a day by hour into gpu_hours, before their partitions are dropped. Values outside the bounds given are left out.';
 
 CREATE OR REPLACE FUNCTION public.keep_heartbeat_apart()
  RETURNS trigger
@@ -1848,6 +1943,7 @@ BEGIN
     ON CONFLICT (worker_address, worker_id) DO UPDATE SET heartbeat_time = excluded.heartbeat_time, received_at = excluded.received_at;
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION keep_heartbeat_apart() IS 'Stores a heartbeat whose time is over 5 minutes ahead in heartbeats_ahead instead of heartbeats.';
 
 CREATE OR REPLACE FUNCTION public.keep_partitions(parent text, part_days integer, oldest date, first_day date, last_day date)
  RETURNS void
@@ -1894,18 +1990,21 @@ BEGIN
     WHERE partitions_dropped.dropped_before < excluded.dropped_before;
     PERFORM set_config('validator.keeping', 'off', true);
 END $function$;
+COMMENT ON FUNCTION keep_partitions(text,integer,date,date,date) IS 'Creates the partitions of a table for the days from first_day to last_day, part_days days each, moves their rows out of the partition for all others, and drops partitions of before oldest.';
 
 CREATE OR REPLACE FUNCTION public.latest_time()
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ SELECT statement_timestamp() + interval '5 minutes' $function$;
+COMMENT ON FUNCTION latest_time() IS 'Returns the latest time that counts as past: the statement''s, plus 5 minutes for clocks that are ahead.';
 
 CREATE OR REPLACE FUNCTION public.marked_minutes(minutes bigint)
  RETURNS integer
  LANGUAGE sql
  IMMUTABLE
 AS $function$ SELECT length(replace(minutes::bit(64)::text, '0', '')) $function$;
+COMMENT ON FUNCTION marked_minutes(bigint) IS 'Returns how many bits are set.';
 
 CREATE OR REPLACE FUNCTION public.merge_reported_jobs(list jsonb)
  RETURNS bigint
@@ -1925,6 +2024,7 @@ WITH merged AS MATERIALIZED (
 )
 SELECT count(*) FROM changed
 $function$;
+COMMENT ON FUNCTION merge_reported_jobs(jsonb) IS 'Merges reports into the reports that their workers made before, and returns how many changed.';
 
 CREATE OR REPLACE FUNCTION public.merge_told_jobs(list jsonb)
  RETURNS bigint
@@ -1944,6 +2044,7 @@ WITH merged AS MATERIALIZED (
 )
 SELECT count(*) FROM changed
 $function$;
+COMMENT ON FUNCTION merge_told_jobs(jsonb) IS 'Merges jobs that a coordinator reported into the known ones, and returns how many changed.';
 
 CREATE OR REPLACE FUNCTION public.merged_job(was jobs, told jobs)
  RETURNS jobs
@@ -1983,12 +2084,14 @@ BEGIN
     END IF;
     RETURN newer;
 END $function$;
+COMMENT ON FUNCTION merged_job(jobs,jobs) IS 'Returns what is known of a job from two rows: the newer one, with what only the older one knows where both mean the same worker and the same end.';
 
 CREATE OR REPLACE FUNCTION public.microseconds(t timestamp with time zone)
  RETURNS numeric
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT trunc(extract(epoch FROM t)::numeric * 1000000) $function$;
+COMMENT ON FUNCTION microseconds(timestamp with time zone) IS 'Returns a time in microseconds since 1970, exact.';
 
 CREATE OR REPLACE FUNCTION public.minute_counts(minutes integer[], signs integer[])
  RETURNS integer[]
@@ -2003,6 +2106,7 @@ BEGIN
     END LOOP;
     RETURN counts;
 END $function$;
+COMMENT ON FUNCTION minute_counts(integer[],integer[]) IS 'Returns how many heartbeats came, less those that went, by minute of an hour: minutes from 0 and their signs.';
 
 CREATE OR REPLACE FUNCTION public.minutes_within(places integer[], heard bigint[])
  RETURNS smallint[]
@@ -2046,6 +2150,7 @@ BEGIN
     END LOOP;
     RETURN counts;
 END $function$;
+COMMENT ON FUNCTION minutes_within(integer[],bigint[]) IS 'Returns an array from 0 to 60: element n is the minutes of a day that had a heartbeat in them or in the n minutes before. places are the day''s hours from 1 (0: the hour before it), heard the bits of their minutes.';
 
 CREATE OR REPLACE FUNCTION public.normalise_felts()
  RETURNS trigger
@@ -2080,6 +2185,7 @@ BEGIN
     END LOOP;
     RETURN jsonb_populate_record(NEW, changed);
 END $function$;
+COMMENT ON FUNCTION normalise_felts() IS 'Writes the columns named by its arguments as 0x and 64 lower-case hex digits, and refuses what is no address or felt with a hint.';
 
 CREATE OR REPLACE FUNCTION public.note_gpu_energy()
  RETURNS trigger
@@ -2096,6 +2202,7 @@ BEGIN
                    AND h.hour = date_trunc('hour', new_rows.sampled_at - back, 'UTC'));
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION note_gpu_energy() IS 'Writes the hours that new samples touch to gpu_energy_changes.';
 
 CREATE OR REPLACE FUNCTION public.note_payments_delete_of_chain_payments()
  RETURNS trigger
@@ -2113,6 +2220,7 @@ AS $function$BEGIN INSERT INTO payment_changes
     FROM (SELECT -1 AS sign, o.* FROM old_rows o) changed
 ) changes
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION note_payments_delete_of_chain_payments() IS 'Writes the deltas of deleted payments of the chain to payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.note_payments_delete_of_jobs()
  RETURNS trigger
@@ -2131,6 +2239,7 @@ AS $function$BEGIN INSERT INTO payment_changes
     WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
 ) changes
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION note_payments_delete_of_jobs() IS 'Writes the deltas of the payments of deleted jobs to payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.note_payments_insert_of_chain_payments()
  RETURNS trigger
@@ -2148,6 +2257,7 @@ AS $function$BEGIN INSERT INTO payment_changes
     FROM (SELECT 1 AS sign, n.* FROM new_rows n) changed
 ) changes
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION note_payments_insert_of_chain_payments() IS 'Writes the deltas of new payments of the chain to payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.note_payments_insert_of_jobs()
  RETURNS trigger
@@ -2166,6 +2276,7 @@ AS $function$BEGIN INSERT INTO payment_changes
     WHERE worker_address IS NOT NULL AND status = 'completed' AND payment_amount IS NOT NULL
 ) changes
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION note_payments_insert_of_jobs() IS 'Writes the deltas of the payments of new jobs to payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.note_payments_update_of_chain_payments()
  RETURNS trigger
@@ -2186,6 +2297,7 @@ AS $function$BEGIN INSERT INTO payment_changes
     HAVING sum(jobs) <> 0 OR sum(recorded_wei) <> 0 OR sum(ended_us) <> 0 OR sum(releases) <> 0 OR sum(released_wei) <> 0
         OR sum(payments) <> 0 OR sum(paid_wei) <> 0 OR sum(hidden) <> 0 OR sum(told_us) <> 0
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION note_payments_update_of_chain_payments() IS 'Writes the deltas of changed payments of the chain to payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.note_payments_update_of_jobs()
  RETURNS trigger
@@ -2207,6 +2319,7 @@ AS $function$BEGIN INSERT INTO payment_changes
     HAVING sum(jobs) <> 0 OR sum(recorded_wei) <> 0 OR sum(ended_us) <> 0 OR sum(releases) <> 0 OR sum(released_wei) <> 0
         OR sum(payments) <> 0 OR sum(paid_wei) <> 0 OR sum(hidden) <> 0 OR sum(told_us) <> 0
 ; RETURN NULL; END$function$;
+COMMENT ON FUNCTION note_payments_update_of_jobs() IS 'Writes the deltas of the payments of changed jobs to payment_changes.';
 
 CREATE OR REPLACE FUNCTION public.pay_reports(workers text[], keys text[])
  RETURNS void
@@ -2223,6 +2336,7 @@ WITH told AS (
 )
 UPDATE reported_jobs r SET paid_at = f.paid_at FROM found f WHERE r.worker_address = f.worker_address AND r.job_id = f.job_id
 $function$;
+COMMENT ON FUNCTION pay_reports(text[],text[]) IS 'Sets paid_at of reports, for pairs of a worker and a job key, by what the chain has paid.';
 
 CREATE OR REPLACE FUNCTION public.payment_parts(changes text)
  RETURNS text
@@ -2235,6 +2349,7 @@ SELECT format($$
     FROM (%s) changes
 $$, changes)
 $function$;
+COMMENT ON FUNCTION payment_parts(text) IS 'Returns the columns and rows for an INSERT into payment_changes, one row a change.';
 
 CREATE OR REPLACE FUNCTION public.payment_sums(changes text)
  RETURNS text
@@ -2250,6 +2365,7 @@ SELECT format($$
         OR sum(payments) <> 0 OR sum(paid_wei) <> 0 OR sum(hidden) <> 0 OR sum(told_us) <> 0
 $$, changes)
 $function$;
+COMMENT ON FUNCTION payment_sums(text) IS 'Returns the columns and rows for an INSERT into payment_changes or reconciled_jobs, summed by job.';
 
 CREATE OR REPLACE FUNCTION public.price_claim()
  RETURNS trigger
@@ -2276,6 +2392,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $function$;
+COMMENT ON FUNCTION price_claim() IS 'Keeps claim_prices: the newest price observed in the hour before a confirmed claim. A price entered by hand stays.';
 
 CREATE OR REPLACE FUNCTION public.refuse_to_forget()
  RETURNS trigger
@@ -2286,6 +2403,7 @@ BEGIN
         MESSAGE = format('%s cannot be emptied in a transaction of isolation level %s', TG_TABLE_NAME, current_setting('transaction_isolation')),
         HINT = 'Use READ COMMITTED, or DELETE the rows.';
 END $function$;
+COMMENT ON FUNCTION refuse_to_forget() IS 'Refuses TRUNCATE in a transaction that sees an older state of the sums.';
 
 CREATE OR REPLACE FUNCTION public.report_rollup_statements(changed text)
  RETURNS text
@@ -2337,6 +2455,7 @@ SELECT format($$
     HAVING sum(sign) <> 0 OR sum(sign * payment_amount) <> 0;
 $$, changed)
 $function$;
+COMMENT ON FUNCTION report_rollup_statements(text) IS 'Returns the statements that write the deltas of every sum of jobs for changed reports; see add_job_totals for changed.';
 
 CREATE OR REPLACE FUNCTION public.reports_that_count(changed text)
  RETURNS text
@@ -2347,6 +2466,7 @@ SELECT format($$SELECT sign, job_id, worker_address, job_type, status, payment_a
     CASE WHEN kept_apart IS NULL THEN execution_time_ms END AS execution_time_ms, paid_at
     FROM (%s) judged WHERE NOT superseded AND kept_apart IS DISTINCT FROM 'ahead'$$, changed)
 $function$;
+COMMENT ON FUNCTION reports_that_count(text) IS 'Returns a query for those of the changed reports that are in the sums: neither superseded nor kept apart.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_delete_of_heartbeats()
  RETURNS trigger
@@ -2362,6 +2482,7 @@ AS $function$BEGIN
           GROUP BY 1, 2, 3) hours
     WHERE beats <> array_fill(0, ARRAY[60]);
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_delete_of_heartbeats() IS 'Writes the deltas of deleted heartbeats to heartbeat_changes.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_delete_of_jobs()
  RETURNS trigger
@@ -2406,6 +2527,7 @@ AS $function$BEGIN
     GROUP BY 1
     HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution) <> 0;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_delete_of_jobs() IS 'Writes the deltas of deleted jobs to job_days, job_hours and network_hours.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_delete_of_reconciled_jobs()
  RETURNS trigger
@@ -2423,6 +2545,7 @@ AS $function$BEGIN
                     chain_wei = d.chain_wei + excluded.chain_wei, short_wei = d.short_wei + excluded.short_wei;
                 RETURN NULL;
             END$function$;
+COMMENT ON FUNCTION roll_up_delete_of_reconciled_jobs() IS 'Writes what deleted rows of reconciled_jobs change to reconciled_days.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_delete_of_reward_claims()
  RETURNS trigger
@@ -2438,6 +2561,7 @@ AS $function$BEGIN
     GROUP BY 1, 2, 3
     HAVING sum(sign) <> 0 OR sum(sign * amount) <> 0;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_delete_of_reward_claims() IS 'Writes the deltas of deleted claims to earning_days.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_gpu_energy(most integer, max_milliwatts bigint)
  RETURNS bigint
@@ -2483,6 +2607,7 @@ BEGIN
     GET DIAGNOSTICS hours = ROW_COUNT;
     RETURN hours;
 END $function$;
+COMMENT ON FUNCTION roll_up_gpu_energy(integer,bigint) IS 'Integrates power over the samples of at most that many changed hours into gpu_energy_hours, adds up their days, and returns how many hours it did. Gaps over 5 minutes and powers above the bound are left out.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_insert_of_heartbeats()
  RETURNS trigger
@@ -2498,6 +2623,7 @@ AS $function$BEGIN
           GROUP BY 1, 2, 3) hours
     WHERE beats <> array_fill(0, ARRAY[60]);
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_insert_of_heartbeats() IS 'Writes the deltas of new heartbeats to heartbeat_changes.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_insert_of_jobs()
  RETURNS trigger
@@ -2542,6 +2668,7 @@ AS $function$BEGIN
     GROUP BY 1
     HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution) <> 0;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_insert_of_jobs() IS 'Writes the deltas of new jobs to job_days, job_hours and network_hours.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_insert_of_reconciled_jobs()
  RETURNS trigger
@@ -2559,6 +2686,7 @@ AS $function$BEGIN
                     chain_wei = d.chain_wei + excluded.chain_wei, short_wei = d.short_wei + excluded.short_wei;
                 RETURN NULL;
             END$function$;
+COMMENT ON FUNCTION roll_up_insert_of_reconciled_jobs() IS 'Writes what new rows of reconciled_jobs change to reconciled_days.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_insert_of_reward_claims()
  RETURNS trigger
@@ -2574,6 +2702,7 @@ AS $function$BEGIN
     GROUP BY 1, 2, 3
     HAVING sum(sign) <> 0 OR sum(sign * amount) <> 0;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_insert_of_reward_claims() IS 'Writes the deltas of new claims to earning_days.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_update_of_heartbeats()
  RETURNS trigger
@@ -2589,6 +2718,7 @@ AS $function$BEGIN
           GROUP BY 1, 2, 3) hours
     WHERE beats <> array_fill(0, ARRAY[60]);
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_update_of_heartbeats() IS 'Writes the deltas of changed heartbeats to heartbeat_changes.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_update_of_jobs()
  RETURNS trigger
@@ -2633,6 +2763,7 @@ AS $function$BEGIN
     GROUP BY 1
     HAVING sum(submitted) <> 0 OR sum(completed) <> 0 OR sum(failed) <> 0 OR sum(execution) <> 0;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_update_of_jobs() IS 'Writes the deltas of changed jobs to job_days, job_hours and network_hours.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_update_of_reconciled_jobs()
  RETURNS trigger
@@ -2650,6 +2781,7 @@ AS $function$BEGIN
                     chain_wei = d.chain_wei + excluded.chain_wei, short_wei = d.short_wei + excluded.short_wei;
                 RETURN NULL;
             END$function$;
+COMMENT ON FUNCTION roll_up_update_of_reconciled_jobs() IS 'Writes what changed rows of reconciled_jobs change to reconciled_days.';
 
 CREATE OR REPLACE FUNCTION public.roll_up_update_of_reward_claims()
  RETURNS trigger
@@ -2665,6 +2797,7 @@ AS $function$BEGIN
     GROUP BY 1, 2, 3
     HAVING sum(sign) <> 0 OR sum(sign * amount) <> 0;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION roll_up_update_of_reward_claims() IS 'Writes the deltas of changed claims to earning_days.';
 
 CREATE OR REPLACE FUNCTION public.supersede_reports_on_delete()
  RETURNS trigger
@@ -2690,6 +2823,7 @@ AS $function$BEGIN
         UPDATE reported_jobs r SET superseded = free.there FROM free WHERE r.worker_address = free.worker_address AND r.job_id = free.job_id;
     END IF;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION supersede_reports_on_delete() IS 'Writes the reports that deleted jobs concern to report_checks, and marks those that nobody holds at once.';
 
 CREATE OR REPLACE FUNCTION public.supersede_reports_on_insert()
  RETURNS trigger
@@ -2715,6 +2849,7 @@ AS $function$BEGIN
         UPDATE reported_jobs r SET superseded = free.there FROM free WHERE r.worker_address = free.worker_address AND r.job_id = free.job_id;
     END IF;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION supersede_reports_on_insert() IS 'Writes the reports that new jobs concern to report_checks, and marks those that nobody holds at once.';
 
 CREATE OR REPLACE FUNCTION public.supersede_reports_on_update()
  RETURNS trigger
@@ -2740,6 +2875,7 @@ AS $function$BEGIN
         UPDATE reported_jobs r SET superseded = free.there FROM free WHERE r.worker_address = free.worker_address AND r.job_id = free.job_id;
     END IF;
  RETURN NULL; END$function$;
+COMMENT ON FUNCTION supersede_reports_on_update() IS 'Writes the reports that changed jobs concern to report_checks, and marks those that nobody holds at once.';
 
 CREATE OR REPLACE FUNCTION public.supersede_reports_statements(pairs text)
  RETURNS text
@@ -2766,6 +2902,7 @@ SELECT format($$
     END IF;
 $$, pairs)
 $function$;
+COMMENT ON FUNCTION supersede_reports_statements(text) IS 'Returns the body of the triggers that write report_checks for changed jobs and mark reports superseded at once where nobody holds them.';
 
 CREATE OR REPLACE FUNCTION public.told_jobs(list jsonb)
  RETURNS SETOF jobs
@@ -2779,6 +2916,7 @@ CROSS JOIN LATERAL jsonb_populate_record(t, jsonb_build_object(
     'job_type', COALESCE(t.job_type, ''))) j
 ORDER BY j.job_id
 $function$;
+COMMENT ON FUNCTION told_jobs(jsonb) IS 'Returns reported jobs as rows of jobs in the order of their identifiers, with created_at derived from their other times where it is missing.';
 
 CREATE OR REPLACE FUNCTION public.write_job_triggers(counted boolean)
  RETURNS void
@@ -2807,3 +2945,4 @@ BEGIN
     EXECUTE format('ALTER FUNCTION judge_job() SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION judge_claim() SET search_path = %I, pg_temp', current_schema());
 END $function$;
+COMMENT ON FUNCTION write_job_triggers(boolean) IS 'Writes the functions behind the triggers of jobs and reward_claims anew; counted leaves out the rows that are kept apart.';

@@ -48,6 +48,20 @@ func TestTheSchemaFileIsThatOfTheMigrations(t *testing.T) {
 	}
 }
 
+// TestEveryTableAndFunctionSaysWhatItIs in the catalog, where people and tools look.
+func TestEveryTableAndFunctionSaysWhatItIs(t *testing.T) {
+	url := dbtest.NewURL(t)
+	for _, query := range []string{
+		"SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND " + ownRelations + " AND obj_description(c.oid, 'pg_class') IS NULL",
+		`SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname NOT LIKE 'river%'
+			AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') AND obj_description(p.oid, 'pg_proc') IS NULL`,
+	} {
+		if bare := dbtest.Value(t, url, "SELECT COALESCE(string_agg(x.name, ', '), '') FROM ("+query+") x (name)"); bare != "" {
+			t.Errorf("without a comment: %s", bare)
+		}
+	}
+}
+
 // firstDifferingLine returns the number of the first line in which two texts differ.
 func firstDifferingLine(a, b string) (line int, inA, inB string, differs bool) {
 	if a == b {
