@@ -86,6 +86,14 @@ func (f JobFault) Words() string {
 	return ""
 }
 
+// EndedAt returns when the job ended, or was submitted if no end is known.
+func (j Job) EndedAt() time.Time {
+	if j.CompletedAt != nil {
+		return *j.CompletedAt
+	}
+	return j.CreatedAt
+}
+
 // Duration is how long the job took, in whole milliseconds: its execution time, else the
 // time from its assignment to its end. Lists, their order and averages mean this everywhere;
 // in SQL it is job_duration_ms.

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -113,6 +114,15 @@ func viewerOf(ctx context.Context) viewer {
 	v, _ := ctx.Value(viewerKey{}).(viewer)
 	return v
 }
+
+// viewing says for whom sources are read, as far as what may be shown depends on that.
+func viewing(ctx context.Context) observe.Viewer {
+	v := viewerOf(ctx)
+	return observe.Viewer{Local: v.local, Stranger: v.stranger()}
+}
+
+// reads begins a group of database reads for whoever asks.
+func (s *Server) reads(ctx context.Context) *observe.Reads { return s.observer.Reads(viewing(ctx)) }
 
 // identify finds out who a request comes from, for everything behind it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {

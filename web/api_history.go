@@ -2,10 +2,9 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"math/big"
-	"time"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -50,50 +49,28 @@ type summaryJSON struct {
 // periods are the windows of the periods that history knows; all has none.
 var periods = map[string]validator.Window{"day": validator.Window24h, "week": validator.Window7d, "month": validator.Window30d}
 
-// earningsPage is a page of a period's earnings with the period's sums.
-type earningsPage struct {
-	entries []validator.Earning
-	sum     validator.EarningsPeriod
-}
-
-func (s *Server) earningsPage(ctx context.Context, asked *databaseRead, wallet validator.Address, period string, limit, offset int) validator.Maybe[earningsPage] {
-	return readDBAs(ctx, s, asked, memoryKey{"earnings page", wallet, fmt.Sprintf("%s/%d/%d", period, limit, offset)}, walletMaxAge, func(ctx context.Context) (earningsPage, error) {
-		var since *time.Time
-		if w, bounded := periods[period]; bounded {
-			t := w.Start(s.now())
-			since = &t
-		}
-		entries, err := s.db.EarningsHistory(ctx, wallet, since, limit, offset)
-		if err != nil {
-			return earningsPage{}, err
-		}
-		sum, err := s.db.EarningsPeriod(ctx, wallet, since)
-		return earningsPage{entries, sum}, err
-	})
-}
-
 func (s *Server) apiHistory(ctx context.Context, in *historyInput) (*reply[historyJSON], error) {
 	wallet, err := s.walletFor(ctx, in.WalletInput)
 	if err != nil {
 		return nil, err
 	}
-	asked := databaseRead{state: s.db.State()}
-	page := s.earningsPage(ctx, &asked, wallet, in.Period, in.Limit, in.Offset)
-	claims := s.eventsRead(ctx, &asked, nameProverStaking)
-	out := historyJSON{Rewards: []rewardJSON{}, PeriodSummary: summaryJSON{Period: in.Period}, Unknown: reasons{}, Sources: sources(asked.result())}
+	asked := s.reads(ctx)
+	page := asked.EarningHistory(ctx, wallet, periods[in.Period], in.Limit, in.Offset)
+	claims := asked.EventsRead(ctx, observe.ProverStaking)
+	out := historyJSON{Rewards: []rewardJSON{}, PeriodSummary: summaryJSON{Period: in.Period}, Unknown: reasons{}, Sources: sources(asked.State())}
 	p, has := page.Get()
 	if !has {
 		return ok(out)
 	}
-	for _, e := range p.entries {
+	for _, e := range p.Entries {
 		out.Rewards = append(out.Rewards, rewardJSON{e.At.Unix(), e.Amount.String(), e.Amount.Format(), nonEmpty(e.JobID), string(e.Kind), nonEmpty(string(e.TxHash)), e.SelfReported})
 	}
-	total := validator.FoundInEvents(p.sum.Total, p.sum.Entries == 0, claims)
-	out.TotalCount = field(total, func(validator.Wei) int64 { return p.sum.Entries })
-	out.PeriodSummary.TotalRewards, out.PeriodSummary.TotalRewardsFormatted, out.PeriodSummary.JobCount = weiText(total), weiFormatted(total), &p.sum.JobCount
+	total := validator.FoundInEvents(p.Sum.Total, p.Sum.Entries == 0, claims)
+	out.TotalCount = field(total, func(validator.Wei) int64 { return p.Sum.Entries })
+	out.PeriodSummary.TotalRewards, out.PeriodSummary.TotalRewardsFormatted, out.PeriodSummary.JobCount = weiText(total), weiFormatted(total), &p.Sum.JobCount
 	whyNull(out.Unknown, "total_count", total)
-	if p.sum.JobCount > 0 {
-		avg := p.sum.JobTotal.MulDiv(big.NewInt(1), big.NewInt(p.sum.JobCount)).String()
+	if p.Sum.JobCount > 0 {
+		avg := p.Sum.JobTotal.MulDiv(big.NewInt(1), big.NewInt(p.Sum.JobCount)).String()
 		out.PeriodSummary.AvgRewardPerJob = &avg
 	}
 	return ok(out)

@@ -2,10 +2,10 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -49,11 +49,11 @@ func (s *Server) apiRecentJobs(ctx context.Context, in *recentInput) (*reply[rec
 	if err != nil {
 		return nil, err
 	}
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	order, _ := jobOrderNamed(in.Order)
-	page := s.jobs(ctx, &asked, wallet, db.JobFilter{Status: validator.JobStatus(in.Status), Sort: order.sort, Ascending: order.ascending, Limit: in.Limit})
-	out := recentJSON{Jobs: []jobJSON{}, TotalCount: field(page, func(p jobPage) int64 { return p.total }), Sources: sources(asked.result())}
-	for _, j := range page.Or(jobPage{}).jobs {
+	page := asked.JobPage(ctx, wallet, db.JobFilter{Status: validator.JobStatus(in.Status), Sort: order.sort, Ascending: order.ascending, Limit: in.Limit})
+	out := recentJSON{Jobs: []jobJSON{}, TotalCount: field(page, func(p observe.JobPage) int64 { return p.Total }), Sources: sources(asked.State())}
+	for _, j := range page.Or(observe.JobPage{}).Jobs {
 		out.Jobs = append(out.Jobs, jobToJSON(j))
 	}
 	return ok(out)
@@ -74,23 +74,6 @@ func jobToJSON(j validator.Job) jobJSON {
 		out.Reward, out.RewardFormatted = &wei, &formatted
 	}
 	return out
-}
-
-// jobPage is a list of jobs with how many there are.
-type jobPage struct {
-	jobs  []validator.Job
-	total int64
-}
-
-func (s *Server) jobs(ctx context.Context, asked *databaseRead, wallet validator.Address, f db.JobFilter) validator.Maybe[jobPage] {
-	return readDBAs(ctx, s, asked, memoryKey{"jobs", wallet, fmt.Sprintf("%s/%s/%v/%d", f.Status, f.Sort, f.Ascending, f.Limit)}, walletMaxAge, func(ctx context.Context) (jobPage, error) {
-		jobs, err := s.db.Jobs(ctx, wallet, f)
-		if err != nil {
-			return jobPage{}, err
-		}
-		total, err := s.db.CountJobs(ctx, wallet, f.Status)
-		return jobPage{jobs, total}, err
-	})
 }
 
 // analyticsJSON answers /api/jobs/analytics.
@@ -122,8 +105,8 @@ func (s *Server) apiAnalytics(ctx context.Context, in *WalletInput) (*reply[anal
 	if err != nil {
 		return nil, err
 	}
-	asked := databaseRead{state: s.db.State()}
-	counts := s.jobCounts(ctx, &asked, wallet)
+	asked := s.reads(ctx)
+	counts := asked.JobCounts(ctx, wallet)
 	count := func(f func(validator.JobCounts) int64) *int64 { return field(counts, f) }
 	out := analyticsJSON{
 		TotalJobs:        count(func(c validator.JobCounts) int64 { return c.Total }),
@@ -136,7 +119,7 @@ func (s *Server) apiAnalytics(ctx context.Context, in *WalletInput) (*reply[anal
 		JobsAhead:        count(func(c validator.JobCounts) int64 { return c.KeptApart[validator.FaultAhead] }),
 		ExecutionsApart:  count(func(c validator.JobCounts) int64 { return c.KeptApart[validator.FaultExecution] }),
 		JobsByType:       []typeJSON{},
-		Sources:          sources(asked.result()),
+		Sources:          sources(asked.State()),
 	}
 	if c, has := counts.Get(); has {
 		out.SuccessRate = known(c.SuccessPercent())
@@ -146,12 +129,6 @@ func (s *Server) apiAnalytics(ctx context.Context, in *WalletInput) (*reply[anal
 		}
 	}
 	return ok(out)
-}
-
-func (s *Server) jobCounts(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[validator.JobCounts] {
-	return readDB(ctx, s, asked, "job counts", wallet, func(ctx context.Context) (validator.JobCounts, error) {
-		return s.db.JobCounts(ctx, wallet, s.now())
-	})
 }
 
 func seconds(d *time.Duration) *float64 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -35,12 +36,6 @@ type statsJSON struct {
 	Sources                  sourcesJSON   `json:"sources"`
 }
 
-func (s *Server) networkCounts(ctx context.Context, asked *databaseRead) validator.Maybe[validator.NetworkCounts] {
-	return readDBAs(ctx, s, asked, memoryKey{read: "network counts"}, networkMaxAge, func(ctx context.Context) (validator.NetworkCounts, error) {
-		return s.db.NetworkCounts(ctx, s.heartbeatInterval.GoneAfter(), s.now())
-	})
-}
-
 // statsInput says over which window the hours are told.
 type statsInput struct {
 	Window string `query:"window" enum:"24h,7d,30d" default:"24h" doc:"The window of activity: the last 24 hours, or 7 or 30 days in UTC, today included; by the hour, from the first that begins in it"`
@@ -54,9 +49,9 @@ func computeHours(counts validator.Maybe[validator.NetworkCounts]) *float64 {
 }
 
 func (s *Server) apiNetworkStats(ctx context.Context, in *statsInput) (*reply[statsJSON], error) {
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	counts, net := s.networkCounts(ctx, &asked), s.chain.Network()
-	activity, stakes := s.activity(ctx, &asked, windowNamed(in.Window)), s.stakeBoard(ctx, &asked)
+	asked := s.reads(ctx)
+	counts, net := asked.NetworkCounts(ctx), s.chain.Network()
+	activity, stakes := asked.Activity(ctx, windowNamed(in.Window).window), asked.StakeBoard(ctx)
 	count := func(f func(validator.NetworkCounts) int64) *int64 { return field(counts, f) }
 	out := statsJSON{
 		Network: s.network.Name, ChainID: s.network.ChainID, ActiveWithinSecs: int(s.heartbeatInterval.GoneAfter() / time.Second),
@@ -68,7 +63,7 @@ func (s *Server) apiNetworkStats(ctx context.Context, in *statsInput) (*reply[st
 		TotalStaked:        weiText(net.TotalStaked.Maybe), TotalStakedFormatted: weiFormatted(net.TotalStaked.Maybe),
 		TotalSlashed: weiText(net.TotalSlashed.Maybe), TotalSlashedFormatted: weiFormatted(net.TotalSlashed.Maybe),
 		StakingTerms: termsOf(net.Config.Maybe, stakes), Activity: activityOf(activity, windowNamed(in.Window)),
-		Unknown: reasons{}, Sources: sources(asked.result(), told(ctx, net.State)),
+		Unknown: reasons{}, Sources: sources(asked.State(), viewing(ctx).RedactState(net.State)),
 	}
 	whyNull(out.Unknown, "staking_terms.tiers.stakers", stakes)
 	if c, has := counts.Get(); has {
@@ -115,12 +110,12 @@ type gpuHosts struct {
 }
 
 func (s *Server) apiNetworkWorkers(ctx context.Context, in *WalletInput) (*reply[workersJSON], error) {
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	counts, months := s.networkCounts(ctx, &asked), s.workerMonths(ctx, &asked)
-	stakes, reputations := s.stakeBoard(ctx, &asked), s.reputationBoard(ctx, &asked)
+	asked := s.reads(ctx)
+	counts, months := asked.NetworkCounts(ctx), asked.WorkerMonths(ctx)
+	stakes, reputations := asked.StakeBoard(ctx), asked.ReputationBoard(ctx)
 	out := workersJSON{
 		ByVersion: []versionJSON{}, ByGPUCount: []gpuHosts{}, Groups: groupsOf(months), Stakes: stakersOf(stakes.Or(nil)), Reputations: scoredOf(reputations.Or(nil)),
-		Sources: sources(asked.result()),
+		Sources: sources(asked.State()),
 	}
 	if wallet, err := s.walletFor(ctx, *in); err == nil {
 		out.Own = workerPlaceOf(months, wallet)
@@ -156,14 +151,14 @@ type contractJSON struct {
 }
 
 func (s *Server) apiContracts(ctx context.Context, _ *struct{}) (*reply[contractsJSON], error) {
-	out := contractsJSON{Network: s.network.Name, ChainID: s.network.ChainID, ExplorerURL: s.network.ExplorerURL, Contracts: []contractJSON{}, Sources: sources(told(ctx, s.chain.Network().State))}
+	out := contractsJSON{Network: s.network.Name, ChainID: s.network.ChainID, ExplorerURL: s.network.ExplorerURL, Contracts: []contractJSON{}, Sources: sources(viewing(ctx).RedactState(s.chain.Network().State))}
 	for _, c := range s.chain.Contracts() {
 		missing := c.MissingFunctions
 		if missing == nil {
 			missing = []string{}
 		}
 		if viewerOf(ctx).stranger() && c.Reason != "" {
-			c.Reason = untold
+			c.Reason = observe.HiddenReason
 		}
 		out.Contracts = append(out.Contracts, contractJSON{c.Name, nonEmpty(string(c.Address)), string(c.Status), nonEmpty(string(c.ClassHash)), missing, nonEmpty(c.Reason)})
 	}
@@ -179,7 +174,7 @@ type healthJSON struct {
 }
 
 func (s *Server) health(ctx context.Context) healthJSON {
-	states := []validator.SourceState{told(ctx, s.gpus.Snapshot().State), told(ctx, s.db.State()), told(ctx, s.chain.Network().State)}
+	states := []validator.SourceState{viewing(ctx).RedactState(s.gpus.Snapshot().State), viewing(ctx).RedactState(s.db.State()), viewing(ctx).RedactState(s.chain.Network().State)}
 	good := 0
 	for _, st := range states {
 		if st.Health == validator.HealthOK {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -68,12 +69,12 @@ func (s *Server) apiReconciliation(ctx context.Context, in *reconciliationInput)
 		return nil, err
 	}
 	q := reconcileQuery{class: class}
-	asked := databaseRead{state: s.db.State()}
-	m := s.reconciliation(ctx, &asked, wallet)
+	asked := s.reads(ctx)
+	m := asked.Reconciliation(ctx, wallet)
 	out := reconciliationJSON{Classes: []reconcileClassJSON{}, Payments: []exportedPayment{}, Claims: []reconciledClaimJSON{}}
 	r, has := m.Get()
 	if !has {
-		out.Sources = sources(asked.result())
+		out.Sources = sources(asked.State())
 		return ok(out)
 	}
 	now := s.now()
@@ -81,16 +82,14 @@ func (s *Server) apiReconciliation(ctx context.Context, in *reconciliationInput)
 	for _, c := range validator.ReconcileClasses {
 		out.Classes = append(out.Classes, reconcileClassOf(c, r.Sum(c)))
 	}
-	list := readDBAs(ctx, s, &asked, memoryKey{"listed payments", wallet, in.Class + " " + integer(in.Limit)}, walletMaxAge, func(ctx context.Context) ([]validator.ReconciledPayment, error) {
-		return s.db.ReconciledPayments(ctx, wallet, q.windows(r, now), q.before, in.Limit)
-	})
+	list := asked.Payments(ctx, wallet, observe.PaymentList{Class: q.class, Limit: in.Limit}, q.windows(r, now))
 	for _, p := range list.Or(nil) {
 		out.Payments = append(out.Payments, exportedPaymentOf(p, r.Coverage, now))
 	}
 	for _, c := range r.Claims {
 		out.Claims = append(out.Claims, reconciledClaimOf(c))
 	}
-	out.Sources = sources(asked.result())
+	out.Sources = sources(asked.State())
 	return ok(out)
 }
 

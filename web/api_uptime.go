@@ -86,14 +86,6 @@ var _ huma.Resolver = (*uptimeInput)(nil)
 // uptimeMaxAge is how old a remembered answer about a whole year may be.
 const uptimeMaxAge = 5 * time.Second
 
-// uptime reads the uptime of a worker and its hosts at every scale.
-func (s *Server) uptime(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[validator.UptimeReports] {
-	history := readDBAs(ctx, s, asked, memoryKey{read: "uptime", wallet: wallet}, uptimeMaxAge, func(ctx context.Context) (validator.UptimeHistory, error) {
-		return s.db.UptimeHistory(ctx, wallet, s.heartbeatInterval, s.now())
-	})
-	return validator.Map(history, func(h validator.UptimeHistory) validator.UptimeReports { return h.Report(s.now()) })
-}
-
 // uptimeOf is what a report tells of one host, of any host for nil.
 func uptimeOf(r validator.UptimeReports, host *string) (validator.UptimeReport, error) {
 	if host == nil {
@@ -111,12 +103,12 @@ func (s *Server) apiUptime(ctx context.Context, in *uptimeInput) (*reply[uptimeJ
 	if err != nil {
 		return nil, err
 	}
-	asked := databaseRead{state: s.db.State()}
-	beats, reports := s.heartbeats(ctx, &asked, wallet), s.uptime(ctx, &asked, wallet)
+	asked := s.reads(ctx)
+	beats, reports := asked.Heartbeats(ctx, wallet), asked.Uptime(ctx, wallet)
 	out := uptimeJSON{
 		WorkerAddress: string(wallet), Host: in.host, Windows: []windowJSON{}, Hours: []spanJSON{}, Days: []spanJSON{}, Hosts: []hostUptimeJSON{},
 		Definition: s.heartbeatInterval.Definition(), HeartbeatIntervalSecs: int(s.heartbeatInterval.Duration() / time.Second),
-		ClocksAhead: clocksOf(beats.Or(validator.HeartbeatSummary{})), Sources: sources(asked.result()),
+		ClocksAhead: clocksOf(beats.Or(validator.HeartbeatSummary{})), Sources: sources(asked.State()),
 	}
 	if h, has := beats.Get(); has && h.Last != nil {
 		out.LastHeartbeat = unix(h.Last.At)

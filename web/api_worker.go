@@ -48,9 +48,9 @@ func (s *Server) apiWorkerStatus(ctx context.Context, in *WalletInput) (*reply[w
 	if err != nil {
 		return nil, err
 	}
-	asked := databaseRead{state: s.db.State()}
-	beats := s.heartbeats(ctx, &asked, wallet)
-	out := workerStatusJSON{WorkerAddress: string(wallet), ClocksAhead: clocksOf(beats.Or(validator.HeartbeatSummary{})), Sources: sources(asked.result())}
+	asked := s.reads(ctx)
+	beats := asked.Heartbeats(ctx, wallet)
+	out := workerStatusJSON{WorkerAddress: string(wallet), ClocksAhead: clocksOf(beats.Or(validator.HeartbeatSummary{})), Sources: sources(asked.State())}
 	h, has := beats.Get()
 	if !has {
 		return ok(out)
@@ -224,7 +224,7 @@ func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[cla
 	if err != nil {
 		return nil, s.storeProblem(err)
 	}
-	s.memory.forget(memoryKey{read: "claims", wallet: wallet})
+	s.observer.ForgetClaims(wallet)
 	v := viewerOf(ctx)
 	s.audit(ctx, v.origin, db.AuditEvent{Wallet: wallet, Kind: db.AuditClaimSent, Detail: tx.Short(), Actor: v.actor()})
 	out := claimJSON{Status: string(claim.Status), TxHash: string(tx), Reason: nonEmpty(claim.Failure)}

@@ -8,22 +8,10 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// claims returns a wallet's newest claims.
-func (s *Server) claims(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[[]validator.Claim] {
-	return s.claimsSince(ctx, asked, wallet, walletMaxAge)
-}
-
-// claimsSince is claims as they were at most maxAge ago.
-func (s *Server) claimsSince(ctx context.Context, asked *databaseRead, wallet validator.Address, maxAge time.Duration) validator.Maybe[[]validator.Claim] {
-	return readDBAs(ctx, s, asked, memoryKey{read: "claims", wallet: wallet}, maxAge, func(ctx context.Context) ([]validator.Claim, error) {
-		return s.db.Claims(ctx, wallet, claimsShown)
-	})
-}
-
 // openClaim is the wallet's claim that is on its way, nil if there is none.
 func (s *Server) openClaim(ctx context.Context, wallet validator.Address) *validator.Claim {
-	asked := databaseRead{state: s.db.State()}
-	return openClaim(s.claimsSince(ctx, &asked, wallet, 0).Or(nil), s.now())
+	asked := s.reads(ctx)
+	return openClaim(asked.ClaimsNow(ctx, wallet).Or(nil), s.now())
 }
 
 func openClaim(claims []validator.Claim, now time.Time) *validator.Claim {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -14,23 +13,19 @@ import (
 )
 
 const (
-	claimsOnPage  = 25
-	pricedClaims  = "priced claims" // the name of the read
 	claimPriceURL = "/earnings/claim-price"
 )
 
 // showEarningClaims is the newest claims, whatever days the page is about.
 func (s *Server) showEarningClaims(c echo.Context, p validator.Picture, q earningsQuery) views.EarningClaims {
 	ctx := c.Request().Context()
-	asked := databaseRead{state: s.db.State()}
-	read := readDBAs(ctx, s, &asked, memoryKey{read: pricedClaims, wallet: p.Address}, walletMaxAge, func(ctx context.Context) ([]db.PricedClaim, error) {
-		return s.db.PricedClaims(ctx, p.Address, claimsOnPage)
-	})
+	asked := s.reads(ctx)
+	read := asked.PricedClaims(ctx, p.Address)
 	list, known := read.Get()
 	if !known {
 		return views.EarningClaims{Empty: &views.Empty{Icon: "database", Tone: views.ToneUnknown, Title: "Claims unknown", Text: validator.Sentence(read.Reason())}}
 	}
-	m := views.EarningClaims{Notice: staleNotice(p.Now, asked.result())}
+	m := views.EarningClaims{Notice: staleNotice(p.Now, asked.State())}
 	if len(list) == 0 {
 		m.Empty = &views.Empty{Icon: "coins", Tone: views.TonePlain, Title: "No claim yet", Text: "Claims of rewards appear here, from the moment they are sent."}
 	}
@@ -101,6 +96,6 @@ func (s *Server) recordClaimPrice(c echo.Context) error {
 	}
 	v := viewerOf(ctx)
 	s.audit(ctx, v.origin, db.AuditEvent{Wallet: wallet, Kind: db.AuditClaimPriced, Detail: validator.PriceText(amount) + " " + currency + " at " + tx.Short(), Actor: v.actor()})
-	s.memory.forget(memoryKey{read: pricedClaims, wallet: wallet})
+	s.observer.ForgetPricedClaims(wallet)
 	return c.Redirect(http.StatusSeeOther, s.backFrom(c, wallet))
 }

@@ -69,7 +69,7 @@ func (s *Server) rangeOf(p validator.Picture, q earningsQuery) (validator.Maybe[
 
 func (s *Server) readEarnings(ctx context.Context, p validator.Picture, q earningsQuery, entry priceEntry) (earningsRead, error) {
 	r := earningsRead{query: q, entry: entry, state: p.Database}
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	days, err := s.rangeOf(p, q)
 	if err != nil {
 		return r, err
@@ -79,36 +79,11 @@ func (s *Server) readEarnings(ctx context.Context, p validator.Picture, q earnin
 		r.report = validator.None[validator.EarningReport](days.Reason())
 		return r, nil
 	}
-	r.report = s.earningReport(ctx, &asked, p.Address, d, q.grouping())
-	r.energy = s.measuredEnergy(ctx, &asked, p.Address, d)
-	r.price = s.sagePrice(ctx)
-	r.state = asked.result()
+	r.report = asked.EarningReport(ctx, p.Address, d, q.grouping())
+	r.energy = asked.MeasuredEnergy(ctx, p.Address, d)
+	r.price = s.reads(ctx).SAGEPrice(ctx)
+	r.state = asked.State()
 	return r, nil
-}
-
-func (s *Server) measuredEnergy(ctx context.Context, asked *databaseRead, wallet validator.Address, d validator.DayRange) validator.Maybe[validator.MeasuredEnergy] {
-	key := memoryKey{"measured energy", wallet, d.First.Format(time.DateOnly) + "/" + d.Last.Format(time.DateOnly)}
-	return readDBAs(ctx, s, asked, key, earningsMaxAge, func(ctx context.Context) (validator.MeasuredEnergy, error) {
-		return s.db.MeasuredEnergy(ctx, wallet, d.First, d.Last)
-	})
-}
-
-func (s *Server) earningReport(ctx context.Context, asked *databaseRead, wallet validator.Address, d validator.DayRange, by validator.Grouping) validator.Maybe[validator.EarningReport] {
-	key := memoryKey{"earnings of days", wallet, d.First.Format(time.DateOnly) + "/" + d.Last.Format(time.DateOnly) + "/" + string(by)}
-	report := readDBAs(ctx, s, asked, key, earningsMaxAge, func(ctx context.Context) (validator.EarningReport, error) {
-		now := s.now()
-		days, _, err := s.db.EarningDays(ctx, wallet, d.First, d.Last)
-		if err != nil {
-			return validator.EarningReport{}, err
-		}
-		jobTime, err := s.db.JobTime(ctx, wallet, d.First, d.Last)
-		return validator.NewEarningReport(d, by, days, jobTime, now), err
-	})
-	events := s.eventsRead(ctx, asked, nameProverStaking)
-	return validator.Map(report, func(r validator.EarningReport) validator.EarningReport {
-		r.ClaimEvents = events
-		return r
-	})
 }
 
 // earningListRead is a page of the list of single earnings.
@@ -120,12 +95,9 @@ type earningListRead struct {
 
 func (s *Server) readEarningList(ctx context.Context, wallet validator.Address, d validator.DayRange, q earningsQuery) earningListRead {
 	var r earningListRead
-	asked := databaseRead{state: s.db.State()}
-	key := memoryKey{"earning list", wallet, d.First.Format(time.DateOnly) + "/" + d.Last.Format(time.DateOnly) + "/" + earningPlaceText(q.before) + "/" + earningPlaceText(q.after)}
-	r.entries = readDBAs(ctx, s, &asked, key, walletMaxAge, func(ctx context.Context) ([]validator.Earning, error) {
-		return s.db.EarningsPage(ctx, wallet, db.EarningFilter{From: d.First, To: d.End(), Limit: earningsOnPage + 1, Before: q.before, After: q.after})
-	})
-	r.state = asked.result()
+	asked := s.reads(ctx)
+	r.entries = asked.EarningList(ctx, wallet, db.EarningFilter{From: d.First, To: d.End(), Limit: earningsOnPage + 1, Before: q.before, After: q.after})
+	r.state = asked.State()
 	if list := r.entries.Or(nil); len(list) > earningsOnPage {
 		r.more = true
 		if q.after.IsZero() {
@@ -146,7 +118,7 @@ func (s *Server) allEarnings(c echo.Context) error {
 		return c.Redirect(http.StatusFound, "/?choose=1")
 	}
 	ctx := c.Request().Context()
-	p := s.picture(ctx, wallet)
+	p := s.observer.Picture(ctx, viewing(ctx), wallet)
 	q, err := parseEarningsQuery(c.QueryParams())
 	if err != nil {
 		return s.wrongRange(c, p, err)
@@ -217,7 +189,7 @@ var wrongWords = map[string]string{
 func (s *Server) partialEarningsNow(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
 		ctx := c.Request().Context()
-		return views.EarningsNow(s.showEarningsNow(ctx, s.picture(ctx, wallet)))
+		return views.EarningsNow(s.showEarningsNow(ctx, s.observer.Picture(ctx, viewing(ctx), wallet)))
 	})
 }
 
@@ -232,7 +204,7 @@ func (s *Server) partialEarnings(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	p := s.picture(ctx, wallet)
+	p := s.observer.Picture(ctx, viewing(ctx), wallet)
 	read, err := s.readEarnings(ctx, p, q, enteredPrices(c.Request()))
 	if err != nil {
 		return err

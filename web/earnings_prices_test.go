@@ -43,7 +43,7 @@ func observePrice(t *testing.T, s *Server, price, currency string, at time.Time)
 	if err := s.db.StoreSAGEPrice(t.Context(), validator.SAGEPrice{Amount: amount, Currency: currency, Source: "prices.example", At: at}); err != nil {
 		t.Fatal(err)
 	}
-	s.memory.forget(memoryKey{read: "price of SAGE"})
+	s.observer.ForgetAll()
 }
 
 func TestAnExportHoldsEveryEarningOfTheRangeExactly(t *testing.T) {
@@ -212,18 +212,18 @@ func TestEarningsNetOfPower(t *testing.T) {
 	}
 	energy("GPU-1", 10, 500)
 	energy("GPU-2", 5, 500)
-	s.memory.kept.InvalidateAll()
+	s.observer.ForgetAll()
 	has("partly measured", old, "covers 75.00 % of the time of 2 GPUs 180.0 kWh", "Net of power — unknown: Not all of this time is measured")
 	has("the rest assumed", new, "180.0 kWh", "at your 1000 W 60.0 kWh", "Cost of power, at 0.25 EUR a kWh 60.00 EUR")
 	dbtest.Exec(t, database, "DELETE FROM gpu_energy_days WHERE gpu_uuid = 'GPU-2'")
-	s.memory.kept.InvalidateAll()
+	s.observer.ForgetAll()
 	has("all measured", old, "covers 100.00 % of the time of 1 GPU 120.0 kWh", "Cost of power, at 0.25 EUR a kWh 30.00 EUR", "Net of power -26.00 EUR")
 	// A card that never tells its power costs something too.
 	silent := validator.GPU{UUID: "GPU-3", SampledAt: earningsNow.AddDate(0, 0, -20), PowerMilliwatts: validator.None[uint32]("not supported")}
 	if err := s.db.UpsertWorkerGPUs(t.Context(), alice, "rig", silent.SampledAt, []validator.GPU{silent}); err != nil {
 		t.Fatal(err)
 	}
-	s.memory.kept.InvalidateAll()
+	s.observer.ForgetAll()
 	has("a silent card", old, "covers 50.00 % of the time of 2 GPUs 120.0 kWh", "Net of power — unknown: Not all of this time is measured")
 
 	told := open(t, s, "/partials/provenance?wallet="+string(alice)+"&of=period.energy@2026-11-01..2026-11-10")

@@ -67,8 +67,8 @@ func (uid peersOf) Owner(_, _ netip.AddrPort) (int, error) { return int(uid), ni
 // newServer is a server whose only source is a database.
 func newServer(t testing.TB, store *db.Store, change ...func(*Config)) *Server {
 	t.Helper()
-	c := Config{
-		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, Actions: silentChain{}, LocalAccess: true, Peers: peersOf(os.Geteuid()),
+	c := Config{ // a busy machine is no slow database
+		Database: store, GPUs: noGPUReader{}, Chain: silentChain{}, Signatures: silentChain{}, Actions: silentChain{}, MaxWait: time.Minute, LocalAccess: true, Peers: peersOf(os.Geteuid()),
 		Network: chain.Network{Name: "sepolia", ExplorerURL: "https://explorer.example"}, Metrics: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
@@ -78,7 +78,6 @@ func newServer(t testing.TB, store *db.Store, change ...func(*Config)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.memory.patience = time.Minute // a busy machine is no slow database
 	return s
 }
 

@@ -2,11 +2,9 @@ package web
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -31,17 +29,13 @@ type fleetGPU struct {
 	eventsReason string                              // why those that are stored are not; "" if they are
 }
 
-// jobsMatched bounds the jobs of one state that are matched with GPUs; failureReach is how
-// long a failed job stands at its GPU.
-const (
-	jobsMatched  = 100
-	failureReach = 24 * time.Hour
-)
+// failureReach is how long a failed job stands at its GPU.
+const failureReach = 24 * time.Hour
 
 // fleet gathers a wallet's GPUs: this host's, and those that other hosts reported.
 func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
-	asked := databaseRead{state: s.db.State()}
-	f := fleet{host: s.hostSnapshot(ctx, wallet), hostApplies: s.hostGPUsApply(ctx, wallet)}
+	asked := s.reads(ctx)
+	f := fleet{host: s.observer.HostGPUs(viewing(ctx), wallet), hostApplies: s.observer.HostGPUsApply(viewing(ctx), wallet)}
 	var running, failed validator.Maybe[[]validator.Job]
 	var stored storedEvents
 	if wallet == "" {
@@ -50,13 +44,13 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 		stored.events = validator.None[map[string][]validator.GPUEvent](noWallet)
 	} else {
 		var all sync.WaitGroup
-		all.Go(func() { f.remote = s.workerGPUs(ctx, &asked, wallet) })
-		all.Go(func() { stored = s.storedEvents(ctx, &asked, wallet) })
+		all.Go(func() { f.remote = asked.WorkerGPUs(ctx, wallet) })
+		all.Go(func() { stored = newStoredEvents(ctx, asked, wallet) })
 		all.Go(func() {
-			running = s.jobsOfStates(ctx, &asked, wallet, "jobs in progress", validator.JobRunning, validator.JobAssigned)
+			running = asked.RunningJobsOnGPUs(ctx, wallet)
 		})
 		all.Go(func() {
-			failed = s.jobsOfStates(ctx, &asked, wallet, "failed jobs", validator.JobFailed, validator.JobTimedOut)
+			failed = asked.FailedJobsOnGPUs(ctx, wallet)
 		})
 		all.Wait()
 	}
@@ -65,11 +59,11 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 		jobs[j.GPUUUID] = j.ID
 	}
 	for _, j := range failed.Or(nil) {
-		if at, seen := endOf(j), failures[j.GPUUUID]; s.now().Sub(at) < failureReach && (seen == nil || at.After(endOf(*seen))) {
+		if at, seen := j.EndedAt(), failures[j.GPUUUID]; s.now().Sub(at) < failureReach && (seen == nil || at.After(seen.EndedAt())) {
 			failures[j.GPUUUID] = &j
 		}
 	}
-	f.database = asked.result()
+	f.database = asked.State()
 	all := validator.Picture{Address: wallet, Now: s.now(), HostGPUs: f.host, HostGPUsApply: f.hostApplies, WorkerGPUs: f.remote, HeartbeatInterval: s.heartbeatInterval}
 	for _, m := range all.Fleet() {
 		g := fleetGPU{FleetGPU: m, jobID: jobs[m.GPU.UUID], failure: failures[m.GPU.UUID]}
@@ -84,29 +78,6 @@ func (s *Server) fleet(ctx context.Context, wallet validator.Address) fleet {
 
 func (f fleet) states() []validator.SourceState {
 	return []validator.SourceState{f.host.State, f.database}
-}
-
-// jobsOfStates returns the newest jobs in some states that name the GPU they ran on.
-func (s *Server) jobsOfStates(ctx context.Context, asked *databaseRead, wallet validator.Address, name string, states ...validator.JobStatus) validator.Maybe[[]validator.Job] {
-	return readDB(ctx, s, asked, name, wallet, func(ctx context.Context) ([]validator.Job, error) {
-		var out []validator.Job
-		for _, st := range states {
-			page, err := s.db.Jobs(ctx, wallet, db.JobFilter{Status: st, Limit: jobsMatched})
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, page...)
-		}
-		return slices.DeleteFunc(out, func(j validator.Job) bool { return j.GPUUUID == "" }), nil
-	})
-}
-
-// endOf is when a job ended, as far as its row tells.
-func endOf(j validator.Job) time.Time {
-	if j.CompletedAt != nil {
-		return *j.CompletedAt
-	}
-	return j.CreatedAt
 }
 
 // teeType names the kind of confidential computing that is on, "" if none is.

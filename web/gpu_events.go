@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -24,16 +25,8 @@ type storedEvents struct {
 	watches validator.Maybe[map[string][]validator.Interval]
 }
 
-func (s *Server) storedEvents(ctx context.Context, asked *databaseRead, wallet validator.Address) storedEvents {
-	since := s.now().Add(-eventsReach)
-	return storedEvents{
-		events: readDB(ctx, s, asked, "events of gpus", wallet, func(ctx context.Context) (map[string][]validator.GPUEvent, error) {
-			return s.db.GPUEvents(ctx, wallet, since)
-		}),
-		watches: readDB(ctx, s, asked, "watches of gpus", wallet, func(ctx context.Context) (map[string][]validator.Interval, error) {
-			return s.db.GPUWatches(ctx, wallet, since)
-		}),
-	}
+func newStoredEvents(ctx context.Context, asked *observe.Reads, wallet validator.Address) storedEvents {
+	return storedEvents{events: asked.GPUEvents(ctx, wallet), watches: asked.GPUWatches(ctx, wallet)}
 }
 
 // addEvents gives a card the events that are stored beside those that this process saw, and

@@ -136,7 +136,7 @@ func TestAGPUOfAnotherHostHasItsHistoryFromTheDatabase(t *testing.T) {
 func TestWithoutADatabaseAnUnknownGPUIsNotSaidToBeNone(t *testing.T) {
 	store := dbtest.Run(t, db.Config{URL: "postgres://nobody@127.0.0.1:9/none"})
 	s := newServer(t, store, func(c *Config) { c.GPUs, c.ValidatorAddress = oneGPUReader{localGPU()}, alice })
-	s.memory.patience = 5 * time.Second
+	s.observer.SetMaxWait(5 * time.Second)
 	if w := visit(s, "/gpus/GPU-elsewhere"); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "cannot be listed now") {
 		t.Errorf("%d %s", w.Code, main(w.Body.String()))
 	}

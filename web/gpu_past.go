@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -79,63 +79,24 @@ type gpuPast struct {
 // gpuPast gathers a GPU's samples, from memory where it reaches, and what else happened
 // meanwhile.
 func (s *Server) gpuPast(ctx context.Context, g gpuAsked) gpuPast {
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	from, uuid := g.window.from(g.now), g.member.GPU.UUID
+	window := observe.GPUWindow{From: from, To: g.now, Length: g.window.length, Step: g.window.step, MaxAge: g.window.maxAge}
 	var p gpuPast
 	if p.memory = g.local() && g.window.length <= memoryReach; p.memory {
 		p.steps = validator.Some(validator.GPUSteps(s.gpus.History(uuid, from), g.window.step))
 	} else {
-		key := memoryKey{"gpu steps", g.wallet, g.window.id + "/" + uuid}
-		p.steps = readDBAs(ctx, s, &asked, key, g.window.maxAge, func(ctx context.Context) ([]validator.GPUStep, error) {
-			return s.db.WorkerGPUSteps(ctx, g.wallet, uuid, from, g.window.step)
-		})
+		p.steps = asked.GPUSteps(ctx, g.wallet, uuid, window)
 	}
-	p.spans = readDBAs(ctx, s, &asked, memoryKey{"when a gpu was slowed", g.wallet, g.window.id + "/" + uuid}, walletMaxAge, func(ctx context.Context) ([]validator.ThrottleSpan, error) {
-		return s.db.GPUThrottles(ctx, g.wallet, uuid, from, g.now)
-	})
-	failed := s.failedJobsSince(ctx, &asked, g)
-	p.failures = validator.Map(failed, func(f failedJobs) []validator.Job { return jobsOn(f.jobs, uuid) })
-	p.cut = failed.Or(failedJobs{}).cut
+	p.spans = asked.GPUThrottles(ctx, g.wallet, uuid, window)
+	failed := asked.FailedJobs(ctx, g.wallet, g.window.length, from)
+	p.failures = validator.Map(failed, func(f observe.FailedJobs) []validator.Job { return jobsOn(f.Jobs, uuid) })
+	p.cut = failed.Or(observe.FailedJobs{}).Cut
 	told := s.chain.Look(ctx, g.wallet)
 	p.events = told.StakeEvents.Or(nil)
-	p.slashes = slashesOf(told, failed.Or(failedJobs{}).jobs, uuid, from)
-	p.database = asked.result()
+	p.slashes = slashesOf(told, failed.Or(observe.FailedJobs{}).Jobs, uuid, from)
+	p.database = asked.State()
 	return p
-}
-
-// failedJobsRead bounds the failed jobs of one state that are read for a window;
-// longestJob is how much longer ago than its end a job may have been submitted.
-const (
-	failedJobsRead = 500
-	longestJob     = 24 * time.Hour
-)
-
-// failedJobs are a wallet's jobs that failed in a window, newest end first.
-type failedJobs struct {
-	jobs []validator.Job
-	cut  bool // there may be more
-}
-
-func (s *Server) failedJobsSince(ctx context.Context, asked *databaseRead, g gpuAsked) validator.Maybe[failedJobs] {
-	from := g.window.from(g.now)
-	key := memoryKey{"failed jobs of a window", g.wallet, g.window.id}
-	return readDBAs(ctx, s, asked, key, walletMaxAge, func(ctx context.Context) (failedJobs, error) {
-		var f failedJobs
-		for _, status := range []validator.JobStatus{validator.JobFailed, validator.JobTimedOut} {
-			page, err := s.db.Jobs(ctx, g.wallet, db.JobFilter{Status: status, Limit: failedJobsRead})
-			if err != nil {
-				return failedJobs{}, err
-			}
-			for _, j := range page {
-				if !endOf(j).Before(from) {
-					f.jobs = append(f.jobs, j)
-				}
-			}
-			f.cut = f.cut || len(page) == failedJobsRead && page[len(page)-1].CreatedAt.After(from.Add(-longestJob))
-		}
-		slices.SortFunc(f.jobs, func(a, b validator.Job) int { return endOf(b).Compare(endOf(a)) })
-		return f, nil
-	})
 }
 
 func jobsOn(jobs []validator.Job, uuid string) []validator.Job {

@@ -66,8 +66,8 @@ func (c *jobCard) window() {
 // readJobCard gathers the card's readings, from this server's memory where it reaches that far.
 func (s *Server) readJobCard(ctx context.Context, j validator.Job, wallet validator.Address) (c jobCard) {
 	c = jobCard{job: j, now: s.now()}
-	asked := databaseRead{state: s.db.State()}
-	defer func() { c.state = asked.result() }()
+	asked := s.reads(ctx)
+	defer func() { c.state = asked.State() }()
 	c.window()
 	local := false
 	for _, m := range s.fleet(ctx, wallet).members {
@@ -75,12 +75,9 @@ func (s *Server) readJobCard(ctx context.Context, j validator.Job, wallet valida
 			c.card, local = m.GPU, m.WorkerID == ""
 		}
 	}
-	key := j.ID + "/" + j.GPUUUID
 	read := func(step time.Duration) validator.Maybe[[]validator.GPUStep] {
 		from, to := validator.StepStart(c.from, step), validator.StepStart(c.to, step).Add(step)
-		return readDBAs(ctx, s, &asked, memoryKey{"card of a job", wallet, key + "/" + step.String()}, evidenceMaxAge, func(ctx context.Context) ([]validator.GPUStep, error) {
-			return s.db.WorkerGPUStepsBetween(ctx, wallet, j.GPUUUID, from, to, step)
-		})
+		return asked.GPUStepsBetween(ctx, wallet, j.GPUUUID, from, to, step)
 	}
 	if local && c.now.Sub(c.from) < memoryReach {
 		c.steps = validator.Some(validator.GPUSteps(s.gpus.History(j.GPUUUID, c.from), c.step))
@@ -94,12 +91,8 @@ func (s *Server) readJobCard(ctx context.Context, j validator.Job, wallet valida
 			c.from, c.to = validator.StepStart(c.from, c.step), validator.StepStart(c.to, c.step).Add(c.step)
 		}
 	}
-	c.spans = readDBAs(ctx, s, &asked, memoryKey{"when a job's card was slowed", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.ThrottleSpan, error) {
-		return s.db.GPUThrottles(ctx, wallet, j.GPUUUID, c.from, c.to)
-	})
-	c.events = readDBAs(ctx, s, &asked, memoryKey{"events of a job's card", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.GPUEvent, error) {
-		return s.db.GPUEventsBetween(ctx, wallet, j.GPUUUID, c.from, c.to)
-	})
+	c.spans = asked.GPUThrottlesBetween(ctx, wallet, j.GPUUUID, c.from, c.to)
+	c.events = asked.GPUEventsBetween(ctx, wallet, j.GPUUUID, c.from, c.to)
 	return c
 }
 

@@ -51,23 +51,18 @@ type jobListRead struct {
 
 func (s *Server) readJobList(ctx context.Context, wallet validator.Address, q jobQuery) jobListRead {
 	var r jobListRead
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	var all sync.WaitGroup
-	all.Go(func() { r.counts = s.jobCounts(ctx, &asked, wallet) })
+	all.Go(func() { r.counts = asked.JobCounts(ctx, wallet) })
 	all.Go(func() {
 		// One more than the page shows tells whether there are others.
-		r.jobs = readDBAs(ctx, s, &asked, memoryKey{"job list", wallet, q.values().Encode()}, walletMaxAge, func(ctx context.Context) ([]validator.Job, error) {
-			return s.db.Jobs(ctx, wallet, q.filter(jobsOnPage+1))
-		})
+		r.jobs = asked.Jobs(ctx, wallet, q.filter(jobsOnPage+1))
 	})
 	all.Go(func() {
-		key := memoryKey{"jobs not sorted", wallet, q.first().values().Encode()}
-		r.unsorted = readDBAs(ctx, s, &asked, key, walletMaxAge, func(ctx context.Context) (*time.Time, error) {
-			return s.db.FirstUnsorted(ctx, wallet, q.filter(0))
-		})
+		r.unsorted = asked.FirstUnsorted(ctx, wallet, q.filter(0))
 	})
 	all.Wait()
-	r.state = asked.result()
+	r.state = asked.State()
 	if list := r.jobs.Or(nil); len(list) > jobsOnPage {
 		r.more = true
 		if q.after.IsZero() {
@@ -150,10 +145,8 @@ func (s *Server) jobAsked(c echo.Context, id string) (validator.Address, jobRead
 		return "", jobRead{}, badField("query.wallet", "is missing: name the wallet that the job was done for", nil)
 	}
 	ctx := c.Request().Context()
-	asked := databaseRead{state: s.db.State()}
-	found := readDBAs(ctx, s, &asked, memoryKey{"job", wallet, id}, walletMaxAge, func(ctx context.Context) (*validator.Job, error) {
-		return s.jobOrNone(ctx, wallet, id)
-	})
+	asked := s.reads(ctx)
+	found := asked.Job(ctx, wallet, id)
 	j, known := found.Get()
 	switch {
 	case !known:
@@ -161,5 +154,5 @@ func (s *Server) jobAsked(c echo.Context, id string) (validator.Address, jobRead
 	case j == nil:
 		return "", jobRead{}, newProblem(http.StatusNotFound, fmt.Sprintf("No job of this wallet (%s) has that identifier. The list of jobs finds identifiers by their beginning.", wallet.Abbreviated()))
 	}
-	return wallet, jobRead{*j, asked.result()}, nil
+	return wallet, jobRead{*j, asked.State()}, nil
 }

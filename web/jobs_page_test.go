@@ -278,7 +278,7 @@ func TestAnyIdentifierHasItsPage(t *testing.T) {
 			t.Errorf("%s leads elsewhere than to %s", link, id)
 		}
 		dbtest.Exec(t, database, "DELETE FROM jobs WHERE job_id = $1", id)
-		s.memory.kept.InvalidateAll()
+		s.observer.ForgetAll()
 	}
 }
 

@@ -127,53 +127,6 @@ func partialOfNetwork[M any](s *Server, read func(context.Context, networkAsked)
 	}
 }
 
-// activity reads what all workers did in a window.
-func (s *Server) activity(ctx context.Context, asked *databaseRead, w networkWindow) validator.Maybe[validator.NetworkActivity] {
-	hours := readDBAs(ctx, s, asked, memoryKey{read: "network hours", detail: w.id}, boardMaxAge, func(ctx context.Context) ([]validator.NetworkHour, error) {
-		now := s.now()
-		return s.db.NetworkHours(ctx, w.firstHour(now), now)
-	})
-	return validator.Map(hours, func(h []validator.NetworkHour) validator.NetworkActivity {
-		now := s.now()
-		return validator.ActivitySince(h, w.firstHour(now), now)
-	})
-}
-
-// contractNamed is the address of a contract that is read, "" if none is configured.
-func (s *Server) contractNamed(name string) validator.Address {
-	for _, c := range s.chain.Contracts() {
-		if c.Name == name {
-			return c.Address
-		}
-	}
-	return ""
-}
-
-func (s *Server) stakeBoard(ctx context.Context, asked *databaseRead) validator.Maybe[validator.StakeBoard] {
-	contract := s.contractNamed(nameProverStaking)
-	board := readDBAs(ctx, s, asked, memoryKey{read: "stake board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.StakeBoard, error) {
-		return s.db.StakeBoard(ctx, contract)
-	})
-	return foundInEvents(board, s.eventsRead(ctx, asked, nameProverStaking))
-}
-
-func (s *Server) reputationBoard(ctx context.Context, asked *databaseRead) validator.Maybe[validator.ReputationBoard] {
-	contract := s.contractNamed(nameReputationManager)
-	board := readDBAs(ctx, s, asked, memoryKey{read: "reputation board", detail: string(contract)}, boardMaxAge, func(ctx context.Context) (validator.ReputationBoard, error) {
-		return s.db.ReputationBoard(ctx, contract)
-	})
-	return foundInEvents(board, s.eventsRead(ctx, asked, nameReputationManager))
-}
-
-// workerMonths reads what each worker did. It is told of to its own wallet only, and of all
-// in groups.
-func (s *Server) workerMonths(ctx context.Context, asked *databaseRead) validator.Maybe[validator.WorkerMonths] {
-	now := s.now()
-	return readDBAs(ctx, s, asked, memoryKey{read: "worker months", detail: now.Format(time.DateOnly)}, monthsMaxAge, func(ctx context.Context) (validator.WorkerMonths, error) {
-		return s.db.WorkerMonths(ctx, s.heartbeatInterval, now)
-	})
-}
-
 // indexLag is how far the chain's events are read.
 func (s *Server) indexLag() validator.Maybe[validator.IndexLag] {
 	if s.index == nil {

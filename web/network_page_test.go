@@ -202,7 +202,7 @@ func TestComputeIsUnknownWhileNoJobTellsItsTime(t *testing.T) {
 		t.Error("the page does not say why")
 	}
 	dbtest.Exec(t, url, "UPDATE jobs SET execution_time_ms = 60000")
-	s.memory.kept.InvalidateAll()
+	s.observer.ForgetAll()
 	if page := askedBy(s, "/network"); strings.Count(page, `<span class="value"><0.1<`) != 2 {
 		t.Error("a minute of compute is not shown as less than 0.1 hours")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -123,7 +124,7 @@ func (s *Server) dashboard(c echo.Context) error {
 		network networkRead
 		all     sync.WaitGroup
 	)
-	all.Go(func() { p = s.picture(ctx, wallet) })
+	all.Go(func() { p = s.observer.Picture(ctx, viewing(ctx), wallet) })
 	all.Go(func() { gpus = s.fleet(ctx, wallet) })
 	all.Go(func() { jobs = s.readJobs(ctx, wallet) })
 	all.Go(func() { rewards = s.readRewards(ctx, wallet) })
@@ -148,23 +149,22 @@ func (s *Server) dashboard(c echo.Context) error {
 const (
 	jobsShown    = 12
 	rewardsShown = 8
-	claimsShown  = 3
 )
 
 // jobsRead is what the jobs panel shows.
 type jobsRead struct {
-	page   validator.Maybe[jobPage]
+	page   validator.Maybe[observe.JobPage]
 	counts validator.Maybe[validator.JobCounts]
 	state  validator.SourceState
 }
 
 func (s *Server) readJobs(ctx context.Context, wallet validator.Address) (r jobsRead) {
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	var both sync.WaitGroup
-	both.Go(func() { r.page = s.jobs(ctx, &asked, wallet, db.JobFilter{Limit: jobsShown}) })
-	both.Go(func() { r.counts = s.jobCounts(ctx, &asked, wallet) })
+	both.Go(func() { r.page = asked.JobPage(ctx, wallet, db.JobFilter{Limit: jobsShown}) })
+	both.Go(func() { r.counts = asked.JobCounts(ctx, wallet) })
 	both.Wait()
-	r.state = asked.result()
+	r.state = asked.State()
 	return r
 }
 
@@ -176,17 +176,17 @@ func (s *Server) jobsPanel(r jobsRead, wallet validator.Address) views.JobsPanel
 
 // rewardsRead is what the rewards panel shows beside the picture.
 type rewardsRead struct {
-	page   validator.Maybe[earningsPage]
+	page   validator.Maybe[observe.EarningHistory]
 	claims validator.Maybe[[]validator.Claim]
 	chain  validator.Maybe[validator.Reconciliation]
 }
 
 func (s *Server) readRewards(ctx context.Context, wallet validator.Address) (r rewardsRead) {
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	var both sync.WaitGroup
-	both.Go(func() { r.page = s.earningsPage(ctx, &asked, wallet, "all", rewardsShown, 0) })
-	both.Go(func() { r.claims = s.claims(ctx, &asked, wallet) })
-	both.Go(func() { r.chain = s.reconciliation(ctx, &asked, wallet) })
+	both.Go(func() { r.page = asked.EarningHistory(ctx, wallet, 0, rewardsShown, 0) })
+	both.Go(func() { r.claims = asked.Claims(ctx, wallet) })
+	both.Go(func() { r.chain = asked.Reconciliation(ctx, wallet) })
 	both.Wait()
 	return r
 }
@@ -200,7 +200,7 @@ func (s *Server) rewardsPanel(c echo.Context, p validator.Picture, r rewardsRead
 	}
 	entry := enteredPrices(c.Request())
 	m.Claim = s.claimButton(c.Request().Context(), p, r.claims.Or(nil))
-	m.Power, m.Priced = s.powerRows(p, entry, s.sagePrice(c.Request().Context())), entry != priceEntry{}
+	m.Power, m.Priced = s.powerRows(p, entry, s.reads(c.Request().Context()).SAGEPrice(c.Request().Context())), entry != priceEntry{}
 	return m
 }
 
@@ -212,10 +212,10 @@ type networkRead struct {
 }
 
 func (s *Server) readNetwork(ctx context.Context) (r networkRead) {
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	r.counts = s.networkCounts(ctx, &asked)
-	r.state = asked.result()
-	r.chain = toldNetwork(ctx, s.chain.Network())
+	asked := s.reads(ctx)
+	r.counts = asked.NetworkCounts(ctx)
+	r.state = asked.State()
+	r.chain = viewing(ctx).RedactNetwork(s.chain.Network())
 	return r
 }
 
@@ -239,7 +239,7 @@ func (s *Server) partial(c echo.Context, show func(wallet validator.Address) tem
 
 func (s *Server) partialStatus(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		return views.Status(s.showStatus(s.picture(c.Request().Context(), wallet), panel("status", everyStatus, wallet)))
+		return views.Status(s.showStatus(s.observer.Picture(c.Request().Context(), viewing(c.Request().Context()), wallet), panel("status", everyStatus, wallet)))
 	})
 }
 
@@ -258,13 +258,13 @@ func (s *Server) partialJobs(c echo.Context) error {
 func (s *Server) partialRewards(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
 		ctx := c.Request().Context()
-		return views.Rewards(s.rewardsPanel(c, s.picture(ctx, wallet), s.readRewards(ctx, wallet)))
+		return views.Rewards(s.rewardsPanel(c, s.observer.Picture(ctx, viewing(ctx), wallet), s.readRewards(ctx, wallet)))
 	})
 }
 
 func (s *Server) partialRisk(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		return views.Risk(s.showRisk(s.picture(c.Request().Context(), wallet), panel("risk", everyStatus, wallet)))
+		return views.Risk(s.showRisk(s.observer.Picture(c.Request().Context(), viewing(c.Request().Context()), wallet), panel("risk", everyStatus, wallet)))
 	})
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"math/big"
 	"net/http"
@@ -145,17 +144,10 @@ func (s *Server) backFrom(c echo.Context, wallet validator.Address) string {
 	return s.earningsURL(wallet, q)
 }
 
-// sagePrice is the newest observed price of SAGE, however old; nil if there never was one.
-// Whether it counts, UsableSAGEPrice says.
-func (s *Server) sagePrice(ctx context.Context) validator.Maybe[*validator.SAGEPrice] {
-	asked := databaseRead{state: s.db.State()}
-	return readDBAs(ctx, s, &asked, memoryKey{read: "price of SAGE"}, networkMaxAge, s.db.SAGEPrice)
-}
-
 func (s *Server) showPriceForm(r *http.Request, wallet validator.Address, back string) views.PriceForm {
 	e := enteredPrices(r)
 	f := views.PriceForm{Wallet: string(wallet), PerKWh: e.perKWh, PerSAGE: e.perSAGE, Currency: e.currency, Watts: e.watts, Back: back}
-	if p := validator.UsableSAGEPrice(s.sagePrice(r.Context()), s.now()).Or(nil); p != nil {
+	if p := validator.UsableSAGEPrice(s.reads(r.Context()).SAGEPrice(r.Context()), s.now()).Or(nil); p != nil {
 		f.Observed = "Left empty, the price that " + p.Source + " told counts: " + validator.PriceText(p.Amount) + " " + p.Currency + ", " + ago(s.now(), p.At) + "."
 		if f.Currency == "" {
 			f.Currency = p.Currency

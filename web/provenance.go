@@ -51,10 +51,10 @@ func (s *Server) partialNetworkProvenance(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	e := evidence{server: s, counts: s.networkCounts(ctx, &asked), window: of}
-	e.activity, e.stakes = s.activity(ctx, &asked, e.window), s.stakeBoard(ctx, &asked)
-	e.Now, e.Chain.Network, e.Database = s.now(), toldNetwork(ctx, s.chain.Network()), asked.result()
+	asked := s.reads(ctx)
+	e := evidence{server: s, counts: asked.NetworkCounts(ctx), window: of}
+	e.activity, e.stakes = asked.Activity(ctx, e.window.window), asked.StakeBoard(ctx)
+	e.Now, e.Chain.Network, e.Database = s.now(), viewing(ctx).RedactNetwork(s.chain.Network()), asked.State()
 	e.Chain.State, e.Chain.Block = e.Chain.Network.State, e.Chain.Network.Block
 	return s.render(c, http.StatusOK, views.Origins(tell(e)))
 }
@@ -70,7 +70,7 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	case wallet == "":
 		return badField("query.wallet", "is missing: name the wallet that the figure is about", nil)
 	}
-	e := evidence{Picture: s.picture(ctx, wallet), server: s}
+	e := evidence{Picture: s.observer.Picture(ctx, viewing(ctx), wallet), server: s}
 	if field, uuid, isGPU := strings.Cut(strings.TrimPrefix(id, "gpu."), "@"); isGPU && strings.HasPrefix(id, "gpu.") {
 		return s.renderGPUOrigin(c, e, field, uuid)
 	}
@@ -83,28 +83,28 @@ func (s *Server) partialProvenance(c echo.Context) error {
 
 // tell says where a figure came from that is no GPU's; known is false for none.
 func (s *Server) tell(ctx context.Context, e evidence, id string) (told views.Provenance, known bool) {
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	if field, days, isPeriod := parsePeriodFigure(id); isPeriod {
 		return periodFigures[field](periodEvidence{
-			e, s.earningReport(ctx, &asked, e.Address, days, validator.ByMonth), s.measuredEnergy(ctx, &asked, e.Address, days), days,
+			e, asked.EarningReport(ctx, e.Address, days, validator.ByMonth), asked.MeasuredEnergy(ctx, e.Address, days), days,
 		}), true
 	}
 	if figure, host, isHosts := strings.Cut(id, "@"); uptimeFigures[figure] != nil {
-		of := uptimeOrigin{evidence: e, reports: s.uptime(ctx, &asked, e.Address)}
+		of := uptimeOrigin{evidence: e, reports: asked.Uptime(ctx, e.Address)}
 		if isHosts {
 			of.host = &host
 		}
 		return uptimeFigures[figure](of), true
 	}
 	if class, isClass := parseReconciledFigure(id); isClass {
-		return e.reconciled(class, s.reconciliation(ctx, &asked, e.Address)), true
+		return e.reconciled(class, asked.Reconciliation(ctx, e.Address)), true
 	}
 	tell, known := walletFigures[id]
 	if !known {
 		return views.Provenance{}, false
 	}
 	if strings.HasPrefix(id, "place.") {
-		e.months = s.workerMonths(ctx, &asked)
+		e.months = asked.WorkerMonths(ctx)
 	}
 	return tell(e), true
 }

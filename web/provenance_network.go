@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -52,7 +53,7 @@ var networkFigures = map[string]func(evidence) views.Provenance{
 		p := e.fromDatabase("Stakers", "table stake_events: ProverStaking's events, as the chain has them", e.stakes.Known(), e.stakes.Reason())
 		p.Value = views.Row{Value: show(e.stakes, "", func(b validator.StakeBoard) string { return integer(len(b)) })}
 		p.Note = "Of each worker the total of its newest stake, less what was taken out or slashed since; who has nothing left is no staker."
-		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("stakeLeaders", e.server.contractNamed(nameProverStaking)))}
+		p.Commands = []views.Command{sql("Repeat it in psql", db.Statement("stakeLeaders", e.server.observer.Contract(observe.ProverStaking)))}
 		return p
 	},
 	"network.head": func(e evidence) views.Provenance {

@@ -25,7 +25,7 @@ func (s *Server) exportReconciled(c echo.Context) error {
 	}
 	ctx, now := c.Request().Context(), s.now()
 	return s.export(c, "payments", wallet, paymentHeader, func(row func(exportRow) error) error {
-		all, err := s.db.Reconciliation(ctx, wallet, s.paymentContracts(), now)
+		all, err := s.db.Reconciliation(ctx, wallet, s.observer.PaymentContracts(), now)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -30,28 +31,6 @@ func (s *Server) paymentsLink(wallet validator.Address) views.Link {
 	return views.Link{Text: "Payments against the chain", URL: s.reconcileURL(wallet, reconcileQuery{})}
 }
 
-// paymentContracts are the addresses of the contracts that tell of payments and claims.
-func (s *Server) paymentContracts() (k validator.PaymentContracts) {
-	for _, c := range s.chain.Contracts() {
-		switch c.Name {
-		case "JobManager":
-			k.JobManager = c.Address
-		case "PaymentRouter":
-			k.PaymentRouter = c.Address
-		case nameProverStaking:
-			k.ProverStaking = c.Address
-		}
-	}
-	return k
-}
-
-// reconciliation compares all of a wallet's payments and claims with the chain.
-func (s *Server) reconciliation(ctx context.Context, asked *databaseRead, wallet validator.Address) validator.Maybe[validator.Reconciliation] {
-	return readDB(ctx, s, asked, "reconciliation", wallet, func(ctx context.Context) (validator.Reconciliation, error) {
-		return s.db.Reconciliation(ctx, wallet, s.paymentContracts(), s.now())
-	})
-}
-
 // reconcileRead is a page of payments with what stands around it.
 type reconcileRead struct {
 	all   validator.Maybe[validator.Reconciliation]
@@ -71,20 +50,18 @@ func (q reconcileQuery) windows(r validator.Reconciliation, now time.Time) []val
 }
 
 func (s *Server) readReconciled(ctx context.Context, wallet validator.Address, q reconcileQuery) reconcileRead {
-	asked := databaseRead{state: s.db.State()}
-	r := reconcileRead{all: s.reconciliation(ctx, &asked, wallet), now: s.now()}
+	asked := s.reads(ctx)
+	r := reconcileRead{all: asked.Reconciliation(ctx, wallet), now: s.now()}
 	all, known := r.all.Get()
 	if !known {
-		r.page, r.state = validator.None[[]validator.ReconciledPayment](r.all.Reason()), asked.result()
+		r.page, r.state = validator.None[[]validator.ReconciledPayment](r.all.Reason()), asked.State()
 		return r
 	}
-	r.page = readDBAs(ctx, s, &asked, memoryKey{"payments", wallet, q.values().Encode()}, walletMaxAge, func(ctx context.Context) ([]validator.ReconciledPayment, error) {
-		return s.db.ReconciledPayments(ctx, wallet, q.windows(all, r.now), q.before, paymentsOnPage+1)
-	})
+	r.page = asked.Payments(ctx, wallet, observe.PaymentList{Class: q.class, Before: q.before, Limit: paymentsOnPage + 1}, q.windows(all, r.now))
 	if list := r.page.Or(nil); len(list) > paymentsOnPage {
 		r.page, r.more = validator.Some(list[:paymentsOnPage]), true
 	}
-	r.state = asked.result()
+	r.state = asked.State()
 	return r
 }
 
@@ -112,9 +89,9 @@ func (s *Server) reconcilePage(c echo.Context) error {
 // partialReconciliation answers the polls of the sums.
 func (s *Server) partialReconciliation(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		asked := databaseRead{state: s.db.State()}
-		r := reconcileRead{all: s.reconciliation(c.Request().Context(), &asked, wallet), now: s.now()}
-		r.state = asked.result()
+		asked := s.reads(c.Request().Context())
+		r := reconcileRead{all: asked.Reconciliation(c.Request().Context(), wallet), now: s.now()}
+		r.state = asked.State()
 		return views.ReconcileSummaryPanel(s.showReconciliation(r, wallet))
 	})
 }

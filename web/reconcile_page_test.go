@@ -56,7 +56,7 @@ func paidServer(t *testing.T) (*Server, string) {
 func compare(t *testing.T, s *Server, database string) {
 	t.Helper()
 	dbtest.Exec(t, database, "SELECT fold_payments()")
-	s.memory.kept.InvalidateAll()
+	s.observer.ForgetAll()
 }
 
 func paymentsPath(query string) string { return reconcilePath + "?wallet=" + string(alice) + query }
@@ -299,7 +299,7 @@ func TestWhatIsKnownOfPaymentsIsSaid(t *testing.T) {
 	}
 	dbtest.Exec(t, database, "INSERT INTO payment_changes (worker_address, job_key, jobs, changed_at) VALUES ($1, 'x', 0, now() - interval '1 hour')", string(bob))
 	dbtest.Exec(t, database, "UPDATE chain_index_contracts SET block_number = 100, block_hash = '0x' || lpad('64', 64, '0'), block_time = now() - interval '2 hours' WHERE contract_address = $1", string(payer(2)))
-	s.memory.kept.InvalidateAll()
+	s.observer.ForgetAll()
 	if text := words(open(t, s, paymentsPath(""))); !strings.Contains(text, "Changes wait to be compared since 1 h ago") {
 		t.Errorf("that nothing is compared is not said: %s", text)
 	}
@@ -319,7 +319,7 @@ func TestAPaymentThatIsNotComparedYetIsNotMissing(t *testing.T) {
 	pay := func(worker validator.Address, block, job, age string) {
 		dbtest.Exec(t, database, `INSERT INTO chain_payments (block_number, block_hash, block_time, tx_hash, contract_address, event_index, place, worker_address, kind, job_id, amount, private)
 			VALUES ($1::text::bigint, '0x' || lpad($1::text, 64, '0'), now() - $2::text::interval, '0x' || lpad('f', 64, '0'), $3, 0, 0, $4, 'paid', $5, 8000000000000000000, false)`, block, age, string(payer(2)), string(worker), job)
-		s.memory.kept.InvalidateAll()
+		s.observer.ForgetAll()
 	}
 	missing := func() int { return len(listed(open(t, s, paymentsPath("&class=missing_on_chain")))) }
 	pay(bob, "93", "77", "3 days")

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -32,36 +33,31 @@ type reputationRead struct {
 // readReputation reads a page of the changes of a wallet's score, and its score by day.
 func (s *Server) readReputation(ctx context.Context, p validator.Picture, before validator.ReputationCursor, limit int, withScores bool) reputationRead {
 	contract, ids := p.Chain.Reputation.Call.Contract, p.Chain.ReputationIDs()
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	r := reputationRead{index: s.indexCursor(contract)}
 	if contract == "" {
 		why := p.Chain.Reputation.Reason()
 		r.changes, r.scores = validator.None[[]validator.ReputationRecord](why), validator.None[[]validator.ReputationPoint](why)
-		r.state = asked.result()
+		r.state = asked.State()
 		return r
 	}
-	under := fmt.Sprint(ids)
+	of := observe.ReputationSubject{Wallet: p.Address, Contract: contract, IDs: ids}
 	var both sync.WaitGroup
 	both.Go(func() {
 		// One more than the page shows tells whether there are older ones.
-		key := memoryKey{"reputation changes", p.Address, fmt.Sprintf("%s/%s/%d", under, cursorText(before), limit)}
-		r.changes = readDBAs(ctx, s, &asked, key, walletMaxAge, func(ctx context.Context) ([]validator.ReputationRecord, error) {
-			return s.db.ReputationChanges(ctx, contract, ids, before, limit+1)
-		})
+		r.changes = asked.ReputationChanges(ctx, of, before, limit+1)
 	})
 	if withScores {
 		both.Go(func() {
 			since := p.Now.Truncate(scoreStep).Add(-(scoreSteps - 1) * scoreStep)
-			r.scores = readDBAs(ctx, s, &asked, memoryKey{"reputation scores", p.Address, under}, scoresMaxAge, func(ctx context.Context) ([]validator.ReputationPoint, error) {
-				return s.db.ReputationScores(ctx, contract, ids, since, scoreStep, scoreSteps)
-			})
+			r.scores = asked.ReputationScores(ctx, of, since, scoreStep, scoreSteps)
 		})
 	}
 	both.Wait()
 	if list := r.changes.Or(nil); len(list) > limit {
 		r.changes, r.older = validator.Some(list[:limit]), list[limit-1].Cursor()
 	}
-	r.state = asked.result()
+	r.state = asked.State()
 	return r
 }
 

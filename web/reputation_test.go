@@ -11,6 +11,7 @@ import (
 
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -133,13 +134,13 @@ func TestAReputationThatIsNotKnownIsNoZero(t *testing.T) {
 	now := time.Now().UTC()
 	url := dbtest.NewURL(t)
 	store := dbtest.Open(t, db.Config{URL: url})
-	visited := func(chain ChainReader, index IndexReader) string {
+	visited := func(chain observe.ChainReader, index IndexReader) string {
 		s := newServer(t, store, func(c *Config) { c.Chain, c.Index = chain, index })
 		return visit(s, "/partials/stake-reputation?wallet="+string(alice)).Body.String()
 	}
 	for _, c := range []struct {
 		name  string
-		chain ChainReader
+		chain observe.ChainReader
 		index IndexReader
 		want  string
 	}{

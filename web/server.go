@@ -15,23 +15,10 @@ import (
 
 	"github.com/bitsage-network/validator-dashboard/chain"
 	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/static"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
-
-// GPUReader is what the server needs of the GPU sampler.
-type GPUReader interface {
-	Snapshot() validator.GPUSnapshot
-	History(uuid string, since time.Time) []validator.GPUPoint
-}
-
-// ChainReader is what the server needs of the chain watcher. Look answers at once except
-// for the first look at an address, which it bounds.
-type ChainReader interface {
-	Look(ctx context.Context, wallet validator.Address) validator.ChainSnapshot
-	Network() validator.ChainNetwork
-	Contracts() []validator.ContractCheck
-}
 
 // IndexReader is what the server needs of the index of the chain's events.
 type IndexReader interface {
@@ -43,8 +30,8 @@ type IndexReader interface {
 // Config is what a Server is made of; all but Index, Peers, PublicURL, DrainTime, ValidatorAddress, HeartbeatInterval and Demo are required.
 type Config struct {
 	Database          *db.Store
-	GPUs              GPUReader
-	Chain             ChainReader
+	GPUs              observe.GPUReader
+	Chain             observe.ChainReader
 	Signatures        SignatureVerifier
 	Actions           ActionSimulator
 	Index             IndexReader // nil: nothing is said of it
@@ -54,6 +41,7 @@ type Config struct {
 	LocalAccess       bool
 	PublicURL         string
 	TrustedProxies    []netip.Prefix // whose X-Forwarded-For is believed
+	MaxWait           time.Duration  // for a database read before what is cached is shown; 0 = observe.DefaultMaxWait
 	DrainTime         time.Duration  // for which Serve takes requests after its context's end
 	Peers             PeerOwners     // nil: the kernel's table of sockets
 	Version           string
@@ -66,8 +54,8 @@ type Config struct {
 // Server answers HTTP requests.
 type Server struct {
 	db                *db.Store
-	gpus              GPUReader
-	chain             ChainReader
+	gpus              observe.GPUReader
+	chain             observe.ChainReader
 	signatures        SignatureVerifier
 	actions           ActionSimulator
 	index             IndexReader
@@ -87,7 +75,7 @@ type Server struct {
 	metrics           *prometheus.Registry
 	log               *slog.Logger
 	assets            *static.Assets
-	memory            *memory
+	observer          *observe.Observer
 	sessions          sessionManagers
 	tokens            *proven[db.Token]
 	limits            *limits
@@ -113,7 +101,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
 		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies, drainTime: c.DrainTime,
-		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, memory: newMemory(), running: newRunning(func() bool { return c.Database.State().Health == validator.HealthOK }), exports: newExportsRunning(),
+		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, observer: observe.New(observe.Config{Database: c.Database, GPUs: c.GPUs, Chain: c.Chain, ValidatorAddress: c.ValidatorAddress, HeartbeatInterval: c.HeartbeatInterval, MaxWait: c.MaxWait, Log: c.Log}), running: newRunning(func() bool { return c.Database.State().Health == validator.HealthOK }), exports: newExportsRunning(),
 		stated: map[string]access{},
 		now:    c.Database.Now,
 	}

@@ -40,8 +40,8 @@ func (s *Server) showEarningsNow(ctx context.Context, picture validator.Picture)
 	p := statusShow{picture, s}
 	m := views.EarningsNowPanel{Panel: panel("earnings-now", everyStatus, p.Address), Notice: staleNotice(p.Now, p.Database, p.Chain.State)}
 	m.Panel.Stale = m.Notice != nil
-	asked := databaseRead{state: s.db.State()}
-	m.Claim = s.claimButton(ctx, picture, s.claims(ctx, &asked, p.Address).Or(nil))
+	asked := s.reads(ctx)
+	m.Claim = s.claimButton(ctx, picture, asked.Claims(ctx, p.Address).Or(nil))
 	claimable := p.claimable()
 	booked := validator.Map(p.Chain.Stake.Maybe, func(s validator.Stake) validator.Wei { return s.PendingRewards })
 	claimable.Parts = append([]views.Row{{Label: "Of it booked", Amount: amountOf(booked), Origin: p.from("claim.pending", "the booked rewards")}}, claimable.Parts...)

@@ -185,7 +185,7 @@ func (s *Server) gpuMarks(g gpuAsked, past gpuPast, gaps []gap) []views.ChartMar
 		if j.ErrorMessage != "" {
 			label += ": " + j.ErrorMessage
 		}
-		add(endOf(j), views.ChartMark{Label: label, Tone: views.ToneBad, Icon: "bad", Link: *s.jobLink(j.ID, g.wallet)})
+		add(j.EndedAt(), views.ChartMark{Label: label, Tone: views.ToneBad, Icon: "bad", Link: *s.jobLink(j.ID, g.wallet)})
 	}
 	for _, e := range past.slashes {
 		add(e.Block.Time, views.ChartMark{Label: fmt.Sprintf("Slashed %s: %s", e.Amount.Format(), e.Reason), Tone: views.ToneBad, Icon: "shield", Link: s.slashLink(e, past.events, g.wallet)})

@@ -128,7 +128,7 @@ func (s *Server) gpuCard(m fleetGPU, wallet validator.Address, now time.Time, st
 		c.Job = s.jobLink(m.jobID, wallet)
 	}
 	if f := m.failure; f != nil {
-		c.Failure = &views.GPUFailure{Job: *s.jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, endOf(*f))}
+		c.Failure = &views.GPUFailure{Job: *s.jobLink(f.ID, wallet), Error: f.ErrorMessage, When: moment(now, f.EndedAt())}
 	}
 	if m.Stale {
 		c.Stale, c.Status = true, views.Tag{Text: "Stale", Tone: views.ToneWarn, Icon: "warn"}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -21,7 +22,7 @@ func jobTag(s validator.JobStatus) views.Tag {
 	return views.Tag{Text: statusWords(s), Tone: views.TonePlain, Icon: "clock"}
 }
 
-func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[validator.JobCounts], wallet validator.Address, st validator.SourceState, panel views.Panel, now time.Time) views.JobsPanel {
+func (s *Server) showJobs(page validator.Maybe[observe.JobPage], counts validator.Maybe[validator.JobCounts], wallet validator.Address, st validator.SourceState, panel views.Panel, now time.Time) views.JobsPanel {
 	m := views.JobsPanel{Panel: panel, Notice: staleNotice(now, st)}
 	m.Panel.Stale = m.Notice != nil
 	p, known := page.Get()
@@ -44,14 +45,14 @@ func (s *Server) showJobs(page validator.Maybe[jobPage], counts validator.Maybe[
 			m.Counts = append(m.Counts, views.Row{Label: "Kept apart", Value: views.Value{Text: apartText(n), Title: strings.Join(countNotes(c), " ")}})
 		}
 	}
-	m.Rows = s.jobRows(p.jobs, wallet, now)
+	m.Rows = s.jobRows(p.Jobs, wallet, now)
 	if len(m.Rows) == 0 {
 		m.Empty = &views.Empty{Icon: "briefcase", Tone: views.TonePlain, Title: "No job yet", Text: "Jobs that the network assigns to this wallet appear here by themselves."}
 	}
 	return m
 }
 
-func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsPage], claims validator.Maybe[[]validator.Claim], panel views.Panel) views.RewardsPanel {
+func (s *Server) showRewards(p validator.Picture, page validator.Maybe[observe.EarningHistory], claims validator.Maybe[[]validator.Claim], panel views.Panel) views.RewardsPanel {
 	m := views.RewardsPanel{Panel: panel, Notice: staleNotice(p.Now, p.Database)}
 	m.Panel.Stale = m.Notice != nil
 	m.ByDay = earningsChart(p)
@@ -71,7 +72,7 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[earningsP
 		m.Empty = &views.Empty{Icon: "database", Tone: views.ToneUnknown, Title: "Earnings unknown", Text: validator.Sentence(page.Reason())}
 		return m
 	}
-	for _, e := range entries.entries {
+	for _, e := range entries.Entries {
 		row := views.RewardRow{When: moment(p.Now, e.At), Kind: string(e.Kind), Amount: showWei(e.Amount), Tx: s.txLink(e.TxHash)}
 		if e.JobID != "" {
 			row.Job, row.Marks = *s.jobLink(e.JobID, p.Address), reportMarks(e.SelfReported, false)

@@ -109,9 +109,9 @@ func hoursText(h float64) string {
 }
 
 func (s *Server) networkHours(ctx context.Context, a networkAsked) views.NetworkActivityPanel {
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	read := s.activity(ctx, &asked, a.window)
-	state := asked.result()
+	asked := s.reads(ctx)
+	read := asked.Activity(ctx, a.window.window)
+	state := asked.State()
 	m := views.NetworkActivityPanel{Panel: a.panel("network-hours", everyNetworkHours), Notice: staleNotice(s.now(), state)}
 	m.Panel.Stale = m.Notice != nil
 	for _, w := range networkWindows {
@@ -156,10 +156,10 @@ func activityCharts(act validator.NetworkActivity) views.ChartGroup {
 }
 
 func (s *Server) networkWorkers(ctx context.Context, a networkAsked) views.NetworkWorkersPanel {
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	months := s.workerMonths(ctx, &asked)
+	asked := s.reads(ctx)
+	months := asked.WorkerMonths(ctx)
 	m := views.NetworkWorkersPanel{
-		Panel: a.panel("network-workers", everyNetworkHours), Notice: staleNotice(s.now(), asked.result()),
+		Panel: a.panel("network-workers", everyNetworkHours), Notice: staleNotice(s.now(), asked.State()),
 		Note: fmt.Sprintf("Workers that were heard, or completed a job, in 30 days in UTC, today included. A group has %d workers at least, so that nothing is told of one of them.", validator.LeastGroup),
 	}
 	m.Panel.Stale = m.Notice != nil

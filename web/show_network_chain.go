@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -12,10 +13,10 @@ import (
 const leadersShown = 10
 
 func (s *Server) networkStake(ctx context.Context, a networkAsked) views.NetworkStakePanel {
-	asked := databaseRead{state: told(ctx, s.db.State())}
-	stakes, reputations := s.stakeBoard(ctx, &asked), s.reputationBoard(ctx, &asked)
-	net := toldNetwork(ctx, s.chain.Network())
-	m := views.NetworkStakePanel{Panel: a.panel("network-stake", everyNetworkStakes), Notice: staleNotice(s.now(), asked.result(), net.State)}
+	asked := s.reads(ctx)
+	stakes, reputations := asked.StakeBoard(ctx), asked.ReputationBoard(ctx)
+	net := viewing(ctx).RedactNetwork(s.chain.Network())
+	m := views.NetworkStakePanel{Panel: a.panel("network-stake", everyNetworkStakes), Notice: staleNotice(s.now(), asked.State(), net.State)}
 	m.Panel.Stale = m.Notice != nil
 	m.Figures = []views.Row{
 		{Label: "Total staked", Origin: s.networkFrom("staked", "Total stake"), Amount: amountOf(net.TotalStaked.Maybe)},
@@ -110,7 +111,7 @@ func (s *Server) reputationLeaders(b validator.ReputationBoard, stakes validator
 }
 
 func (s *Server) networkChain(ctx context.Context, a networkAsked) views.NetworkChainPanel {
-	net := toldNetwork(ctx, s.chain.Network())
+	net := viewing(ctx).RedactNetwork(s.chain.Network())
 	m := views.NetworkChainPanel{Panel: a.panel("network-chain", everyNetwork), Notice: staleNotice(s.now(), net.State)}
 	m.Panel.Stale = m.Notice != nil
 	head := views.Value{Reason: validator.Sentence(net.State.Reason)}
@@ -129,7 +130,7 @@ func (s *Server) networkChain(ctx context.Context, a networkAsked) views.Network
 	for _, c := range s.chain.Contracts() {
 		row := views.ContractRow{Name: c.Name, Status: contractTag(c.Status), Reason: c.Reason}
 		if viewerOf(ctx).stranger() && c.Reason != "" {
-			row.Reason = untold
+			row.Reason = observe.HiddenReason
 		}
 		if c.Address != "" {
 			row.Address = views.Link{Text: c.Address.Abbreviated(), Title: string(c.Address), URL: s.explorer("contract", string(c.Address))}

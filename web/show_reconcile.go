@@ -371,15 +371,8 @@ func classOrDiffering(q reconcileQuery) string {
 // jobOnChain is a job's payment according to the chain; nil for a job that has not ended and
 // of which the chain tells nothing.
 func (s *Server) jobOnChain(ctx context.Context, j validator.Job, wallet validator.Address) *views.JobOnChain {
-	type compared struct {
-		payment validator.ReconciledPayment
-		known   validator.Maybe[validator.EventCoverage]
-	}
-	asked := databaseRead{state: s.db.State()}
-	m := readDBAs(ctx, s, &asked, memoryKey{"payment of job", wallet, j.ID}, walletMaxAge, func(ctx context.Context) (compared, error) {
-		p, known, err := s.db.PaymentOfJob(ctx, j, s.paymentContracts())
-		return compared{p, known}, err
-	})
+	asked := s.reads(ctx)
+	m := asked.JobPayment(ctx, wallet, j)
 	more := s.paymentsLink(wallet)
 	c, has := m.Get()
 	if !has {
@@ -387,12 +380,12 @@ func (s *Server) jobOnChain(ctx context.Context, j validator.Job, wallet validat
 		return &views.JobOnChain{Class: reconcileLooks[validator.ClassNotKnown].tag, Amount: views.Amount{Reason: reason}, Why: reason, More: more}
 	}
 	now := s.now()
-	class, ok := validator.ClassOf(c.payment.JobPayment, c.known, now)
+	class, ok := validator.ClassOf(c.Payment.JobPayment, c.Coverage, now)
 	if !ok {
 		return nil
 	}
 	return &views.JobOnChain{
-		Class: reconcileLooks[class].tag, Why: whyOf(c.payment, class, c.known), Amount: chainAmount(c.payment.JobPayment),
-		Events: s.paymentEvents(c.payment.Events, now), More: more,
+		Class: reconcileLooks[class].tag, Why: whyOf(c.Payment, class, c.Coverage), Amount: chainAmount(c.Payment.JobPayment),
+		Events: s.paymentEvents(c.Payment.Events, now), More: more,
 	}
 }

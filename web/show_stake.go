@@ -21,8 +21,8 @@ func (s *Server) showStakeState(ctx context.Context, picture validator.Picture) 
 		m.Empty, m.Notice = noStake(picture), nil
 		return m
 	}
-	asked := databaseRead{state: s.db.State()}
-	m.Claim = s.claimButton(ctx, picture, s.claims(ctx, &asked, p.Address).Or(nil))
+	asked := s.reads(ctx)
+	m.Claim = s.claimButton(ctx, picture, asked.Claims(ctx, p.Address).Or(nil))
 	m.Checks = checkRows(slices.DeleteFunc(p.Assess().Checks, func(c validator.Check) bool { return !slices.Contains(stakeChecks, c.ID) }))
 	m.Figures = []views.Figure{p.stakedFigure(st), p.unstakeFigure(st), p.claimableFigure(st), p.slashedFigure(st), p.walletFigure()}
 	return m

@@ -290,7 +290,7 @@ func (p statusShow) uptime() views.UptimeStrip {
 			strip.More = "and " + integer(more) + " earlier"
 		}
 	}
-	strip.Shares = []views.Row{share("24 h", "uptime.24h", validator.Window24h), share("7 d", "uptime.7d", validator.Window7d), share("30 d", "uptime.30d", uptimeReach)}
+	strip.Shares = []views.Row{share("24 h", "uptime.24h", validator.Window24h), share("7 d", "uptime.7d", validator.Window7d), share("30 d", "uptime.30d", validator.Window30d)}
 	strip.Link = views.Link{Text: "History", URL: p.server.uptimeURL(p.Address, nil)}
 	return strip
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/bitsage-network/validator-dashboard/db"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 	"github.com/bitsage-network/validator-dashboard/views"
 )
@@ -101,7 +100,7 @@ func (s *Server) slashPage(c echo.Context) error {
 // readSlash finds a slash in the chain's own events, else in the index of them, and gathers
 // what is known of its time. Another wallet's is as unknown as one that never was.
 func (s *Server) readSlash(ctx context.Context, wallet validator.Address, tx validator.Felt, place int) (slashRead, error) {
-	asked := databaseRead{state: s.db.State()}
+	asked := s.reads(ctx)
 	r := slashRead{picture: validator.Picture{Address: wallet, Now: s.now(), Chain: s.chain.Look(ctx, wallet)}}
 	r.events = r.picture.Chain.StakeEvents.Or(nil)
 	var found []validator.StakeEvent
@@ -113,9 +112,7 @@ func (s *Server) readSlash(ctx context.Context, wallet validator.Address, tx val
 	if len(found) > place {
 		r.slash, r.jobID = found[place], contractJobID(found[place].JobID)
 	} else {
-		indexed := readDBAs(ctx, s, &asked, memoryKey{"slashes", wallet, string(tx)}, evidenceMaxAge, func(ctx context.Context) ([]validator.StakeEvent, error) {
-			return s.db.Slashes(ctx, wallet, tx)
-		})
+		indexed := asked.Slashes(ctx, wallet, tx)
 		switch list, known := indexed.Get(); {
 		case !known:
 			return r, newProblem(http.StatusServiceUnavailable, "This slash cannot be looked up now: "+validator.Sentence(indexed.Reason()))
@@ -125,44 +122,35 @@ func (s *Server) readSlash(ctx context.Context, wallet validator.Address, tx val
 			r.slash, r.jobID = list[place], list[place].JobID
 		}
 	}
-	s.readEvidence(ctx, &r, &asked)
+	s.readEvidence(ctx, &r, asked)
 	return r, nil
 }
 
 // readEvidence asks the database for the job, then at once for its card and the heartbeats.
-func (s *Server) readEvidence(ctx context.Context, r *slashRead, asked *databaseRead) {
+func (s *Server) readEvidence(ctx context.Context, r *slashRead, asked *observe.Reads) {
 	wallet, at := r.picture.Address, r.slash.Block.Time
-	key := string(r.slash.TxHash) + "/" + r.jobID
 	var all sync.WaitGroup
 	all.Go(func() {
-		r.job = readDBAs(ctx, s, asked, memoryKey{"job", wallet, r.jobID}, walletMaxAge, func(ctx context.Context) (*validator.Job, error) {
-			return s.jobOrNone(ctx, wallet, r.jobID)
-		})
+		r.job = asked.Job(ctx, wallet, r.jobID)
 		if j := r.job.Or(nil); j != nil && j.GPUUUID != "" {
-			s.readCard(ctx, r, asked, j.GPUUUID, key)
+			s.readCard(ctx, r, asked, j.GPUUUID)
 		}
 	})
 	all.Go(func() {
-		from, to := at.Add(-uptimeAround), at.Add(uptimeAround)
-		r.uptime = readDBAs(ctx, s, asked, memoryKey{"uptime of a slash", wallet, key}, evidenceMaxAge, func(ctx context.Context) (validator.Uptime, error) {
-			hours, first, err := s.db.HeartbeatHours(ctx, wallet, from.Add(-time.Hour), to)
-			return validator.UptimeBetween(hours, first, s.heartbeatInterval, from, to, r.picture.Now), err
-		})
+		r.uptime = asked.UptimeBetween(ctx, wallet, at.Add(-uptimeAround), at.Add(uptimeAround))
 	})
 	all.Wait()
 }
 
 // readCard reads a card's samples by the minute, or by the hour where only sums are kept.
-func (s *Server) readCard(ctx context.Context, r *slashRead, asked *databaseRead, uuid, key string) {
+func (s *Server) readCard(ctx context.Context, r *slashRead, asked *observe.Reads, uuid string) {
 	wallet, at := r.picture.Address, r.slash.Block.Time
 	read := func(reach, step time.Duration) validator.Maybe[[]validator.GPUStep] {
 		from, to := validator.StepStart(at.Add(-reach), step), validator.StepStart(at.Add(reach), step)
 		if j := r.job.Or(nil); j.AssignedAt != nil && j.AssignedAt.Before(from) && at.Sub(*j.AssignedAt) < evidenceReachSums {
 			from = validator.StepStart(j.AssignedAt.Add(-10*time.Minute), step)
 		}
-		return readDBAs(ctx, s, asked, memoryKey{"card of a slash", wallet, key + "/" + step.String()}, evidenceMaxAge, func(ctx context.Context) ([]validator.GPUStep, error) {
-			return s.db.WorkerGPUStepsBetween(ctx, wallet, uuid, from, to, step)
-		})
+		return asked.GPUStepsBetween(ctx, wallet, uuid, from, to, step)
 	}
 	const few = 5
 	r.steps, r.step, r.reach = read(evidenceReach, evidenceStep), evidenceStep, evidenceReach
@@ -171,19 +159,13 @@ func (s *Server) readCard(ctx context.Context, r *slashRead, asked *databaseRead
 			r.steps, r.step, r.reach = sums, evidenceStepSums, evidenceReachSums
 		}
 	}
-	r.cardEvents = readDBAs(ctx, s, asked, memoryKey{"events of a slash's card", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.GPUEvent, error) {
-		return s.db.GPUEventsBetween(ctx, wallet, uuid, at.Add(-r.reach), at.Add(r.reach))
-	})
-	r.spans = readDBAs(ctx, s, asked, memoryKey{"when a slash's card was slowed", wallet, key}, evidenceMaxAge, func(ctx context.Context) ([]validator.ThrottleSpan, error) {
-		since := at.Add(-r.reach)
-		if j := r.job.Or(nil); j.AssignedAt != nil && j.AssignedAt.Before(since) {
-			since = *j.AssignedAt
-		}
-		return s.db.GPUThrottles(ctx, wallet, uuid, since, at.Add(r.reach))
-	})
-	r.first = readDBAs(ctx, s, asked, memoryKey{"first sample", wallet, uuid}, evidenceMaxAge, func(ctx context.Context) (time.Time, error) {
-		return s.db.FirstGPUSample(ctx, wallet, uuid)
-	})
+	r.cardEvents = asked.GPUEventsBetween(ctx, wallet, uuid, at.Add(-r.reach), at.Add(r.reach))
+	since := at.Add(-r.reach)
+	if j := r.job.Or(nil); j.AssignedAt != nil && j.AssignedAt.Before(since) {
+		since = *j.AssignedAt
+	}
+	r.spans = asked.GPUThrottlesBetween(ctx, wallet, uuid, since, at.Add(r.reach))
+	r.first = asked.FirstGPUSample(ctx, wallet, uuid)
 	for _, m := range s.fleet(ctx, wallet).members {
 		if m.GPU.UUID == uuid {
 			r.gpu, r.present = &m.GPU, true
@@ -212,15 +194,6 @@ func (r slashRead) heldBack() validator.HeldBack {
 		}
 	}
 	return validator.HeldBackIn(r.spans.Or(nil), before, within)
-}
-
-// jobOrNone reads a job; nil says that the wallet has none of that identifier.
-func (s *Server) jobOrNone(ctx context.Context, wallet validator.Address, id string) (*validator.Job, error) {
-	j, err := s.db.Job(ctx, wallet, id)
-	if errors.Is(err, db.ErrNotFound) || errors.Is(err, db.ErrInvalid) { // an invalid identifier is nobody's
-		return nil, nil
-	}
-	return &j, err
 }
 
 // windowAround is the window of the card's page that still holds a time, "" if none does.

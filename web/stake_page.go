@@ -32,7 +32,7 @@ func (s *Server) stakePage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	p := s.picture(ctx, wallet)
+	p := s.observer.Picture(ctx, viewing(ctx), wallet)
 	history := s.readReputation(ctx, p, before, reputationOnPage, true)
 	return s.render(c, http.StatusOK, views.OneStake(views.StakePage{
 		Page:  s.page(c.Request(), "Stake · "+wallet.Abbreviated(), "stake", wallet),
@@ -46,7 +46,7 @@ func (s *Server) partialStake(show func(context.Context, validator.Picture) temp
 	return func(c echo.Context) error {
 		return s.partial(c, func(wallet validator.Address) templ.Component {
 			ctx := c.Request().Context()
-			return show(ctx, s.picture(ctx, wallet))
+			return show(ctx, s.observer.Picture(ctx, viewing(ctx), wallet))
 		})
 	}
 }

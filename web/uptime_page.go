@@ -64,10 +64,10 @@ func (s *Server) uptimeAsked(c echo.Context) (uptimeAsked, error) {
 		host := q.Get(paramHost)
 		a.host = &host
 	}
-	asked := databaseRead{state: s.db.State()}
-	a.reports = s.uptime(c.Request().Context(), &asked, wallet)
-	a.clocks = s.heartbeats(c.Request().Context(), &asked, wallet).Or(validator.HeartbeatSummary{}).ClocksAhead
-	a.state = asked.result()
+	asked := s.reads(c.Request().Context())
+	a.reports = asked.Uptime(c.Request().Context(), wallet)
+	a.clocks = asked.Heartbeats(c.Request().Context(), wallet).Or(validator.HeartbeatSummary{}).ClocksAhead
+	a.state = asked.State()
 	if r, known := a.reports.Get(); known {
 		a.of, err = uptimeOf(r, a.host)
 	}

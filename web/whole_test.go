@@ -12,6 +12,7 @@ import (
 
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -89,7 +90,7 @@ func heldContract(n int) validator.Address { return validator.Address(fmt.Sprint
 
 func (*heldSources) Contracts() []validator.ContractCheck {
 	var out []validator.ContractCheck
-	for i, name := range []string{"JobManager", "PaymentRouter", nameProverStaking, nameReputationManager} {
+	for i, name := range []string{"JobManager", "PaymentRouter", observe.ProverStaking, observe.ReputationManager} {
 		out = append(out, validator.ContractCheck{Name: name, Address: heldContract(i + 1), Status: validator.ContractOK})
 	}
 	return out

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
+	"github.com/bitsage-network/validator-dashboard/observe"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -205,7 +206,7 @@ func TestNoZeroThatNoSourceSaid(t *testing.T) {
 		}
 		walk(s, h, liveRead, chains...)
 		closeDatabase(t, database)
-		s.memory.patience = readPatience
+		s.observer.SetMaxWait(observe.DefaultMaxWait)
 		eventually(t, "the database is away", func() bool { return store.State().Health != validator.HealthOK })
 		walk(s, h, staleRead, chains...)
 	}

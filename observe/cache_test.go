@@ -1,4 +1,4 @@
-package web
+package observe
 
 import (
 	"context"
@@ -12,6 +12,28 @@ import (
 
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
+
+const (
+	alice validator.Address = "0x00000000000000000000000000000000000000000000000000000000000a11ce"
+	bob   validator.Address = "0x0000000000000000000000000000000000000000000000000000000000000b0b"
+)
+
+type listKey struct {
+	wallet ofWallet
+	detail string
+}
+
+func (k listKey) owner() validator.Address { return k.wallet.owner() }
+
+// eventually waits for a condition that other goroutines bring about.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came: %s", what)
+		}
+	}
+}
 
 func bigJobs(n int) []validator.Job {
 	jobs := make([]validator.Job, n)
@@ -28,12 +50,12 @@ func bigJobs(n int) []validator.Job {
 
 // TestOneWalletsAnswersTakeNoRoomFromAnothers, and those of all stay within the bound of all.
 func TestOneWalletsAnswersTakeNoRoomFromAnothers(t *testing.T) {
-	m := newMemory()
-	m.patience = time.Minute
+	m := newCache(time.Minute)
+	lists := &table[listKey, []validator.Job]{}
 	reads := 0
 	read := func(wallet validator.Address, detail string, jobs int) {
 		t.Helper()
-		r := recall(t.Context(), m, memoryKey{"job list", wallet, detail}, time.Hour, func(context.Context) ([]validator.Job, error) {
+		r := lists.load(t.Context(), m, listKey{ofWallet(wallet), detail}, time.Hour, func(context.Context) ([]validator.Job, error) {
 			reads++
 			return bigJobs(jobs), nil
 		})
@@ -46,8 +68,8 @@ func TestOneWalletsAnswersTakeNoRoomFromAnothers(t *testing.T) {
 	for n := range 300 { // 51 rows of 10 KB each
 		read(alice, fmt.Sprint(n), 51)
 	}
-	if m.kept.bytes > memoryWalletBytes+100_000 || m.kept.wallets[alice].bytes > memoryWalletBytes {
-		t.Errorf("%d bytes are kept, %d of one wallet", m.kept.bytes, m.kept.wallets[alice].bytes)
+	if m.bytes > cacheWalletBytes+100_000 || m.wallets[alice].bytes > cacheWalletBytes {
+		t.Errorf("%d bytes are kept, %d of one wallet", m.bytes, m.wallets[alice].bytes)
 	}
 	reads = 0
 	read(bob, "", 3)
@@ -66,11 +88,11 @@ func TestOneWalletsAnswersTakeNoRoomFromAnothers(t *testing.T) {
 		}
 	}
 	sum := int64(0)
-	for _, w := range m.kept.wallets {
+	for _, w := range m.wallets {
 		sum += w.bytes
 	}
-	if m.kept.bytes > memoryBytes || m.kept.bytes < memoryBytes/2 || sum != m.kept.bytes || len(m.kept.entries) != m.kept.newest.Len() {
-		t.Errorf("%d bytes are kept, and %d of the wallets, in %d entries of %d", m.kept.bytes, sum, m.kept.newest.Len(), len(m.kept.entries))
+	if m.bytes > cacheBytes || m.bytes < cacheBytes/2 || sum != m.bytes || len(lists.entries) != m.newest.Len() {
+		t.Errorf("%d bytes are kept, and %d of the wallets, in %d entries of %d", m.bytes, sum, m.newest.Len(), len(lists.entries))
 	}
 }
 
@@ -103,9 +125,8 @@ func TestTheEstimateOfBytesIsClose(t *testing.T) {
 // TestAReadEndsOnceNobodyWaits: while one of those who asked still waits it goes on, and who asks
 // after the end gets a read of their own.
 func TestAReadEndsOnceNobodyWaits(t *testing.T) {
-	m := newMemory()
-	m.patience = time.Minute
-	key := memoryKey{"jobs", alice, ""}
+	m := newCache(time.Minute)
+	numbers, key := &table[ofWallet, int]{}, ofWallet(alice)
 	var began, ended sync.WaitGroup
 	began.Add(1)
 	ended.Add(1)
@@ -119,13 +140,13 @@ func TestAReadEndsOnceNobodyWaits(t *testing.T) {
 	first, hangUpFirst := context.WithCancel(t.Context())
 	second, hangUpSecond := context.WithCancel(t.Context())
 	var asked sync.WaitGroup
-	asked.Go(func() { recall(first, m, key, 0, endless) })
+	asked.Go(func() { numbers.load(first, m, key, 0, endless) })
 	began.Wait()
-	asked.Go(func() { recall(second, m, key, 0, never) })
+	asked.Go(func() { numbers.load(second, m, key, 0, never) })
 	wanted := func() int {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if f := m.flights[key]; f != nil {
+		if f := numbers.flights[key]; f != nil {
 			return f.wanted
 		}
 		return 0
@@ -136,18 +157,17 @@ func TestAReadEndsOnceNobodyWaits(t *testing.T) {
 	hangUpSecond()
 	asked.Wait()
 	ended.Wait()
-	if r := recall(t.Context(), m, key, 0, func(context.Context) (int, error) { return 7, nil }); r.err != nil || r.value.Or(0) != 7 {
+	if r := numbers.load(t.Context(), m, key, 0, func(context.Context) (int, error) { return 7, nil }); r.err != nil || r.value.Or(0) != 7 {
 		t.Error(r)
 	}
 }
 
 // TestARequestThatIsOutOfPatienceLeavesItsReadToTheNext.
 func TestARequestThatIsOutOfPatienceLeavesItsReadToTheNext(t *testing.T) {
-	m := newMemory()
-	m.patience = time.Millisecond
-	key := memoryKey{"jobs", alice, ""}
+	m := newCache(time.Millisecond)
+	numbers, key := &table[ofWallet, int]{}, ofWallet(alice)
 	answer := make(chan struct{})
-	r := recall(t.Context(), m, key, 0, func(ctx context.Context) (int, error) {
+	r := numbers.load(t.Context(), m, key, 0, func(ctx context.Context) (int, error) {
 		select {
 		case <-answer:
 			return 7, nil
@@ -160,29 +180,28 @@ func TestARequestThatIsOutOfPatienceLeavesItsReadToTheNext(t *testing.T) {
 	}
 	close(answer)
 	eventually(t, "the answer to be kept", func() bool {
-		_, _, had := m.kept.get(key, time.Now())
-		return had
+		a, _ := numbers.newest(m, key)
+		return a.value.Known()
 	})
 }
 
 // TestWhatAReadBegunBeforeAChangeFindsIsNotKept.
 func TestWhatAReadBegunBeforeAChangeFindsIsNotKept(t *testing.T) {
-	m := newMemory()
-	m.patience = time.Minute
-	key := memoryKey{"price", "", ""}
+	m := newCache(time.Minute)
+	numbers, key := &table[nobodys, int]{}, nobodys{}
 	began, answer := make(chan struct{}), make(chan struct{})
 	var asked sync.WaitGroup
 	asked.Go(func() {
-		recall(t.Context(), m, key, 0, func(context.Context) (int, error) { close(began); <-answer; return 1, nil })
+		numbers.load(t.Context(), m, key, 0, func(context.Context) (int, error) { close(began); <-answer; return 1, nil })
 	})
 	<-began
-	m.forget(key)
+	numbers.forget(m, key)
 	close(answer)
 	asked.Wait()
-	if r := recall(t.Context(), m, key, time.Hour, func(context.Context) (int, error) { return 2, nil }); r.value.Or(0) != 2 {
+	if r := numbers.load(t.Context(), m, key, time.Hour, func(context.Context) (int, error) { return 2, nil }); r.value.Or(0) != 2 {
 		t.Error(r)
 	}
-	if r := recall(t.Context(), m, memoryKey{read: "broken"}, 0, func(context.Context) (int, error) { panic("broken") }); !errors.Is(r.err, errReadPanicked) {
+	if r := (&table[nobodys, int]{}).load(t.Context(), m, key, 0, func(context.Context) (int, error) { panic("broken") }); !errors.Is(r.err, errReadPanicked) {
 		t.Error(r)
 	}
 }
