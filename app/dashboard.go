@@ -85,8 +85,8 @@ func (d *Dashboard) Start(g *Group, l net.Listener) {
 	g.Run(StageWork, "chain watcher", d.client.Run)
 	g.Run(StageWork, "claim tracker", d.claims.Run)
 	g.Run(StageWork, "event index", d.index.Run)
-	duties := append(append(d.store.Duties(), d.index.Duty()), d.prices.Duties()...)
-	g.Run(StageWork, "duties", func(ctx context.Context) error { return d.store.RunDuties(ctx, duties...) })
+	periodic := append(append(d.store.PeriodicJobs(), d.index.PeriodicJob()), d.prices.PeriodicJobs()...)
+	g.Run(StageWork, "periodic jobs", func(ctx context.Context) error { return d.store.RunPeriodicJobs(ctx, periodic...) })
 	g.Run(StageRequests, "web server", func(ctx context.Context) error { return d.server.Serve(ctx, l) })
 }
 

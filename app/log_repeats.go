@@ -21,7 +21,7 @@ const (
 )
 
 // causeKeys are the attributes that tell causes of one message apart.
-var causeKeys = map[string]bool{"error": true, "cause": true, "reason": true, "event": true, "route": true, "read": true, "step": true, "duty": true}
+var causeKeys = map[string]bool{"error": true, "cause": true, "reason": true, "event": true, "route": true, "read": true, "task": true, "periodic_job": true}
 
 // varying is what differs between two lines of the same cause: numbers, hashes and texts of
 // somebody else's.

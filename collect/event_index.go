@@ -48,12 +48,12 @@ func NewEventIndex(cfg EventIndexConfig) (*EventIndex, error) {
 	return &EventIndex{cfg: cfg, indexer: indexer, lack: "the index has not been looked at yet"}, nil
 }
 
-// Duty is the reading of events, which one replica at a time does.
-func (x *EventIndex) Duty() db.Duty { return SweepDuty(x.indexer) }
+// PeriodicJob is the reading of events, which one replica at a time does.
+func (x *EventIndex) PeriodicJob() db.PeriodicJob { return SweepJob(x.indexer) }
 
-// SweepDuty is the periodic reading of an indexer's events.
-func SweepDuty(indexer *chain.Indexer) db.Duty {
-	return db.Duty{Name: "chain_events", Every: indexEvery, Limit: indexFor, Do: func(ctx context.Context) error {
+// SweepJob is the periodic reading of an indexer's events.
+func SweepJob(indexer *chain.Indexer) db.PeriodicJob {
+	return db.PeriodicJob{Name: "chain_events", Every: indexEvery, Limit: indexFor, Do: func(ctx context.Context) error {
 		err := indexer.Sweep(ctx)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrIndexMoved):

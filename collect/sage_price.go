@@ -68,7 +68,7 @@ type PriceFeed struct {
 	next     time.Time // after a failure
 }
 
-// NewPriceFeed returns a feed that reads when its duties run.
+// NewPriceFeed returns a feed that reads when its periodic jobs run.
 func NewPriceFeed(cfg PriceFeedConfig) *PriceFeed {
 	return &PriceFeed{cfg: cfg, client: &http.Client{Timeout: priceTimeout, CheckRedirect: staysWithHost}}
 }
@@ -89,12 +89,12 @@ func staysWithHost(r *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// Duties are what one of all replicas does; none without a URL.
-func (f *PriceFeed) Duties() []db.Duty {
+// PeriodicJobs are what one of all replicas does; none without a URL.
+func (f *PriceFeed) PeriodicJobs() []db.PeriodicJob {
 	if f.cfg.Source.URL == nil {
 		return nil
 	}
-	return []db.Duty{{Name: "sage_price", Every: priceLook, Limit: 2 * priceTimeout, Do: f.observe}}
+	return []db.PeriodicJob{{Name: "sage_price", Every: priceLook, Limit: 2 * priceTimeout, Do: f.observe}}
 }
 
 // observe reads the price and stores it, when it is time.

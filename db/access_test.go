@@ -12,7 +12,7 @@ import (
 
 func TestSessions(t *testing.T) {
 	b := newBench(t)
-	now := time.Now().UTC().Truncate(time.Second) // the upkeep forgets those that ended
+	now := time.Now().UTC().Truncate(time.Second) // the maintenance forgets those that ended
 	hash := db.HashSecret("first")
 	add := func(secret string, n db.Session) {
 		n.CreatedAt, n.ExpiresAt = now, now.Add(db.SessionLifetime)
@@ -120,7 +120,7 @@ func TestWhoHadAccessIsForgotten(t *testing.T) {
 	rows := func() string {
 		return dbtest.Value(t, b.url, "SELECT (SELECT string_agg(wallet_name, ' ' ORDER BY session_id) FROM sessions) || '; ' || (SELECT string_agg(name, ' ' ORDER BY token_id) FROM api_tokens) || '; ' || (SELECT string_agg(detail, ' ' ORDER BY event_id) FROM audit_log)")
 	}
-	at := time.Now().UTC().AddDate(1, 0, 0) // the store's own upkeep finds nothing to forget now
+	at := time.Now().UTC().AddDate(1, 0, 0) // the store's own maintenance finds nothing to forget now
 	for name, c := range map[string]struct{ begun, end time.Time }{
 		"used":    {at.Add(-time.Hour), at.Add(time.Hour)},
 		"idle":    {at.Add(-db.SessionIdle - time.Minute), at.Add(time.Hour)},

@@ -156,7 +156,7 @@ func (b bench) differences(when string) {
 }
 
 // TestNothingIsMiscountedInAStorm: writers of all kinds at once, on many connections, while
-// upkeep folds and moves partitions.
+// maintenance folds and moves partitions.
 func TestNothingIsMiscountedInAStorm(t *testing.T) {
 	b := newBench(t)
 	seed := uint64(time.Now().UnixNano())

@@ -37,20 +37,20 @@ func TestAFallOfTheClockStopsNoDuty(t *testing.T) {
 		return runsAhead.Load() > 0
 	}
 	leap()
-	onDuty(t, s, db.Duty{Name: "count", Every: time.Second, Limit: time.Minute, Do: func(context.Context) error {
+	runPeriodicJobs(t, s, db.PeriodicJob{Name: "count", Every: time.Second, Limit: time.Minute, Do: func(context.Context) error {
 		runs.Add(1)
 		if time.Until(s.Now()) > time.Hour {
 			runsAhead.Add(1)
 		}
 		return nil
 	}})
-	eventually(t, "the duty is done at the later time", leap)
+	eventually(t, "the periodic job is done at the later time", leap)
 	eventually(t, "the clock fell", func() bool { return time.Until(s.Now()) < time.Minute })
 	before := runs.Load()
-	eventually(t, "the duty is done time and again after the fall", func() bool { return runs.Load() > before+4 })
+	eventually(t, "the periodic job is done time and again after the fall", func() bool { return runs.Load() > before+4 })
 }
 
-// TestAWrongClockStopsNothing: duties, partitions, sessions and samples follow the database's.
+// TestAWrongClockStopsNothing: periodic jobs, partitions, sessions and samples follow the database's.
 func TestAWrongClockStopsNothing(t *testing.T) {
 	t.Parallel()
 	for name, by := range map[string]time.Duration{"two minutes ahead": 2 * time.Minute, "two minutes behind": -2 * time.Minute, "40 days ahead": 40 * 24 * time.Hour} {
@@ -71,9 +71,9 @@ func TestAWrongClockStopsNothing(t *testing.T) {
 			}
 
 			var runs atomic.Int64
-			onDuty(t, s, append(s.Duties(), db.Duty{Name: "count", Every: 50 * time.Millisecond, Limit: time.Minute, Do: func(context.Context) error { runs.Add(1); return nil }})...)
+			runPeriodicJobs(t, s, append(s.PeriodicJobs(), db.PeriodicJob{Name: "count", Every: 50 * time.Millisecond, Limit: time.Minute, Do: func(context.Context) error { runs.Add(1); return nil }})...)
 			began := time.Now()
-			eventually(t, "the duty is done time and again", func() bool { return runs.Load() > 4 })
+			eventually(t, "the periodic job is done time and again", func() bool { return runs.Load() > 4 })
 			if took := time.Since(began); took > time.Minute {
 				t.Errorf("five runs took %v", took)
 			}

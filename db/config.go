@@ -118,7 +118,7 @@ func (c Config) parse(setting, url string) (connections, error) {
 	case c.MaxConnections > 0:
 		pool.MaxConns = c.MaxConnections
 	case !strings.Contains(url, "pool_max_conns"):
-		// Duties and the job queue hold some all the time, which leaves requests enough.
+		// PeriodicJobs and the job queue hold some all the time, which leaves requests enough.
 		pool.MaxConns = max(pool.MaxConns, defaultConnections)
 	}
 	pool.PingTimeout = c.ConnectTimeout

@@ -8,18 +8,18 @@ import (
 // ServerPID is the private server's process.
 func (s *Store) ServerPID() int { return s.cluster.PID() }
 
-// FoldTotals does what upkeep does now and then.
+// FoldTotals does what maintenance does now and then.
 func (s *Store) FoldTotals(ctx context.Context) error { return s.foldTotals(ctx) }
 
-// ForgetSignIns does what upkeep does now and then.
+// ForgetSignIns does what maintenance does now and then.
 func (s *Store) ForgetSignIns(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }
 
-// ForgetAccess does what upkeep does now and then.
+// ForgetAccess does what maintenance does now and then.
 func (s *Store) ForgetAccess(ctx context.Context, now time.Time) error {
 	return s.forgetAccess(ctx, now)
 }
 
-// FoldPayments does what upkeep does every few seconds.
+// FoldPayments does what maintenance does every few seconds.
 func (s *Store) FoldPayments(ctx context.Context) error { return s.foldPayments(ctx) }
 
 // FoldPaymentsBy folds in parts of so many changes.
@@ -27,15 +27,15 @@ func (s *Store) FoldPaymentsBy(ctx context.Context, most int64) error {
 	return s.foldPaymentsBy(ctx, most)
 }
 
-// RollUpGPUEnergy does what upkeep does now and then.
+// RollUpGPUEnergy does what maintenance does now and then.
 func (s *Store) RollUpGPUEnergy(ctx context.Context) error { return s.rollUpGPUEnergy(ctx) }
 
-// JudgeAgain is the duty of that name.
+// JudgeAgain is the periodic job of that name.
 func (s *Store) JudgeAgain(ctx context.Context) error { return s.judgeAgain(ctx) }
 
-// DutyRests returns how long a duty rests after each run that ends with an error or nil.
-func DutyRests(d Duty) func(error) time.Duration {
-	w := &dutyWorker{failed: make(map[string]dutyFailure)}
+// PeriodicJobRests returns how long a periodic job rests after each run that ends with an error or nil.
+func PeriodicJobRests(d PeriodicJob) func(error) time.Duration {
+	w := &periodicJobWorker{failed: make(map[string]periodicJobFailure)}
 	return func(err error) time.Duration { return w.note(d, err) }
 }
 
@@ -54,10 +54,10 @@ func Checks() map[string]string {
 	}
 }
 
-// VacuumOverdue is the duty of that name.
+// VacuumOverdue is the periodic job of that name.
 func (s *Store) VacuumOverdue(ctx context.Context) error { return s.vacuumOverdue(ctx) }
 
-// FollowReportChecks is the duty report_checks.
+// FollowReportChecks is the periodic job report_checks.
 func (s *Store) FollowReportChecks(ctx context.Context) error { return s.followReportChecks(ctx) }
 
 // SessionSetting is the value of a setting in a session of the pool.

@@ -188,7 +188,7 @@ func TestOldDaysOfSamplesAreDropped(t *testing.T) {
 	before := steps()
 	equal(t, "steps", len(before), 3)
 	keeper := dbtest.Open(t, db.Config{URL: url, SampleRetention: 5 * 24 * time.Hour})
-	onDuty(t, keeper, keeper.Duties()...)
+	runPeriodicJobs(t, keeper, keeper.PeriodicJobs()...)
 	eventually(t, "old samples are dropped", func() bool { return dbtest.Value(t, url, "SELECT count(*) FROM gpu_samples") == "6" })
 	equal(t, "steps without the samples", steps(), before)
 	equal(t, "hours", dbtest.Value(t, url, "SELECT count(*) FROM gpu_hours"), 1)

@@ -119,7 +119,7 @@ func (c *chainer) step(ctx context.Context) error {
 }
 
 // TestNoPaymentIsMiscomparedInAStorm: programs write jobs in every way, the index adds events
-// and takes blocks back, and upkeep compares meanwhile.
+// and takes blocks back, and maintenance compares meanwhile.
 func TestNoPaymentIsMiscomparedInAStorm(t *testing.T) {
 	b := newBench(t)
 	seed := uint64(time.Now().UnixNano())

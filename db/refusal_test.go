@@ -364,8 +364,8 @@ func TestDutiesRestWhileNothingCanBeStored(t *testing.T) {
 	url := dbtest.NewURL(t)
 	s := dbtest.Open(t, quick(url))
 	var runs atomic.Int64
-	onDuty(t, s, db.Duty{Name: "count", Every: 20 * time.Millisecond, Limit: time.Minute, Do: func(context.Context) error { runs.Add(1); return nil }})
-	eventually(t, "the duty is done", func() bool { return runs.Load() > 2 })
+	runPeriodicJobs(t, s, db.PeriodicJob{Name: "count", Every: 20 * time.Millisecond, Limit: time.Minute, Do: func(context.Context) error { runs.Add(1); return nil }})
+	eventually(t, "the periodic job is done", func() bool { return runs.Load() > 2 })
 	readOnly(t, url, "on")
 	takesNone(t, s, "read-only")
 	eventually(t, "the job queue's connections rest", func() bool {
@@ -375,19 +375,19 @@ func TestDutiesRestWhileNothingCanBeStored(t *testing.T) {
 	})
 	readOnly(t, url, "off")
 	before := runs.Load()
-	eventually(t, "the duty is done on", func() bool { return runs.Load() > before })
+	eventually(t, "the periodic job is done on", func() bool { return runs.Load() > before })
 }
 
 // TestADutyThatFailsRestsEverLonger.
 func TestADutyThatFailsRestsEverLonger(t *testing.T) {
 	t.Parallel()
 	var rests []time.Duration
-	fail := db.DutyRests(db.Duty{Name: "fail", Every: 5 * time.Second})
+	fail := db.PeriodicJobRests(db.PeriodicJob{Name: "fail", Every: 5 * time.Second})
 	for range 8 {
 		rests = append(rests, fail(errors.New("it cannot")))
 	}
 	equal(t, "rests", fmt.Sprint(rests), "[5s 10s 20s 40s 1m20s 2m40s 5m0s 5m0s]")
 	equal(t, "after a success", fail(nil), time.Duration(0))
 	equal(t, "after a success and a failure", fail(errors.New("it cannot")), 5*time.Second)
-	equal(t, "a rare duty", db.DutyRests(db.Duty{Name: "rare", Every: time.Hour})(errors.New("it cannot")), time.Hour)
+	equal(t, "a rare periodic job", db.PeriodicJobRests(db.PeriodicJob{Name: "rare", Every: time.Hour})(errors.New("it cannot")), time.Hour)
 }

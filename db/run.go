@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	startLimit    = 90 * time.Second // for the private server to make its files and start
-	firstPause    = 200 * time.Millisecond
-	longestPause  = 10 * time.Second
-	upkeepEvery   = time.Minute
-	closeConnWait = 2 * time.Second
+	startLimit       = 90 * time.Second // for the private server to make its files and start
+	firstPause       = 200 * time.Millisecond
+	longestPause     = 10 * time.Second
+	maintenanceEvery = time.Minute
+	closeConnWait    = 2 * time.Second
 )
 
 // errServerGone says that the private server ended unasked.
@@ -150,7 +150,7 @@ func (s *Store) connect(ctx context.Context, database string) (*pgx.Conn, error)
 
 // watch returns when the database is lost or ctx ends.
 func (s *Store) watch(ctx context.Context, w *healthWatch) error {
-	defer s.keepUp(ctx)()
+	defer s.runMaintenance(ctx)()
 	ping := time.NewTicker(s.cfg.PingInterval)
 	defer ping.Stop()
 	var gone <-chan struct{}
@@ -177,17 +177,17 @@ func (s *Store) watch(ctx context.Context, w *healthWatch) error {
 	}
 }
 
-// keepUp does the upkeep every so often, beside the watch: on a server that stands still it
+// runMaintenance does the maintenance every so often, beside the watch: on a server that stands still it
 // would wait. What it returns ends it.
-func (s *Store) keepUp(ctx context.Context) (end func()) {
+func (s *Store) runMaintenance(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(upkeepEvery)
+		tick := time.NewTicker(maintenanceEvery)
 		defer tick.Stop()
 		for {
-			s.upkeep(ctx)
+			s.maintain(ctx)
 			select {
 			case <-ctx.Done():
 				return

@@ -11,7 +11,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// fold folds until nothing is left to fold: the store's own upkeep may be at it.
+// fold folds until nothing is left to fold: the store's own maintenance may be at it.
 func (b bench) fold() {
 	b.Helper()
 	for dbtest.Value(b, b.url, "SELECT EXISTS (SELECT FROM job_hours WHERE NOT folded) OR EXISTS (SELECT FROM heartbeat_changes)") == "true" {
@@ -36,7 +36,7 @@ func TestUptimeOutlivesTheHeartbeats(t *testing.T) {
 	b.differences("with all heartbeats")
 
 	b.store = dbtest.Open(t, db.Config{URL: url, HeartbeatRetention: 35 * 24 * time.Hour})
-	onDuty(t, b.store, b.store.Duties()...)
+	runPeriodicJobs(t, b.store, b.store.PeriodicJobs()...)
 	deadline := time.Now().Add(30 * time.Second)
 	for dbtest.Value(t, url, "SELECT min(heartbeat_time) < now() - interval '43 days' FROM heartbeats") == "true" ||
 		dbtest.Value(t, url, "SELECT EXISTS (SELECT FROM heartbeat_hours WHERE beats IS NOT NULL AND hour < now() - interval '43 days')") == "true" {

@@ -52,7 +52,7 @@ func paidServer(t *testing.T) (*Server, string) {
 	return s, database
 }
 
-// compare does what upkeep does every few seconds.
+// compare does what maintenance does every few seconds.
 func compare(t *testing.T, s *Server, database string) {
 	t.Helper()
 	dbtest.Exec(t, database, "SELECT fold_payments()")

@@ -36,7 +36,7 @@ func measure(ctx context.Context, conn *pgx.Conn, url string, s scale, program s
 	ctx, stop := context.WithCancel(ctx)
 	ran := make(chan error, 2)
 	go func() { ran <- store.Run(ctx) }()
-	go func() { ran <- store.RunDuties(ctx, store.Duties()...) }()
+	go func() { ran <- store.RunPeriodicJobs(ctx, store.PeriodicJobs()...) }()
 	defer func() {
 		stop()
 		if err := errors.Join(<-ran, <-ran, store.Close()); err != nil {

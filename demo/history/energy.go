@@ -5,7 +5,7 @@ import (
 )
 
 // How what cards used is told: whole hours, of which the last days' stand as hours too, since
-// upkeep adds up a day anew when samples come.
+// maintenance adds up a day anew when samples come.
 const (
 	energyHoursFor = 4 * day
 	loadShare      = 0.945 // of the power limit, at full utilization
@@ -68,7 +68,7 @@ func overlap(from, to, a, b time.Time) float64 {
 	return max(to.Sub(from).Seconds(), 0)
 }
 
-// energy writes what the cards used, as upkeep keeps it of samples.
+// energy writes what the cards used, as maintenance keeps it of samples.
 func (w writer) energy(y *year) error {
 	var days, hours [][]any
 	for _, c := range y.cards {

@@ -136,7 +136,7 @@ type writer struct {
 // clearOwn empties a database that a story was told to before, which a table of its own
 // tells. Rows that no story wrote are never touched.
 func (w writer) clearOwn() error {
-	// A server's upkeep takes the same locks before it touches the tables in its own order.
+	// A server's maintenance takes the same locks before it touches the tables in its own order.
 	if _, err := w.tx.Exec(w.ctx, `SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 0;
 		SELECT pg_advisory_xact_lock(hashtext('fold totals')), pg_advisory_xact_lock(hashtext('fold payments')), pg_advisory_xact_lock(hashtext('keep partitions of heartbeats')),
 			pg_advisory_xact_lock(hashtext('keep partitions of gpu_samples'))`); err != nil {

@@ -65,7 +65,7 @@ func clockFaults() []fault {
 }
 
 // dutiesRan says what is wrong if the contracts' events are not read up to the chain's head
-// within a minute: one of the duties that replicas share does that.
+// within a minute: one of the periodic jobs that replicas share does that.
 func dutiesRan(ctx context.Context, s *stage) string {
 	at, err := s.adminURL()
 	if err != nil {

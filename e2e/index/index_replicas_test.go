@@ -37,9 +37,9 @@ func TestOfTwoReplicasOneIndexes(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(context.Background())
-		duty := collect.SweepDuty(x)
-		sweep := duty.Do
-		duty.Every, duty.Do = 20*time.Millisecond, func(ctx context.Context) error {
+		job := collect.SweepJob(x)
+		sweep := job.Do
+		job.Every, job.Do = 20*time.Millisecond, func(ctx context.Context) error {
 			if at.Add(1) > 1 {
 				overlaps.Add(1)
 			}
@@ -49,7 +49,7 @@ func TestOfTwoReplicasOneIndexes(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if err := store.RunDuties(ctx, duty); err != nil {
+			if err := store.RunPeriodicJobs(ctx, job); err != nil {
 				t.Error(err)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 )
 
 // TestTheProgramBehindAPoolerOfTransactions says what it needs, and with it stores, reads and
-// does its duties.
+// does its periodic jobs.
 func TestTheProgramBehindAPoolerOfTransactions(t *testing.T) {
 	t.Parallel()
 	url := dbtest.EmptyURL(t)
@@ -36,7 +36,7 @@ func TestTheProgramBehindAPoolerOfTransactions(t *testing.T) {
 	if len(jobs) != 3 {
 		t.Errorf("the other sees %d jobs, want 3", len(jobs))
 	}
-	harness.Eventually(t, "a duty's run", func() bool {
+	harness.Eventually(t, "a periodic job's run", func() bool {
 		return dbtest.Value(t, url, "EXISTS (SELECT FROM river_job WHERE state = 'completed')") == "true"
 	})
 }

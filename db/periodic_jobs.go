@@ -15,39 +15,38 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// Duty is work that must be done again and again by one of all the programs that share a
-// database. River, the job queue in that database, has one of them ask for a run every so
-// often; whichever is free does it.
-type Duty struct {
+// PeriodicJob is recurring work that one replica runs at a time. River, the job queue in their
+// database, has one of the replicas ask for a run at every interval; whichever is free does it.
+type PeriodicJob struct {
 	Name  string // also the name of its queue: lower-case letters, digits and underscores
 	Every time.Duration
 
-	// Limit is the longest that one run may take: its context ends then. A run that
-	// another's death interrupted is simply done anew the next time.
+	// Limit is the longest that one run may take: its context ends then. A run interrupted by a
+	// crash is repeated at the next interval.
 	Limit time.Duration
 
-	// Do is one run. No two runs of a duty overlap, in whatever programs. Its error is
+	// Do is one run. No two runs of a periodic job overlap, whichever replicas do them. Its error is
 	// logged; there is no retry before the next time.
 	Do func(ctx context.Context) error
 }
 
 const (
-	dutyJobsKept   = 10 * time.Minute // done runs, for whoever looks into river_job
-	failedJobsKept = 24 * time.Hour
-	dutyEndWait    = 10 * time.Second
+	finishedRunsKept = 10 * time.Minute // done runs, for whoever looks into river_job
+	failedRunsKept   = 24 * time.Hour
+	runEndWait       = 10 * time.Second
 )
 
-// RunDuties takes part in the duties whenever the database takes writes, until ctx ends. Every
-// program on the database should name the same ones. It returns an error only for duties
-// that cannot be.
-func (s *Store) RunDuties(ctx context.Context, duties ...Duty) error {
-	if _, err := s.riverClient(duties); err != nil {
-		return fmt.Errorf("run duties: %w", err)
+// RunPeriodicJobs takes part in the periodic jobs whenever the database takes writes, until ctx
+// ends. Every replica should name the same ones. It returns an error only for jobs that cannot run,
+// such as two of one name.
+func (s *Store) RunPeriodicJobs(ctx context.Context, periodic ...PeriodicJob) error {
+	if _, err := s.riverClient(periodic); err != nil {
+		return fmt.Errorf("run periodic jobs: %w", err)
 	}
 	pause := firstPause
 	for ctx.Err() == nil && s.waitFor(ctx, takesWrites) == nil {
 		began := time.Now()
-		if err := s.serveDuties(ctx, duties); err != nil && ctx.Err() == nil {
+		if err := s.servePeriodicJobs(ctx, periodic); err != nil && ctx.Err() == nil {
 			s.cfg.Log.Warn("the job queue cannot be served", slog.Any("error", err))
 		}
 		if time.Since(began) > longestPause {
@@ -62,13 +61,13 @@ func (s *Store) RunDuties(ctx context.Context, duties ...Duty) error {
 	return nil
 }
 
-// serveDuties runs a River client for as long as the database takes writes and its clock does
+// servePeriodicJobs runs a River client for as long as the database takes writes and its clock does
 // not go back: a client holds on to the times at which it means to ask for the next runs.
-func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
+func (s *Store) servePeriodicJobs(ctx context.Context, periodic []PeriodicJob) error {
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	fell := s.clock.fall()
-	client, err := s.riverClient(duties)
+	client, err := s.riverClient(periodic)
 	if err != nil {
 		return err
 	}
@@ -77,9 +76,9 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
 	// A leader that was killed stays elected for some seconds: the first run need not wait.
-	for _, d := range duties {
-		if _, err := client.Insert(ctx, dutyArgs{d.Name}, &river.InsertOpts{Queue: d.Name}); err != nil && ctx.Err() == nil {
-			s.cfg.Log.Warn("a duty cannot be asked for", slog.String("duty", d.Name), slog.Any("error", err))
+	for _, d := range periodic {
+		if _, err := client.Insert(ctx, periodicJobArgs{d.Name}, &river.InsertOpts{Queue: d.Name}); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("cannot schedule periodic job", slog.String("periodic_job", d.Name), slog.Any("error", err))
 		}
 	}
 	go func() {
@@ -90,7 +89,7 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 		}
 	}()
 	_ = s.waitFor(serving, func(st validator.SourceState) bool { return !takesWrites(st) })
-	ending, ended := context.WithTimeout(context.WithoutCancel(ctx), dutyEndWait)
+	ending, ended := context.WithTimeout(context.WithoutCancel(ctx), runEndWait)
 	defer ended()
 	if err := client.StopAndCancel(ending); err != nil {
 		return fmt.Errorf("stop the job queue: %w", err)
@@ -98,34 +97,34 @@ func (s *Store) serveDuties(ctx context.Context, duties []Duty) error {
 	return nil
 }
 
-func (s *Store) riverClient(duties []Duty) (*river.Client[pgx.Tx], error) {
-	worker := &dutyWorker{s: s, duties: make(map[string]Duty), failed: make(map[string]dutyFailure)}
+func (s *Store) riverClient(periodic []PeriodicJob) (*river.Client[pgx.Tx], error) {
+	worker := &periodicJobWorker{s: s, periodic: make(map[string]PeriodicJob), failed: make(map[string]periodicJobFailure)}
 	config := &river.Config{
 		Logger:                      slog.New(warnings{s.cfg.Log.Handler()}),
 		Queues:                      make(map[string]river.QueueConfig),
 		Workers:                     river.NewWorkers(),
 		PollOnly:                    s.pooledByTransaction(),               // LISTEN is a session's
-		JobTimeout:                  -1,                                    // each duty has its own
+		JobTimeout:                  -1,                                    // each periodic job has its own
 		Test:                        river.TestConfig{Time: queueClock{s}}, // the queue's only way to take a clock
 		MaxAttempts:                 1,
-		CompletedJobRetentionPeriod: dutyJobsKept,
-		CancelledJobRetentionPeriod: dutyJobsKept,
-		DiscardedJobRetentionPeriod: failedJobsKept,
+		CompletedJobRetentionPeriod: finishedRunsKept,
+		CancelledJobRetentionPeriod: finishedRunsKept,
+		DiscardedJobRetentionPeriod: failedRunsKept,
 	}
-	for _, d := range duties {
+	for _, d := range periodic {
 		if d.Name == "" || d.Every <= 0 || d.Limit <= 0 || d.Do == nil {
-			return nil, fmt.Errorf("the duty %q needs a name, a rhythm, a limit and something to do", d.Name)
+			return nil, fmt.Errorf("the periodic job %q needs a name, a rhythm, a limit and something to do", d.Name)
 		}
-		if _, twice := worker.duties[d.Name]; twice {
-			return nil, fmt.Errorf("there are two duties named %q", d.Name)
+		if _, twice := worker.periodic[d.Name]; twice {
+			return nil, fmt.Errorf("there are two periodic jobs named %q", d.Name)
 		}
-		worker.duties[d.Name] = d
+		worker.periodic[d.Name] = d
 		config.RescueStuckJobsAfter = max(config.RescueStuckJobsAfter, 2*d.Limit)
 		// Two, so that a run that comes due during a long one ends at once rather than wait.
 		config.Queues[d.Name] = river.QueueConfig{MaxWorkers: 2}
 		config.PeriodicJobs = append(config.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(d.Every),
 			func() (river.JobArgs, *river.InsertOpts) {
-				return dutyArgs{d.Name}, &river.InsertOpts{Queue: d.Name}
+				return periodicJobArgs{d.Name}, &river.InsertOpts{Queue: d.Name}
 			}, &river.PeriodicJobOpts{ID: d.Name, RunOnStart: true}))
 	}
 	river.AddWorker(config.Workers, worker)
@@ -136,38 +135,38 @@ func (s *Store) riverClient(duties []Duty) (*river.Client[pgx.Tx], error) {
 	return client, nil
 }
 
-// dutyArgs is what the queue keeps of a run.
-type dutyArgs struct {
-	Duty string `json:"duty"`
+// periodicJobArgs is what the queue keeps of a run.
+type periodicJobArgs struct {
+	Name string `json:"duty"`
 }
 
 // Kind is the name under which River finds the worker.
-func (dutyArgs) Kind() string { return "duty" }
+func (periodicJobArgs) Kind() string { return "duty" }
 
-type dutyWorker struct {
-	river.WorkerDefaults[dutyArgs]
+type periodicJobWorker struct {
+	river.WorkerDefaults[periodicJobArgs]
 
-	s      *Store
-	duties map[string]Duty
+	s        *Store
+	periodic map[string]PeriodicJob
 
 	mu     sync.Mutex
-	failed map[string]dutyFailure // by duty, those whose last run failed
+	failed map[string]periodicJobFailure // by periodic job, those whose last run failed
 }
 
-// dutyFailure is how often a duty failed in a row, and when it may run again.
-type dutyFailure struct {
+// periodicJobFailure is how often a periodic job failed in a row, and when it may run again.
+type periodicJobFailure struct {
 	times int
 	until time.Time
 }
 
-// longestRest is the most that a duty rests after failures in a row.
+// longestRest is the most that a periodic job rests after failures in a row.
 const longestRest = 5 * time.Minute
 
-// Work does a run of a duty, unless one is under way, or earlier ones failed and it rests.
-func (w *dutyWorker) Work(ctx context.Context, job *river.Job[dutyArgs]) error {
-	d, known := w.duties[job.Args.Duty]
+// Work does a run of a periodic job, unless one is under way, or earlier ones failed and it rests.
+func (w *periodicJobWorker) Work(ctx context.Context, job *river.Job[periodicJobArgs]) error {
+	d, known := w.periodic[job.Args.Name]
 	if !known {
-		return fmt.Errorf("there is no duty %q", job.Args.Duty)
+		return fmt.Errorf("there is no periodic job %q", job.Args.Name)
 	}
 	if w.rests(d) {
 		return nil
@@ -179,20 +178,20 @@ func (w *dutyWorker) Work(ctx context.Context, job *river.Job[dutyArgs]) error {
 		return err
 	}
 	if rest := w.note(d, err); err != nil {
-		w.s.cfg.Log.Warn("a duty failed", slog.String("duty", d.Name), slog.Duration("rests_for", rest), slog.Any("error", err))
+		w.s.cfg.Log.Warn("periodic job failed", slog.String("periodic_job", d.Name), slog.Duration("rests_for", rest), slog.Any("error", err))
 	}
 	return err
 }
 
-func (w *dutyWorker) rests(d Duty) bool {
+func (w *periodicJobWorker) rests(d PeriodicJob) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return time.Now().Before(w.failed[d.Name].until)
 }
 
-// note remembers how a run went and returns how long the duty rests: twice as long after each
+// note remembers how a run went and returns how long the periodic job rests: twice as long after each
 // failure in a row.
-func (w *dutyWorker) note(d Duty, err error) time.Duration {
+func (w *periodicJobWorker) note(d PeriodicJob, err error) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil {
@@ -201,7 +200,7 @@ func (w *dutyWorker) note(d Duty, err error) time.Duration {
 	}
 	f := w.failed[d.Name]
 	rest := min(d.Every<<min(f.times, 10), max(d.Every, longestRest))
-	w.failed[d.Name] = dutyFailure{f.times + 1, time.Now().Add(rest)}
+	w.failed[d.Name] = periodicJobFailure{f.times + 1, time.Now().Add(rest)}
 	return rest
 }
 

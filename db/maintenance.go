@@ -9,16 +9,16 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// step is a part of the upkeep. One that fails is logged, and done the next time.
-type step struct {
+// task is a part of maintenance. One that fails is logged, and done the next time.
+type task struct {
 	name string
 	do   func(context.Context) error
 }
 
-func (s *Store) doSteps(ctx context.Context, steps ...step) {
-	for _, step := range steps {
-		if err := step.do(ctx); err != nil && ctx.Err() == nil {
-			s.cfg.Log.Warn("database upkeep failed", slog.String("step", step.name), slog.Any("error", err))
+func (s *Store) doTasks(ctx context.Context, tasks ...task) {
+	for _, t := range tasks {
+		if err := t.do(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("database maintenance failed", slog.String("task", t.name), slog.Any("error", err))
 		}
 	}
 }
@@ -33,29 +33,29 @@ func (s *Store) forgetAccess(ctx context.Context, now time.Time) error {
 	)
 }
 
-// upkeep is what every replica does now and then: each step is safe to be done by several
-// at once, and cheap when another has just done it.
-func (s *Store) upkeep(ctx context.Context) {
+// maintain does what every replica does at each interval: several may do a task at once, and it
+// is cheap when another has just done it.
+func (s *Store) maintain(ctx context.Context) {
 	if !s.CanStore() {
 		return
 	}
 	now := s.Now()
-	s.doSteps(
+	s.doTasks(
 		ctx,
-		step{"forget GPUs", func(ctx context.Context) error {
+		task{"forget GPUs", func(ctx context.Context) error {
 			return s.q.forgetGPUsUnseenSince(ctx, now.Add(-s.cfg.SampleRetention))
 		}},
-		step{"forget old events of GPUs", func(ctx context.Context) error { return s.forgetGPUEvents(ctx, now) }},
-		step{"forget clocks that were ahead", s.q.forgetHeartbeatsAhead},
-		step{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
-		step{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
-		step{"forget what workers sent long ago", s.q.forgetIngestDays},
-		step{"forget programs that ended", s.q.forgetWriteProbes},
-		step{"trim the private server's log", func(context.Context) error { return s.trimLog() }},
+		task{"forget old events of GPUs", func(ctx context.Context) error { return s.forgetGPUEvents(ctx, now) }},
+		task{"forget clocks that were ahead", s.q.forgetHeartbeatsAhead},
+		task{"forget who had access", func(ctx context.Context) error { return s.forgetAccess(ctx, now) }},
+		task{"forget expired sign-in messages", func(ctx context.Context) error { return s.q.forgetSignIns(ctx, signInsKept) }},
+		task{"forget what workers sent long ago", s.q.forgetIngestDays},
+		task{"forget programs that ended", s.q.forgetWriteProbes},
+		task{"trim the private server's log", func(context.Context) error { return s.trimLog() }},
 	)
 }
 
-// The rhythm of the duties, and the most that a run may take.
+// The rhythm of the periodic jobs, and the most that a run may take.
 const (
 	foldEvery    = 30 * time.Second
 	foldLimit    = 5 * time.Minute
@@ -66,10 +66,10 @@ const (
 	retainLimit  = 30 * time.Minute
 )
 
-// Duties are the upkeep that one of all replicas does at a time, for RunDuties: folding what
+// PeriodicJobs are the maintenance that one of all replicas does at a time, for RunPeriodicJobs: folding what
 // is kept of rows, and making and dropping partitions.
-func (s *Store) Duties() []Duty {
-	return []Duty{
+func (s *Store) PeriodicJobs() []PeriodicJob {
+	return []PeriodicJob{
 		{Name: "fold_totals", Every: foldEvery, Limit: foldLimit, Do: s.foldTotals},
 		{Name: "judge_again", Every: foldEvery, Limit: foldLimit, Do: s.judgeAgain},
 		{Name: "report_checks", Every: compareEvery, Limit: foldLimit, Do: s.followReportChecks},
@@ -78,15 +78,15 @@ func (s *Store) Duties() []Duty {
 		{Name: "vacuum", Every: vacuumEvery, Limit: vacuumLimit, Do: s.vacuumOverdue},
 		{Name: "keep_partitions", Every: retainEvery, Limit: retainLimit, Do: func(ctx context.Context) error {
 			now := s.Now()
-			s.doSteps(
+			s.doTasks(
 				ctx,
-				step{"keep the weeks of heartbeats", func(ctx context.Context) error {
+				task{"keep the weeks of heartbeats", func(ctx context.Context) error {
 					return s.keepPartitions(ctx, heartbeatPartitions, s.cfg.HeartbeatRetention, now)
 				}},
-				step{"keep the days of GPU samples", func(ctx context.Context) error {
+				task{"keep the days of GPU samples", func(ctx context.Context) error {
 					return s.keepPartitions(ctx, samplePartitions, s.cfg.SampleRetention, now)
 				}},
-				step{"settle hours of heartbeats", s.settleHeartbeatHours},
+				task{"settle hours of heartbeats", s.settleHeartbeatHours},
 			)
 			return ctx.Err()
 		}},
@@ -139,14 +139,14 @@ func (s *Store) keepPartitions(ctx context.Context, p partitioned, retention tim
 	})
 }
 
-// upkeepLimit is for a statement that keeps what the database holds of rows.
-const upkeepLimit = time.Minute
+// maintenanceLimit is for a statement that keeps what the database holds of rows.
+const maintenanceLimit = time.Minute
 
 // inUpkeep runs a transaction whose statements may take longer than a question may.
 func (s *Store) inUpkeep(ctx context.Context, do func(context.Context, *Queries) error) error {
-	ctx = withStatementLimit(ctx, upkeepLimit)
+	ctx = withStatementLimit(ctx, maintenanceLimit)
 	return s.inTransaction(ctx, func(q *Queries) error {
-		if err := q.limitStatements(ctx, milliseconds(upkeepLimit)); err != nil {
+		if err := q.limitStatements(ctx, milliseconds(maintenanceLimit)); err != nil {
 			return err
 		}
 		return do(ctx, q)

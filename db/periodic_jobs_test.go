@@ -11,22 +11,22 @@ import (
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
 )
 
-// onDuty runs a store's duties until what it returns is called, or the test ends.
-func onDuty(t *testing.T, store *db.Store, duties ...db.Duty) (end func()) {
+// runPeriodicJobs runs a store's periodic jobs until what it returns is called, or the test ends.
+func runPeriodicJobs(t *testing.T, store *db.Store, periodic ...db.PeriodicJob) (end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- store.RunDuties(ctx, duties...) }()
+	go func() { ended <- store.RunPeriodicJobs(ctx, periodic...) }()
 	stop := func() {
 		cancel()
 		select {
 		case err := <-ended:
 			if err != nil {
-				t.Errorf("duties ended with %v", err)
+				t.Errorf("periodic jobs ended with %v", err)
 			}
 			ended <- nil
 		case <-time.After(time.Minute):
-			t.Error("duties did not end with their context")
+			t.Error("periodic jobs did not end with their context")
 		}
 	}
 	t.Cleanup(stop)
@@ -47,8 +47,8 @@ func TestADutyIsDoneByOneOfManyAtATime(t *testing.T) {
 	b := newBench(t)
 	var runs [2]atomic.Int64
 	var now, overlaps atomic.Int64
-	duty := func(replica int) db.Duty {
-		return db.Duty{Name: "count", Every: 20 * time.Millisecond, Limit: time.Minute, Do: func(context.Context) error {
+	job := func(replica int) db.PeriodicJob {
+		return db.PeriodicJob{Name: "count", Every: 20 * time.Millisecond, Limit: time.Minute, Do: func(context.Context) error {
 			if now.Add(1) > 1 {
 				overlaps.Add(1)
 			}
@@ -59,11 +59,11 @@ func TestADutyIsDoneByOneOfManyAtATime(t *testing.T) {
 		}}
 	}
 	total := func() int64 { return runs[0].Load() + runs[1].Load() }
-	endFirst := onDuty(t, b.store, duty(0))
-	eventually(t, "the first does its duty", func() bool { return runs[0].Load() > 2 })
-	onDuty(t, dbtest.Open(t, db.Config{URL: b.url}), duty(1))
+	endFirst := runPeriodicJobs(t, b.store, job(0))
+	eventually(t, "the first does its periodic job", func() bool { return runs[0].Load() > 2 })
+	runPeriodicJobs(t, dbtest.Open(t, db.Config{URL: b.url}), job(1))
 	before := total()
-	eventually(t, "the duty is done on", func() bool { return total() > before+5 })
+	eventually(t, "the periodic job is done on", func() bool { return total() > before+5 })
 	endFirst()
 	done := runs[0].Load()
 	before = runs[1].Load()
@@ -76,7 +76,7 @@ func TestADutyIsDoneByOneOfManyAtATime(t *testing.T) {
 func TestADutyOutlivesItsFailures(t *testing.T) {
 	b := newBench(t)
 	var runs atomic.Int64
-	onDuty(t, b.store, db.Duty{Name: "fail", Every: 20 * time.Millisecond, Limit: time.Minute, Do: func(ctx context.Context) error {
+	runPeriodicJobs(t, b.store, db.PeriodicJob{Name: "fail", Every: 20 * time.Millisecond, Limit: time.Minute, Do: func(ctx context.Context) error {
 		switch runs.Add(1) {
 		case 1:
 			return errors.New("a failure")
@@ -89,14 +89,14 @@ func TestADutyOutlivesItsFailures(t *testing.T) {
 		}
 		return nil
 	}})
-	eventually(t, "the duty is done on", func() bool { return runs.Load() > 5 })
+	eventually(t, "the periodic job is done on", func() bool { return runs.Load() > 5 })
 }
 
 func TestDutiesThatCannotBe(t *testing.T) {
 	b := newBench(t)
 	do := func(context.Context) error { return nil }
-	good := db.Duty{Name: "a", Every: time.Second, Limit: time.Second, Do: do}
-	for name, duties := range map[string][]db.Duty{
+	good := db.PeriodicJob{Name: "a", Every: time.Second, Limit: time.Second, Do: do}
+	for name, periodic := range map[string][]db.PeriodicJob{
 		"no name":   {{Every: time.Second, Limit: time.Second, Do: do}},
 		"no rhythm": {{Name: "a", Limit: time.Second, Do: do}},
 		"no limit":  {{Name: "a", Every: time.Second, Do: do}},
@@ -104,7 +104,7 @@ func TestDutiesThatCannotBe(t *testing.T) {
 		"twice":     {good, good},
 		"bad queue": {{Name: "No Queue!", Every: time.Second, Limit: time.Second, Do: do}},
 	} {
-		if err := b.store.RunDuties(b.ctx(), duties...); err == nil {
+		if err := b.store.RunPeriodicJobs(b.ctx(), periodic...); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
