@@ -154,7 +154,7 @@ func TestANameThatIsNotLoopbackStopsTheStart(t *testing.T) {
 }
 
 func TestReadmeListsEverySetting(t *testing.T) {
-	b, err := os.ReadFile("README.md")
+	b, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func TestAClaimFromItsSubmissionToItsEvent(t *testing.T) {
 	if o := r.outcome(t, tx, alice); o.Status != validator.ClaimSubmitted || o.Block != nil || o.Unseen {
 		t.Errorf("pre-confirmed: %+v", o)
 	}
-	before := r.look(alice)
+	before := r.snapshot(alice)
 	b := r.chain.Mine()
 	o := r.outcome(t, tx, alice)
 	if o.Status != validator.ClaimConfirmed || o.Amount == nil || o.Block == nil || *o.Block != b || o.Failure != "" {

@@ -20,7 +20,7 @@ type Client struct {
 
 	pollNow  chan struct{} // somebody looked at a wallet that was never read, or for the first time in long
 	readNow  chan struct{} // the head was seen; something may be unread at it
-	askNow   chan struct{} // what a websocket told, or that it is gone, is to be made sure of
+	askNow   chan struct{} // what a websocket announced, or that it is gone, is to be verified
 	checkNow chan struct{} // a contract may have another class
 
 	historyNow chan struct{} // the head's views were read; a wallet's events may be due
@@ -30,15 +30,15 @@ type Client struct {
 
 	mu           sync.Mutex
 	running      bool
-	head         *head     // nil until a node of the right network told one
-	told         *toldHead // a newer one that is to be read; nil if there is none
+	head         *head          // nil until a node of the right network has answered
+	announced    *announcedHead // a newer one that is to be read; nil if there is none
 	socket       socketState
 	heads        map[headWay]uint64 // that were followed, for Collect
 	recent       hashRing
 	block        *blockReads // what the newest block that was read says of the network
 	headFault    error       // why the last poll failed; nil if it did not
 	readFault    error       // why the last read failed; nil if it did not
-	watched      watchList
+	watched      watchSet
 	lastNetLook  time.Time
 	historyFault error // why the last read of a wallet's events failed; nil if it did not
 	checks       []validator.ContractCheck

@@ -26,13 +26,13 @@ type Config struct {
 	Contracts Contracts // exactly these: see Contracts.Or for the network's own
 
 	PollInterval     time.Duration // between two looks at the head; 4 s
-	IdlePollInterval time.Duration // the same while nobody looks at anything, or heads are told; 4 × PollInterval
+	IdlePollInterval time.Duration // the same while nobody looks at anything, or heads are announced; 4 × PollInterval
 	SocketSilence    time.Duration // after which a websocket that tells no head is not counted on; 6 × PollInterval
 	SocketPing       time.Duration // between two pings of a websocket; 20 s
 	SocketRetry      time.Duration // before a websocket that failed is tried again, doubling, with jitter; 2 s
 	SocketOfferWait  time.Duration // before a node that has no websocket is asked for one again; 6 h
 	CallTimeout      time.Duration // of one HTTP request; 5 s
-	FirstLookWait    time.Duration // longest wait of a first Look; 1.5 s
+	FirstReadWait    time.Duration // longest wait of a first WalletSnapshot; 1.5 s
 	WatchFor         time.Duration // how long a wallet is read on after its last look; 10 min
 	MaxWatched       int           // wallets watched at once, the longest unseen go first; 512
 	BatchWallets     int           // wallets that are read together; 16
@@ -93,7 +93,7 @@ func (c Config) complete() (Config, error) {
 	}
 	for name, d := range map[string]time.Duration{
 		"PollInterval": c.PollInterval, "IdlePollInterval": c.IdlePollInterval, "CallTimeout": c.CallTimeout,
-		"FirstLookWait": c.FirstLookWait, "WatchFor": c.WatchFor, "HeadMaxAge": c.HeadMaxAge,
+		"FirstReadWait": c.FirstReadWait, "WatchFor": c.WatchFor, "HeadMaxAge": c.HeadMaxAge,
 		"RetryBackoff": c.RetryBackoff, "BreakerDelay": c.BreakerDelay,
 		"CheckInterval": c.CheckInterval, "CheckRetry": c.CheckRetry,
 		"HistoryTimeout": c.HistoryTimeout, "HistoryRetry": c.HistoryRetry,
@@ -119,11 +119,11 @@ func (c *Config) fill() {
 	orDefault(&c.SocketRetry, 2*time.Second)
 	orDefault(&c.SocketOfferWait, 6*time.Hour)
 	orDefault(&c.CallTimeout, 5*time.Second)
-	orDefault(&c.FirstLookWait, 1500*time.Millisecond)
+	orDefault(&c.FirstReadWait, 1500*time.Millisecond)
 	orDefault(&c.WatchFor, 10*time.Minute)
 	orDefault(&c.MaxWatched, 512)
 	orDefault(&c.BatchWallets, 16)
-	orDefault(&c.BatchCalls, 100) // what Pathfinder takes unless it is told otherwise
+	orDefault(&c.BatchCalls, 100) // what Pathfinder takes by default
 	orDefault(&c.HeadMaxAge, 2*time.Minute)
 	orDefault(&c.Retries, 2)
 	orDefault(&c.RetryBackoff, 200*time.Millisecond)

@@ -63,7 +63,7 @@ func TestContractsAreUncheckedUntilANodeAnswers(t *testing.T) {
 	r := newRig(t, 1)
 	r.breaks(0, devchain.Faults{Mode: devchain.HTML})
 	r.run(t)
-	eventually(t, "the reason is told", func() bool {
+	eventually(t, "the reason is shown", func() bool {
 		c := byName(t, r.client.Contracts(), "ProverStaking")
 		return c.Status == validator.ContractUnchecked && c.Reason != "It has not been checked yet."
 	})

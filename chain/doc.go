@@ -1,9 +1,9 @@
 // Package chain reads the network's contracts on Starknet and follows the chain's head.
 //
-// A Client follows the head of one of several RPC nodes: it is told new heads over a node's
+// A Client follows the head of one of several RPC nodes: new heads are announced over a node's
 // websocket, or else polls. For every new block it reads, in one
 // JSON-RPC batch pinned to that block's hash, the views of every wallet that somebody looks
-// at, and keeps the decoded answers as snapshots. Look, Network, State and Contracts return
+// at, and keeps the decoded answers as snapshots. WalletSnapshot, Network, State and Contracts return
 // what is known at that moment; none of them waits for a node, except the first look at a
 // wallet, and that one for a bounded time. A wallet's events are searched beside that, once
 // and again only after its stake has changed, so that no view waits for them.

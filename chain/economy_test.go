@@ -41,7 +41,7 @@ func TestABlockCostsOneBatchHoweverManyLook(t *testing.T) {
 				case <-stop:
 					return
 				case <-time.After(time.Millisecond):
-					r.look(alice)
+					r.snapshot(alice)
 					r.client.Network()
 				}
 			}
@@ -84,7 +84,7 @@ func TestManyWalletsShareTheBlocksOwnReads(t *testing.T) {
 	}
 	r.chain.Mine()
 	for i := range wallets {
-		r.look(addr(i))
+		r.snapshot(addr(i))
 	}
 	r.checked(t)
 	r.nodes[0].ResetCounters()
@@ -116,7 +116,7 @@ func TestFirstLooksShareOneRead(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 30 {
 		wg.Go(func() {
-			if s := r.look(alice); !s.Stake.Known() {
+			if s := r.snapshot(alice); !s.Stake.Known() {
 				t.Errorf("a first look saw no stake: %s", s.Stake.Reason())
 			}
 		})
@@ -137,7 +137,7 @@ func TestNobodyLookingCostsNoWalletReads(t *testing.T) {
 		c.WatchFor = time.Minute
 		c.IdlePollInterval = 10 * time.Millisecond
 	})
-	r.look(alice)
+	r.snapshot(alice)
 	clock.advance(2 * time.Minute)
 	b := r.chain.MineAt(clock.now())
 	eventually(t, "the client passes the block", func() bool { return r.client.State().Block == b.Number })
@@ -150,7 +150,7 @@ func TestNobodyLookingCostsNoWalletReads(t *testing.T) {
 			t.Errorf("%s was called %d times though nobody looks", f.Name, n)
 		}
 	}
-	if s := r.look(alice); s.Block != b {
+	if s := r.snapshot(alice); s.Block != b {
 		t.Errorf("a look after the pause is of block %d, want %d", s.Block.Number, b.Number)
 	}
 }
@@ -159,7 +159,7 @@ func TestWatchedWalletsAreBounded(t *testing.T) {
 	r := running(t, 1, func(c *chain.Config) { c.MaxWatched = 2 })
 	carol := validator.Address("0x000000000000000000000000000000000000000000000000000000000000ca01")
 	for _, a := range []validator.Address{alice, bob, carol} {
-		r.look(a)
+		r.snapshot(a)
 	}
 	r.nodes[0].ResetCounters()
 	b := r.chain.Mine()
@@ -174,7 +174,7 @@ func TestWatchedWalletsAreBounded(t *testing.T) {
 
 func TestReadsArePinnedToOneBlock(t *testing.T) {
 	r := running(t, 1)
-	r.look(alice)
+	r.snapshot(alice)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { // in block n, stake and balance are both n SAGE
@@ -190,7 +190,7 @@ func TestReadsArePinnedToOneBlock(t *testing.T) {
 	})
 	seen := map[uint64]bool{}
 	eventually(t, "20 different blocks are seen", func() bool {
-		s := r.look(alice)
+		s := r.snapshot(alice)
 		if s.Block.Number < 2 {
 			return false
 		}

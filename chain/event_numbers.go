@@ -12,7 +12,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// Events are told apart by the chain's own numbers: the transaction's index in its block and
+// Events are identified by the chain's own numbers: the transaction's index in its block and
 // the event's in the transaction's receipt. Nodes tell both since version 0.10 of the
 // specification; of older ones the receipts and the blocks are asked for. Then the receipts
 // also say which events there are, whatever a node left out or repeated in its pages.

@@ -46,7 +46,7 @@ func TestANodeThatFailsFromTheStart(t *testing.T) {
 			r.run(t)
 			var s validator.ChainSnapshot
 			eventually(t, "the reason names the failure", func() bool {
-				s = r.look(alice)
+				s = r.snapshot(alice)
 				return strings.Contains(s.State.Reason, c.says)
 			})
 			if s.State.Health != validator.HealthUnavailable || s.State.Remedy == "" || !s.State.ObservedAt.IsZero() {
@@ -74,7 +74,7 @@ func TestGoodValuesStayWhenTheNodeFails(t *testing.T) {
 			r.breaks(0, c.faults)
 			var s validator.ChainSnapshot
 			eventually(t, "the reason names the failure", func() bool {
-				s = r.look(alice)
+				s = r.snapshot(alice)
 				return strings.Contains(s.State.Reason, c.says)
 			})
 			if s.State.Health != validator.HealthStale ||
@@ -104,13 +104,13 @@ func TestAClosedPort(t *testing.T) {
 	})
 }
 
-func TestAFirstLookWaitsNoLongerThanItsBound(t *testing.T) {
+func TestAFirstReadWaitsNoLongerThanItsBound(t *testing.T) {
 	const bound = 150 * time.Millisecond
-	r := newRig(t, 1, func(c *chain.Config) { c.FirstLookWait = bound })
+	r := newRig(t, 1, func(c *chain.Config) { c.FirstReadWait = bound })
 	r.breaks(0, devchain.Faults{Mode: devchain.Hangs})
 	r.run(t)
 	start := time.Now()
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	if took := time.Since(start); took < bound || took > bound+2*time.Second {
 		t.Errorf("the first look took %s, its bound is %s", took, bound)
 	}
@@ -120,7 +120,7 @@ func TestAFirstLookWaitsNoLongerThanItsBound(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	start = time.Now()
-	r.client.Look(ctx, bob)
+	r.client.WalletSnapshot(ctx, bob)
 	if took := time.Since(start); took > bound {
 		t.Errorf("a look whose context had ended took %s", took)
 	}
@@ -129,14 +129,14 @@ func TestAFirstLookWaitsNoLongerThanItsBound(t *testing.T) {
 func TestAnOpenCircuitSparesNodeAndCaller(t *testing.T) {
 	r := newRig(t, 1, func(c *chain.Config) {
 		c.BreakerFailures, c.BreakerDelay = 2, time.Hour
-		c.FirstLookWait = time.Minute
+		c.FirstReadWait = time.Minute
 	})
 	r.breaks(0, devchain.Faults{Mode: devchain.RateLimits})
 	r.run(t)
 	eventually(t, "the circuit opens", func() bool { return r.metric(t, "validator_chain_rpc_circuit_open") == 1 })
 	asked := r.nodes[0].Counters().Requests
 	start := time.Now()
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("a look took %s though the circuit is known to be open", took)
 	}
@@ -204,7 +204,7 @@ func TestWordsForPeopleAndLogsHoldNoKeys(t *testing.T) {
 	})
 	r.run(t)
 	eventually(t, "the node is found down", func() bool { return strings.Contains(r.client.State().Reason, "127.0.0.1:1") })
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	eventually(t, "the contracts' checks fail too", func() bool {
 		return strings.Contains(r.client.Contracts()[0].Reason, "127.0.0.1:1")
 	})
@@ -235,9 +235,9 @@ func TestNonsenseIsNoAnswer(t *testing.T) {
 			r.breaks(0, devchain.Faults{Answers: answers})
 			r.run(t)
 			eventually(t, "the nonsense is told", func() bool {
-				return strings.Contains(r.look(alice).State.Reason, "answered nonsense for")
+				return strings.Contains(r.snapshot(alice).State.Reason, "answered nonsense for")
 			})
-			if s := r.look(alice); s.State.Health != validator.HealthUnavailable || s.Stake.Known() {
+			if s := r.snapshot(alice); s.State.Health != validator.HealthUnavailable || s.Stake.Known() {
 				t.Errorf("state %+v", s.State)
 			}
 			r.nodes[0].Heal()
@@ -259,18 +259,18 @@ func TestReadsFailWhileTheHeadIsFollowed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := running(t, 1, func(c *chain.Config) { c.Retries = 1 })
-			before := r.look(alice)
+			before := r.snapshot(alice)
 			r.breaks(0, c.faults)
 			r.chain.Mine()
 			var s validator.ChainSnapshot
 			eventually(t, "the failed read is told", func() bool {
-				s = r.look(alice)
+				s = r.snapshot(alice)
 				return s.State.Health == validator.HealthStale && strings.Contains(s.State.Reason, c.says)
 			})
 			if s.Block != before.Block || !s.Stake.Known() {
 				t.Errorf("the last good values are gone: %+v", s)
 			}
-			if s := r.look(bob); s.State.Health != validator.HealthUnavailable || s.Stake.Known() || !strings.Contains(s.State.Reason, c.says) {
+			if s := r.snapshot(bob); s.State.Health != validator.HealthUnavailable || s.Stake.Known() || !strings.Contains(s.State.Reason, c.says) {
 				t.Errorf("a wallet that was never read: %+v", s.State)
 			}
 			r.nodes[0].Heal()

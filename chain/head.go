@@ -10,12 +10,12 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// head is the newest block that a node of the right network told.
+// head is the newest block of a node of the right network.
 type head struct {
 	number   uint64
 	hash     validator.Felt
 	polledAt time.Time // when a node last said that this is its newest block
-	lost     bool      // a node told that the chain has it no longer
+	lost     bool      // a node reports that the chain no longer has it
 }
 
 // headWay is how a head came to be known.
@@ -23,7 +23,7 @@ type headWay string
 
 const (
 	headPolled headWay = "poll"
-	headTold   headWay = "socket"
+	headPushed headWay = "socket"
 )
 
 // hashRing remembers the hashes of the last heads by their numbers, to tell a node that
@@ -94,7 +94,7 @@ func (c *Client) awaitPoll(ctx context.Context, last time.Time) bool {
 	}
 }
 
-// pollInterval is longer while nobody looks at anything, and while a websocket tells heads:
+// pollInterval is longer while nobody looks at anything, and while a websocket announces heads:
 // then a poll only makes sure that it tells them all.
 func (c *Client) pollInterval() time.Duration {
 	c.mu.Lock()
@@ -175,8 +175,8 @@ func (c *Client) setHead(h head) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.checkSocket(h)
-	if c.told != nil && c.told.Number <= h.number {
-		c.told = nil
+	if c.announced != nil && c.announced.Number <= h.number {
+		c.announced = nil
 	}
 	c.moveHead(h, headPolled)
 }
@@ -284,7 +284,7 @@ func (e *endpoint) checkSpec(spec *rpcCall) {
 	}
 }
 
-// judgeHead says why a head that a node told is not to be followed, or nil.
+// judgeHead says why a node's head is not to be followed, or nil.
 func (c *Client) judgeHead(ctx context.Context, e *endpoint, h head) *fault {
 	c.mu.Lock()
 	cur, block, known := c.head, c.block, c.recent.get(h.number)

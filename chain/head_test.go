@@ -49,13 +49,13 @@ func TestANodeWhoseHeadGoesBackwardsIsStale(t *testing.T) {
 	for range 6 {
 		r.seenAt(t, alice, r.chain.Mine())
 	}
-	before := r.look(alice)
+	before := r.snapshot(alice)
 	r.breaks(0, devchain.Faults{Behind: 4})
 	s := r.health(t, validator.HealthStale)
 	if !strings.Contains(s.Reason, "is 4 blocks behind: its newest block is 3, block 7 was seen before") || s.Remedy == "" {
 		t.Errorf("state %+v", s)
 	}
-	after := r.look(alice)
+	after := r.snapshot(alice)
 	if after.Block != before.Block || after.State.Health != validator.HealthStale || !after.Stake.Known() {
 		t.Errorf("the lagging node replaced block %d by %d, state %+v", before.Block.Number, after.Block.Number, after.State)
 	}
@@ -99,7 +99,7 @@ func TestAnOldHeadIsStale(t *testing.T) {
 		s := r.client.State()
 		return s.Health == validator.HealthStale && strings.HasPrefix(s.Reason, "The node's newest block is 1") && strings.HasSuffix(s.Reason, "min old.")
 	})
-	if s := r.look(alice); s.State.Health != validator.HealthStale || !s.Stake.Known() {
+	if s := r.snapshot(alice); s.State.Health != validator.HealthStale || !s.Stake.Known() {
 		t.Errorf("state %+v", s.State)
 	}
 	r.chain.MineAt(clock.now())
@@ -126,7 +126,7 @@ func TestTwoNodesWithTheSameOldHeadAreStale(t *testing.T) {
 		s := r.client.State()
 		return r.nodes[1].Counters().Requests > 0 && s.Health == validator.HealthStale && strings.HasPrefix(s.Reason, "The node's newest block is 1")
 	})
-	if s := r.look(alice); !s.Stake.Known() {
+	if s := r.snapshot(alice); !s.Stake.Known() {
 		t.Errorf("stake: %s", s.Stake.Reason())
 	}
 	r.chain.MineAt(clock.now())
@@ -170,7 +170,7 @@ func TestAnotherNetworksNodeNeverShowsItsNumbers(t *testing.T) {
 		return strings.Contains(s.Reason, "serves SN_MAIN, this dashboard is set to SN_SEPOLIA") &&
 			strings.Contains(s.Remedy, "Set STARKNET_RPC to a node of SN_SEPOLIA")
 	})
-	if got := r.look(alice); got.Stake.Known() {
+	if got := r.snapshot(alice); got.Stake.Known() {
 		t.Errorf("a stake of another network is shown: %+v", got.Stake)
 	}
 	if calls := node.Counters().Methods["starknet_call"]; calls != 0 {

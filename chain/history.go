@@ -27,7 +27,7 @@ type stakeHistory struct {
 	retryAt time.Time
 }
 
-// historyPart is what is told of the history next to a snapshot.
+// historyPart is what is known of the history next to a snapshot.
 func (w *watchedWallet) historyPart() (validator.Maybe[[]validator.StakeEvent], validator.EventQuery) {
 	stake, known := w.snapshot.Stake.Get()
 	h := &w.history
@@ -59,7 +59,7 @@ func (w *watchedWallet) historyDue(now time.Time) bool {
 
 // dueHistory returns a wallet whose events are to be read, one that was never read first,
 // or nil.
-func (l *watchList) dueHistory(now time.Time) *watchedWallet {
+func (l *watchSet) dueHistory(now time.Time) *watchedWallet {
 	var again *watchedWallet
 	for el := l.order.Front(); el != nil; el = el.Next() {
 		switch w := el.Value.(*watchedWallet); {

@@ -19,7 +19,7 @@ func (r *rig) history(t *testing.T, a validator.Address) validator.ChainSnapshot
 	t.Helper()
 	var s validator.ChainSnapshot
 	eventually(t, "the wallet's events are read", func() bool {
-		s = r.look(a)
+		s = r.snapshot(a)
 		return s.StakeEvents.Known() && !s.StakeEventsQuery.Outdated
 	})
 	return s
@@ -30,7 +30,7 @@ func (r *rig) historyMissing(t *testing.T, a validator.Address, says string) val
 	t.Helper()
 	var s validator.ChainSnapshot
 	eventually(t, "the events are missing: "+says, func() bool {
-		s = r.look(a)
+		s = r.snapshot(a)
 		return !s.StakeEvents.Known() && strings.Contains(s.StakeEvents.Reason(), says)
 	})
 	return s
@@ -261,7 +261,7 @@ func TestEventsThatANodeDoesNotServe(t *testing.T) {
 		{"a slash of nine felts", numbered(slices.Repeat([]string{"0x1"}, 9)), "cannot be read: Slashed in block 8 answered 9 felts, 4 expected"},
 		{"a reason of nobody", numbered([]string{"0x1", "0x0", "0x9", "0x2a"}), "Slashed in block 8 answered reason 0x9, which is no index below 5"},
 	} {
-		before := r.look(bob).StakeEvents.Reason()
+		before := r.snapshot(bob).StakeEvents.Reason()
 		r.breaks(0, c.faults)
 		n := r.nodes[0].Counters().Methods[search]
 		eventually(t, c.name+": it is tried again", func() bool { return r.nodes[0].Counters().Methods[search] > n+3 })

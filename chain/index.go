@@ -95,7 +95,7 @@ func (x *Indexer) contracts() []namedContract {
 }
 
 // Sweep reads on until the newest block's events are stored, ctx ends, or a node fails; the
-// next call goes on from there. That a node failed is noted in the index and told by no
+// next call goes on from there. That a node failed is noted in the index and is no
 // error: the error is ctx's or the store's.
 func (x *Indexer) Sweep(ctx context.Context) error {
 	if len(x.contracts()) == 0 || x.client.cfg.Now().Before(x.notBefore) {
@@ -130,7 +130,7 @@ func (x *Indexer) Sweep(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// isNodeFailure says whether an error is told by nodes, and not by the store.
+// isNodeFailure reports whether an error comes from nodes, and not from the store.
 func isNodeFailure(err error) bool {
 	var o *outage
 	var f *fault

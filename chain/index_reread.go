@@ -226,16 +226,16 @@ func (s spanReader) readOver(ctx context.Context, stored []validator.StoredEvent
 	if err != nil {
 		return err
 	}
-	told := make(map[validator.EventID]bool, len(emitted))
-	toldTx := make(map[txKey]bool)
+	found := make(map[validator.EventID]bool, len(emitted))
+	foundTx := make(map[txKey]bool)
 	for _, e := range emitted {
-		told[e.id()] = true
-		toldTx[txKey{e.block.Hash, e.tx}] = true
+		found[e.id()] = true
+		foundTx[txKey{e.block.Hash, e.tx}] = true
 	}
 	doubted := make(map[txKey]uint64)
 	for _, e := range stored {
 		k := txKey{e.BlockHash, e.TxHash}
-		if e.ByReceipt && !told[e.EventID] || !e.ByReceipt && !toldTx[k] {
+		if e.ByReceipt && !found[e.EventID] || !e.ByReceipt && !foundTx[k] {
 			doubted[k] = e.BlockNumber
 		}
 	}

@@ -115,10 +115,10 @@ func (e *endpoint) deploymentOf(ctx context.Context, chainID string, k namedCont
 	low, high := uint64(0), newest.number // it is there at high
 	for low < high {
 		middle := low + (high-low)/2
-		switch there, told, err := e.deployedAt(ctx, k, middle); {
+		switch there, known, err := e.deployedAt(ctx, k, middle); {
 		case err != nil:
 			return 0, "", err
-		case !told:
+		case !known:
 			return 0, validator.IndexFromFirstBlock, nil
 		case there:
 			high = middle
@@ -129,9 +129,9 @@ func (e *endpoint) deploymentOf(ctx context.Context, chainID string, k namedCont
 	return low, validator.IndexFromDeployment, nil
 }
 
-// deployedAt says whether there is a contract in a block's state; told is false where the
+// deployedAt says whether there is a contract in a block's state; known is false where the
 // node keeps that state no longer.
-func (e *endpoint) deployedAt(ctx context.Context, k namedContract, block uint64) (there, told bool, err error) {
+func (e *endpoint) deployedAt(ctx context.Context, k namedContract, block uint64) (there, known bool, err error) {
 	call := &rpcCall{method: "starknet_getClassHashAt", params: []any{rpc.WithBlockNumber(block), wireFelt(k.address.Felt())}}
 	err = e.batch(ctx, []*rpcCall{call})
 	var f *fault

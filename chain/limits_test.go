@@ -87,7 +87,7 @@ func TestEveryWalletIsReadWhateverANodeTakes(t *testing.T) {
 			for n := range int64(4) { // from the second on the limit is known
 				b := set(1000 + n)
 				for _, a := range addresses {
-					go r.look(a)
+					go r.snapshot(a)
 				}
 				for _, a := range addresses {
 					s := r.seenAt(t, a, b)
@@ -188,7 +188,7 @@ func TestANodesOwnWordsAreGiven(t *testing.T) {
 			r.run(t)
 			var s validator.SourceState
 			eventually(t, "the node is quoted", func() bool {
-				r.look(alice)
+				r.snapshot(alice)
 				s = r.client.State()
 				return strings.Contains(s.Reason, c.says)
 			})
@@ -215,7 +215,7 @@ func TestANodeThatCountsCallsIsAskedSlowly(t *testing.T) {
 		b := r.chain.Mine()
 		for i := range 10 { // some 65 calls a block
 			a := validator.Address(fmt.Sprintf("0x%064x", 0xfee0+i))
-			eventually(t, "the wallet is read", func() bool { return r.look(a).Block.Number >= b.Number })
+			eventually(t, "the wallet is read", func() bool { return r.snapshot(a).Block.Number >= b.Number })
 		}
 	}
 	if n := r.metric(t, "validator_chain_rpc_batch_calls"); n >= 40 {
@@ -228,7 +228,7 @@ func TestALargeRequestThatTakesTooLongIsMadeSmaller(t *testing.T) {
 	r.seenAt(t, alice, r.chain.Mine())
 	r.breaks(0, devchain.Faults{PerCall: 10 * time.Millisecond})
 	for i := range 16 {
-		go r.look(validator.Address(fmt.Sprintf("0x%064x", 0xfee0+i)))
+		go r.snapshot(validator.Address(fmt.Sprintf("0x%064x", 0xfee0+i)))
 	}
 	b := r.chain.Mine()
 	for i := range 16 {

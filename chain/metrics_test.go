@@ -31,7 +31,7 @@ func (r *rig) metric(t *testing.T, name string) float64 {
 
 func TestMetricsCountWhatNodesAreAsked(t *testing.T) {
 	r := running(t, 2)
-	r.look(alice)
+	r.snapshot(alice)
 	b := r.chain.Mine()
 	r.seenAt(t, alice, b)
 	if got := r.metric(t, "validator_chain_head_block"); got != float64(b.Number) {

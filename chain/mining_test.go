@@ -20,7 +20,7 @@ func TestMiningRewardsAreReadWithTheWalletsOtherViews(t *testing.T) {
 	c.MineAt(noon)
 	r := newRigOn(t, c, 1)
 	r.run(t)
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	stats, known := s.Mining.Stats.Get()
 	if !s.Mining.Configured || !known {
 		t.Fatalf("mining: %+v", s.Mining)
@@ -67,7 +67,7 @@ func TestMiningRewardsAreReadWithTheWalletsOtherViews(t *testing.T) {
 
 func TestWithoutMiningRewardsNothingIsAskedOfThem(t *testing.T) {
 	r := running(t, 1)
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	if s.Mining.Configured || s.Mining.Stats.Known() || s.Mining.Stats.Reason() != "MiningRewards has no address: set MINING_REWARDS_ADDRESS" {
 		t.Errorf("mining: %+v", s.Mining)
 	}

@@ -25,11 +25,11 @@ func (n Network) ChainFelt() validator.Felt { return shortStringFelt(n.ChainID) 
 
 // SameChain says whether a chain id as a wallet tells it, as a felt or as a short string,
 // is the network's.
-func (n Network) SameChain(told string) bool {
-	if told == n.ChainID {
-		return told != ""
+func (n Network) SameChain(id string) bool {
+	if id == n.ChainID {
+		return id != ""
 	}
-	f, err := validator.ParseFelt(told)
+	f, err := validator.ParseFelt(id)
 	return err == nil && n.ChainID != "" && f == n.ChainFelt()
 }
 

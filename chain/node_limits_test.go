@@ -69,7 +69,7 @@ func TestWalletsThatWereReadLongestAgoComeFirst(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	names := []string{"0x1", "0x2", "0x3", "0x4"}
 	for i, name := range names {
-		w := l.look(validator.Address(name), now)
+		w := l.touch(validator.Address(name), now)
 		if i > 0 { // the first was never read
 			w.snapshot = &validator.ChainSnapshot{Block: validator.Block{Hash: "0xb0"}, ObservedAt: now.Add(-time.Duration(10-i) * time.Minute)}
 		}

@@ -29,7 +29,7 @@ func TestANodeThatAsksToWaitIsLeftAlone(t *testing.T) {
 			r.nodes[0].Heal()
 			r.nodes[0].ResetCounters()
 			time.Sleep(100 * time.Millisecond) // ten polls
-			r.look(bob)
+			r.snapshot(bob)
 			if n := r.nodes[0].Counters().Requests; n != 0 {
 				t.Errorf("it was asked %d times", n)
 			}
@@ -97,7 +97,7 @@ func TestWhatProvidersSayOfTooManyRequests(t *testing.T) {
 			if c.limited {
 				says, asked = "takes no more requests for now", 1
 			}
-			eventually(t, "the reason is told", func() bool {
+			eventually(t, "the reason is shown", func() bool {
 				return strings.Contains(r.client.State().Reason, says)
 			})
 			if n := r.nodes[0].Counters().Methods["starknet_blockHashAndNumber"]; n != asked {

@@ -25,12 +25,12 @@ func (c *Client) readBlocks(ctx context.Context) {
 	}
 }
 
-// nextRead is the block to read at: one that a websocket told, else the head. It says false
+// nextRead is the block to read at: one that a websocket announced, else the head. It says false
 // if there is none; c.mu is held.
-func (c *Client) nextRead() (validator.Felt, *toldHead, bool) {
+func (c *Client) nextRead() (validator.Felt, *announcedHead, bool) {
 	switch {
-	case c.told != nil:
-		return c.told.Hash, c.told, true
+	case c.announced != nil:
+		return c.announced.Hash, c.announced, true
 	case c.head != nil && c.headFault == nil:
 		return c.head.hash, nil, true
 	}
@@ -41,7 +41,7 @@ func (c *Client) nextRead() (validator.Felt, *toldHead, bool) {
 // wallets, never-read ones first. It says whether there was anything to read.
 func (c *Client) readChunk(ctx context.Context) (bool, error) {
 	c.mu.Lock()
-	hash, told, some := c.nextRead()
+	hash, announced, some := c.nextRead()
 	if !some {
 		c.mu.Unlock()
 		return false, nil
@@ -84,7 +84,7 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 		if err == nil && bp != nil {
 			read, err = bp.decode(e, n, hash, c.cfg.Now())
 		}
-		if f, is := errors.AsType[*fault](err); is && told != nil && f.kind == faultBlockGone {
+		if f, is := errors.AsType[*fault](err); is && announced != nil && f.kind == faultBlockGone {
 			f.early = true
 		}
 		return err
@@ -95,20 +95,20 @@ func (c *Client) readChunk(ctx context.Context) (bool, error) {
 	if err == nil {
 		c.noteFitness(bp, plans) // before the values: who sees them finds their contracts judged
 	}
-	c.noteRead(told, wallets, plans, read, err)
+	c.noteRead(announced, wallets, plans, read, err)
 	return true, err
 }
 
-// noteRead keeps the outcome of a read, at a block that a websocket told if told is one.
-func (c *Client) noteRead(told *toldHead, wallets []*watchedWallet, plans []*walletPlan, read *blockReads, err error) {
+// noteRead keeps the outcome of a read, at an announced block if announced is one.
+func (c *Client) noteRead(announced *announcedHead, wallets []*watchedWallet, plans []*walletPlan, read *blockReads, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if told != nil {
+	if announced != nil {
 		if err != nil {
-			c.forgetTold(told, err)
+			c.forgetAnnounced(announced, err)
 			return
 		}
-		c.followTold(told, read.Block)
+		c.acceptAnnounced(announced, read.Block)
 	}
 	if (err == nil) != (c.readFault == nil) {
 		if err != nil {

@@ -99,7 +99,7 @@ func TestEveryViewCanFailAlone(t *testing.T) {
 
 func TestReadsTellHowToRepeatThem(t *testing.T) {
 	r := running(t, 1)
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	k := r.chain.Contracts()
 	if c := s.Stake.Call; c.Contract != k.ProverStaking || c.Function != "get_stake" ||
 		len(c.Calldata) != 1 || c.Calldata[0] != alice.Felt() || len(c.Result) != 13 {
@@ -129,7 +129,7 @@ func TestAMissingContractOrFunctionIsNamed(t *testing.T) {
 
 func TestAWalletThatTheChainDoesNotKnow(t *testing.T) {
 	r := running(t, 1)
-	s := r.look(bob)
+	s := r.snapshot(bob)
 	stake, ok := s.Stake.Get()
 	if !ok || stake.Registered() {
 		t.Errorf("stake %+v, %s: want a known answer of a worker that never staked", stake, s.Stake.Reason())
@@ -159,7 +159,7 @@ func TestReputationIsFoundUnderTheWorkerID(t *testing.T) {
 			t.Errorf("reputation %+v, rank %d, asked with %v", rep, rank, s.Reputation.Call.Calldata)
 		}
 	}
-	check(r.look(bob)) // found on the first look, in the same block
+	check(r.snapshot(bob)) // found on the first look, in the same block
 	r.checked(t)
 	r.nodes[0].ResetCounters()
 	check(r.seenAt(t, bob, r.chain.Mine()))
@@ -174,7 +174,7 @@ func TestAnUnknownWorkerIDLeavesReputationUnknown(t *testing.T) {
 	find := r.fn(r.chain.Contracts().JobManager, "get_worker_id_by_address")
 	r.breaks(0, devchain.Faults{Malformed: map[devchain.Function][]any{find: zeros(2)}})
 	r.run(t)
-	s := r.look(bob)
+	s := r.snapshot(bob)
 	if s.Reputation.Known() || !strings.Contains(s.Reputation.Reason(), "get_worker_id_by_address answered 2 felts") {
 		t.Errorf("reputation %+v, %s: it may be known under an id that could not be read", s.Reputation, s.Reputation.Reason())
 	}
@@ -187,7 +187,7 @@ func TestANetworkWithoutContracts(t *testing.T) {
 	}
 	r := newRig(t, 0, func(c *chain.Config) { c.Contracts, c.Network = chain.Contracts{}, mainnet })
 	start := time.Now()
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("a look took %s though there is nothing to wait for", took)
 	}
@@ -210,7 +210,7 @@ func TestANetworkWithoutContracts(t *testing.T) {
 
 func TestOneContractWithoutAnAddress(t *testing.T) {
 	r := running(t, 1, func(c *chain.Config) { c.Contracts.ReputationManager = "" })
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	if want := "ReputationManager has no address: set REPUTATION_MANAGER_ADDRESS"; s.Reputation.Reason() != want {
 		t.Errorf("reputation: %q, want %q", s.Reputation.Reason(), want)
 	}

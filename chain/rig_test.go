@@ -62,7 +62,7 @@ func newRigOn(t *testing.T, c *devchain.Chain, nodes int, tweaks ...func(*chain.
 		SocketRetry:     5 * time.Millisecond,
 		PollInterval:    10 * time.Millisecond,
 		CallTimeout:     5 * time.Second,
-		FirstLookWait:   5 * time.Second,
+		FirstReadWait:   5 * time.Second,
 		RetryBackoff:    time.Millisecond,
 		Retries:         -1,
 		BreakerFailures: 1000,
@@ -130,8 +130,8 @@ func running(t *testing.T, nodes int, tweaks ...func(*chain.Config)) *rig {
 	return r
 }
 
-func (r *rig) look(a validator.Address) validator.ChainSnapshot {
-	return r.client.Look(context.Background(), a)
+func (r *rig) snapshot(a validator.Address) validator.ChainSnapshot {
+	return r.client.WalletSnapshot(context.Background(), a)
 }
 
 // breaks sets the faults of the node at a position.
@@ -165,7 +165,7 @@ func (r *rig) seenAt(t *testing.T, a validator.Address, b validator.Block) valid
 	t.Helper()
 	var s validator.ChainSnapshot
 	eventually(t, "the wallet is read at the block", func() bool {
-		s = r.look(a)
+		s = r.snapshot(a)
 		return s.Block == b
 	})
 	return s

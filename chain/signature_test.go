@@ -198,7 +198,7 @@ func TestASignatureIsCheckedByTheNextNode(t *testing.T) {
 		r.chain.Mine()
 	}
 	eventually(t, "the head is known", func() bool {
-		return r.client.State().Block == r.chain.Head().Number || r.look(alice).Block == r.chain.Head()
+		return r.client.State().Block == r.chain.Head().Number || r.snapshot(alice).Block == r.chain.Head()
 	})
 	r.breaks(0, devchain.Faults{Mode: devchain.RateLimits})
 	r.breaks(1, devchain.Faults{Freeze: true, FrozenAt: before}) // has not seen the account

@@ -139,7 +139,7 @@ func (e *endpoint) accountState(ctx context.Context, network Network, wallet val
 		return accountState{}, e.nonsense("a nonce", err)
 	}
 	out := accountState{block: h.Block, nonce: nonce}
-	if amount, told := held.read(network).Get(); told {
+	if amount, known := held.read(network).Get(); known {
 		out.feeHeld = &amount
 	}
 	return out, nil

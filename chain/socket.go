@@ -34,12 +34,12 @@ type headSocket struct {
 	subID      string // as the node wrote it; "" until it did
 }
 
-// socketListener is told what comes over a websocket, from one goroutine.
+// socketListener learns what comes over a websocket, from one goroutine.
 type socketListener struct {
 	opened func()             // the node granted the subscription
 	head   func(linkedHeader) // the chain has a new newest block
 	reorg  func(from uint64)  // blocks from this number on are of the chain no longer
-	silent func()             // nothing was told for Config.SocketSilence
+	silent func()             // nothing was announced for Config.SocketSilence
 }
 
 // The ids of the two requests that are made on a websocket.
@@ -257,7 +257,7 @@ func (s *headSocket) refusal(m socketMessage) *fault {
 
 func (s *headSocket) nonsense(cause error) *fault {
 	return &fault{kind: faultGarbage, host: s.host, cause: cause,
-		says: fmt.Sprintf("the node at %s told nonsense over its websocket", s.host)}
+		says: fmt.Sprintf("the node at %s sent nonsense over its websocket", s.host)}
 }
 
 // deaf is the fault of a node that gives no sign of life over its websocket.
@@ -282,7 +282,7 @@ func (s *headSocket) fault(err error, handshake *http.Response, waited time.Dura
 		f.kind, f.status = faultHTTP, handshake.StatusCode
 		f.says = fmt.Sprintf("%s serves no websocket at this address (HTTP %d)", node, f.status)
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		f.kind, f.says = faultTooLarge, node+" told more at once over its websocket than this dashboard reads"
+		f.kind, f.says = faultTooLarge, node+" sent more at once over its websocket than this dashboard reads"
 	case errors.As(err, &closed):
 		f.kind, f.says = faultUnreachable, fmt.Sprintf("%s closed its websocket (code %d)", node, closed.Code)
 		if words := nodeWords(closed.Reason); words != "" {

@@ -34,7 +34,7 @@ func TestAWebsocketsRedirectIsNotFollowed(t *testing.T) {
 		c.NoSockets, c.SocketURLs = false, []string{"ws" + strings.TrimPrefix(s.URL, "http") + "/secret-key"}
 	})
 	r.run(t)
-	r.look(alice)
+	r.snapshot(alice)
 	eventually(t, "the redirect is reported", func() bool {
 		return strings.HasSuffix(r.arrival(), " serves no websocket at this address (HTTP 307)")
 	})
@@ -64,7 +64,7 @@ func TestAWebsocketsHandshake(t *testing.T) {
 		c.NoSockets, c.SocketURLs = false, []string{"ws://user:p%40ss@" + strings.TrimPrefix(s.URL, "http://") + "/path?q=1"}
 	})
 	r.run(t)
-	r.look(alice)
+	r.snapshot(alice)
 	q := <-asked
 	if user, password, ok := q.BasicAuth(); !ok || user != "user" || password != "p@ss" {
 		t.Errorf("the URL's credentials arrived as %q %q", user, password)
@@ -163,7 +163,7 @@ func TestAWebsocketGoesThroughTheProxy(t *testing.T) {
 	t.Cleanup(r.nodes[0].DropSockets)
 	r.run(t)
 	r.seenAt(t, alice, r.chain.Mine())
-	r.told(t)
+	r.awaitAnnounced(t)
 	r.seenAt(t, alice, r.chain.Mine())
 	mu.Lock()
 	defer mu.Unlock()

@@ -29,18 +29,18 @@ type socketState struct {
 	host   string // of the node whose subscription is open; "" while none is
 	drop   context.CancelCauseFunc
 	silent bool           // the open one tells nothing yet or no longer, nothing new, or not everything
-	early  validator.Felt // hash of what it told before any head was known; "" if nothing
-	newest uint64         // number of the last head that it told; 0 if it told none
-	owes   uint64         // number of a head that a poll found and that it had not told; 0 for none
+	early  validator.Felt // hash of what it announced before any head was known; "" if nothing
+	newest uint64         // number of the last head that it announced; 0 if none
+	owes   uint64         // number of a head that a poll found and that it had not announced; 0 for none
 	unread int            // heads in a row that no node knew, of all websockets
 	fault  *fault         // why none is open; nil before the first try, and while one is
 
 	opened, dropped, heads uint64
 }
 
-// toldHead is a newer head than the one that is followed. It is followed once a node has
+// announcedHead is a newer head than the one that is followed. It is followed once a node has
 // answered reads that are pinned to it.
-type toldHead struct {
+type announcedHead struct {
 	validator.Block
 
 	at time.Time
@@ -100,7 +100,7 @@ func (c *Client) followSocket(ctx context.Context, a *socketAddress) {
 			openedAt, a.granted, a.said = time.Now(), true, ""
 			c.socketOpened(a, drop)
 		},
-		head: c.heardHead, reorg: c.heardReorg, silent: c.socketSilent,
+		head: c.onNewHead, reorg: c.onReorg, silent: c.socketSilent,
 	})
 	if ctx.Err() != nil {
 		c.socketEnded(nil)
@@ -153,7 +153,7 @@ func (c *Client) logSocket(a *socketAddress, f *fault, wait time.Duration) {
 		c.log.Debug("A node offers no websocket: its head is polled", args...)
 		return
 	}
-	c.log.Warn("New blocks are not told by a node's websocket", args...)
+	c.log.Warn("No node's websocket announces new blocks", args...)
 }
 
 func (c *Client) socketOpened(a *socketAddress, drop context.CancelCauseFunc) {
@@ -166,7 +166,7 @@ func (c *Client) socketOpened(a *socketAddress, drop context.CancelCauseFunc) {
 		s.newest = c.head.number
 	}
 	s.opened++
-	c.log.Info("New blocks are told by a node's websocket", "node", s.host)
+	c.log.Info("A node's websocket announces new blocks", "node", s.host)
 }
 
 // socketEnded goes back to polling at once.
@@ -176,7 +176,7 @@ func (c *Client) socketEnded(f *fault) {
 		c.socket.host, c.socket.drop = "", nil
 		c.socket.dropped++
 	}
-	c.socket.fault, c.told = f, nil
+	c.socket.fault, c.announced = f, nil
 	c.mu.Unlock()
 	signal(c.askNow)
 }
@@ -189,13 +189,13 @@ func (c *Client) socketSilent() {
 	signal(c.askNow)
 }
 
-// socketTrusted says whether new heads are told without being asked for; c.mu is held.
+// socketTrusted says whether new heads are announced without being asked for; c.mu is held.
 func (c *Client) socketTrusted() bool { return c.socket.host != "" && !c.socket.silent }
 
-// heardHead takes a head that the open websocket told. Only one that simply goes on from
+// onNewHead takes a head that the open websocket announced. Only one that simply goes on from
 // the head that is followed is read; anything else is asked for.
-func (c *Client) heardHead(h linkedHeader) {
-	ask, read := c.noteToldHead(h)
+func (c *Client) onNewHead(h linkedHeader) {
+	ask, read := c.noteAnnouncedHead(h)
 	switch {
 	case ask:
 		signal(c.askNow)
@@ -204,7 +204,7 @@ func (c *Client) heardHead(h linkedHeader) {
 	}
 }
 
-func (c *Client) noteToldHead(h linkedHeader) (ask, read bool) {
+func (c *Client) noteAnnouncedHead(h linkedHeader) (ask, read bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
@@ -214,10 +214,10 @@ func (c *Client) noteToldHead(h linkedHeader) (ask, read bool) {
 	switch cur := c.head; {
 	case cur == nil:
 		s.early = h.Hash
-		return true, false // no node has told yet which chain it serves
+		return true, false // no node has said yet which chain it serves
 	case h.Number > cur.number+1, h.Number == cur.number+1 && h.parent == cur.hash:
 		s.silent = s.silent && s.unread > 0
-		c.told = &toldHead{h.Block, now}
+		c.announced = &announcedHead{h.Block, now}
 		return false, c.lookedAt(now)
 	case h.Hash == cur.hash:
 		confirmed := *cur
@@ -228,11 +228,11 @@ func (c *Client) noteToldHead(h linkedHeader) (ask, read bool) {
 	return c.recent.get(h.Number) != h.Hash, false // one that is known is an earlier one
 }
 
-// heardReorg asks for the head, if the one that is followed is no longer of the chain.
-func (c *Client) heardReorg(from uint64) {
+// onReorg asks for the head, if the one that is followed is no longer of the chain.
+func (c *Client) onReorg(from uint64) {
 	c.mu.Lock()
-	if c.told != nil && c.told.Number >= from {
-		c.told = nil
+	if c.announced != nil && c.announced.Number >= from {
+		c.announced = nil
 	}
 	ask := c.head != nil && c.head.number >= from
 	if ask {
@@ -248,8 +248,8 @@ func (c *Client) heardReorg(from uint64) {
 	}
 }
 
-// checkSocket compares a polled head with what the open websocket told; c.mu is held. What
-// it has not told by the next poll, it has missed.
+// checkSocket compares a polled head with what the open websocket announced; c.mu is held. What
+// it has not announced by the next poll, it has missed.
 func (c *Client) checkSocket(polled head) {
 	s, number := &c.socket, polled.number
 	if s.early != "" && s.early == polled.hash {
@@ -270,28 +270,28 @@ func (c *Client) checkSocket(polled head) {
 	}
 }
 
-// followTold makes a told head that has been read the one that is followed; c.mu is held.
-func (c *Client) followTold(t *toldHead, is validator.Block) {
+// acceptAnnounced makes an announced head that has been read the one that is followed; c.mu is held.
+func (c *Client) acceptAnnounced(t *announcedHead, is validator.Block) {
 	c.socket.unread, c.socket.silent = 0, false
-	if c.told == t {
-		c.told = nil
+	if c.announced == t {
+		c.announced = nil
 	}
 	if c.head != nil && !c.head.lost && c.head.number >= is.Number {
 		return
 	}
-	c.moveHead(head{number: is.Number, hash: is.Hash, polledAt: t.at}, headTold)
+	c.moveHead(head{number: is.Number, hash: is.Hash, polledAt: t.at}, headPushed)
 	if c.headFault != nil {
 		c.headFault = nil
 		c.log.Info("The chain's head is followed again", "block", is.Number)
 	}
 }
 
-// forgetTold asks for the head in the place of one that was told and could not be read. A
+// forgetAnnounced asks for the head in the place of an announced one that could not be read. A
 // websocket that tells what no node knows is left; c.mu is held.
-func (c *Client) forgetTold(t *toldHead, err error) {
+func (c *Client) forgetAnnounced(t *announcedHead, err error) {
 	const most = 3
-	if c.told == t {
-		c.told = nil
+	if c.announced == t {
+		c.announced = nil
 	}
 	if o, is := errors.AsType[*outage](err); is && o.only(faultBlockGone) {
 		c.socket.unread++
@@ -300,7 +300,7 @@ func (c *Client) forgetTold(t *toldHead, err error) {
 	if s := &c.socket; s.unread >= most && s.drop != nil {
 		s.drop(&fault{kind: faultBlockGone, host: s.host, says: "the node at " + s.host + " tells blocks over its websocket that no node knows"})
 	}
-	c.log.Debug("A block that a websocket told cannot be read", "block", t.Number, "error", err.Error())
+	c.log.Debug("An announced block cannot be read", "block", t.Number, "error", err.Error())
 	signal(c.askNow)
 }
 
@@ -309,7 +309,7 @@ func (c *Client) arrival() string {
 	polled := "asked for every " + briefly(c.cfg.PollInterval)
 	switch s := &c.socket; {
 	case c.socketTrusted():
-		return "told by " + s.host + " over its websocket"
+		return "announced by " + s.host + " over its websocket"
 	case s.host != "":
 		return polled + ", since the websocket of " + s.host + " is silent"
 	case s.fault != nil && (len(c.cfg.SocketURLs) > 0 || s.opened > 0):

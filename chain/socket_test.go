@@ -20,8 +20,8 @@ func hardlyPolled(c *chain.Config) {
 	c.NoSockets, c.IdlePollInterval, c.PollInterval, c.SocketSilence = false, time.Hour, 500*time.Millisecond, time.Minute
 }
 
-// told waits until heads are told by a websocket.
-func (r *rig) told(t *testing.T) {
+// awaitAnnounced waits until a websocket announces heads.
+func (r *rig) awaitAnnounced(t *testing.T) {
 	t.Helper()
 	up := func() bool { return r.metric(t, "validator_chain_socket_up") == 1 }
 	eventually(t, "a websocket tells heads", up)
@@ -33,9 +33,9 @@ func (r *rig) told(t *testing.T) {
 
 func (r *rig) arrival() string { return r.client.State().Arrival }
 
-// TestEveryRuleHoldsForToldHeads repeats the tests of the head and of failing nodes with
+// TestEveryRuleHoldsForAnnouncedHeads repeats the tests of the head and of failing nodes with
 // nodes that also tell heads over websockets.
-func TestEveryRuleHoldsForToldHeads(t *testing.T) {
+func TestEveryRuleHoldsForAnnouncedHeads(t *testing.T) {
 	t.Setenv(withSockets, "yes")
 	for name, test := range map[string]func(*testing.T){
 		"reorganisations":      TestAReorganisedBlockIsReadAnew,
@@ -69,8 +69,8 @@ func TestATelledBlockCostsOneBatchAndNoPoll(t *testing.T) {
 	r := running(t, 1, hardlyPolled)
 	r.history(t, alice)
 	r.checked(t)
-	r.told(t)
-	if want := "told by " + r.host(0) + " over its websocket"; r.arrival() != want {
+	r.awaitAnnounced(t)
+	if want := "announced by " + r.host(0) + " over its websocket"; r.arrival() != want {
 		t.Errorf("new blocks are %q, want %q", r.arrival(), want)
 	}
 	r.nodes[0].ResetCounters()
@@ -84,8 +84,8 @@ func TestATelledBlockCostsOneBatchAndNoPoll(t *testing.T) {
 				case <-stop:
 					return
 				case <-time.After(time.Millisecond):
-					r.look(alice)
-					r.look(bob)
+					r.snapshot(alice)
+					r.snapshot(bob)
 					r.client.Network()
 				}
 			}
@@ -128,24 +128,24 @@ func TestATelledBlockCostsOneBatchAndNoPoll(t *testing.T) {
 	r.health(t, validator.HealthOK)
 }
 
-func TestToldHeadsCostNothingWhileNobodyLooks(t *testing.T) {
+func TestAnnouncedHeadsCostNothingWhileNobodyLooks(t *testing.T) {
 	clock := newClock()
 	r := running(t, 1, hardlyPolled, func(c *chain.Config) { c.Now, c.WatchFor, c.HeadMaxAge = clock.now, time.Minute, time.Hour })
 	r.history(t, alice)
 	r.checked(t)
-	r.told(t)
+	r.awaitAnnounced(t)
 	clock.advance(2 * time.Minute)
 	r.nodes[0].ResetCounters()
 	const mined = 20
 	for range mined {
 		r.chain.MineAt(clock.now())
 	}
-	eventually(t, "every head is told", func() bool { return r.metric(t, "validator_chain_socket_heads_total") == mined+1 }) // and the one before
+	eventually(t, "every head is announced", func() bool { return r.metric(t, "validator_chain_socket_heads_total") == mined+1 }) // and the one before
 	if got := r.nodes[0].Counters(); got.Requests != 0 {
 		t.Errorf("%d blocks that nobody looks at cost %d requests: %v", mined, got.Requests, got.Methods)
 	}
 	b := r.chain.Head()
-	if s := r.look(alice); s.Block != b {
+	if s := r.snapshot(alice); s.Block != b {
 		t.Errorf("the first look is of block %d, want %d", s.Block.Number, b.Number)
 	}
 	got := r.nodes[0].Counters()
@@ -183,7 +183,7 @@ func TestAWebsocketThatBreaksIsPolledForAtOnce(t *testing.T) {
 				}
 			})
 			r.seenAt(t, alice, r.chain.Mine())
-			r.told(t)
+			r.awaitAnnounced(t)
 			r.seenAt(t, alice, r.chain.Mine())
 			c.breaks(r)
 			for n := range 3 {
@@ -204,7 +204,7 @@ func TestAWebsocketThatBreaksIsPolledForAtOnce(t *testing.T) {
 
 			r.nodes[0].Heal()
 			r.chain.Mine()
-			r.told(t)
+			r.awaitAnnounced(t)
 			r.nodes[0].ResetCounters()
 			r.seenAt(t, alice, r.chain.Mine())
 			if polls := r.nodes[0].Counters().Methods["starknet_blockHashAndNumber"]; polls > 1 {
@@ -214,12 +214,12 @@ func TestAWebsocketThatBreaksIsPolledForAtOnce(t *testing.T) {
 	}
 }
 
-func TestABlockThatIsNotToldIsFoundAndTheWebsocketLeft(t *testing.T) {
+func TestABlockThatIsNotAnnouncedIsFoundAndTheSocketLeft(t *testing.T) {
 	r := running(t, 1, func(c *chain.Config) {
 		c.NoSockets, c.PollInterval, c.IdlePollInterval = false, 20*time.Millisecond, 60*time.Millisecond
 	})
 	r.seenAt(t, alice, r.chain.Mine())
-	r.told(t)
+	r.awaitAnnounced(t)
 	missing := r.chain.Head().Number + 1
 	r.breaks(0, devchain.Faults{Socket: devchain.SocketFaults{Skips: func(n uint64) bool { return n == missing }}})
 	dropped := r.metric(t, "validator_chain_socket_dropped_total")
@@ -231,7 +231,7 @@ func TestABlockThatIsNotToldIsFoundAndTheWebsocketLeft(t *testing.T) {
 		t.Errorf("the log does not say %q:\n%s", want, r.log)
 	}
 	r.nodes[0].Heal()
-	r.told(t)
+	r.awaitAnnounced(t)
 }
 
 func TestAWebsocketThatStandsStillIsNotCountedOn(t *testing.T) {
@@ -242,7 +242,7 @@ func TestAWebsocketThatStandsStillIsNotCountedOn(t *testing.T) {
 	})
 	r.run(t)
 	r.seenAt(t, alice, r.chain.Mine())
-	r.told(t)
+	r.awaitAnnounced(t)
 	r.breaks(0, devchain.Faults{Freeze: true, FrozenAt: r.chain.Head().Number})
 	opened := r.metric(t, "validator_chain_socket_opened_total")
 	r.nodes[0].DropSockets()
@@ -292,24 +292,24 @@ func TestANamedWebsocket(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = other.Close() })
 
-	t.Run("that refuses is told of and tried again, ever more rarely", func(t *testing.T) {
+	t.Run("that refuses is logged and tried again, ever more rarely", func(t *testing.T) {
 		r := newRig(t, 2, func(c *chain.Config) { c.SocketRetry = 40 * time.Millisecond }, func(c *chain.Config) { c.NoSockets = false })
 		r.breaks(1, devchain.Faults{Socket: devchain.SocketFaults{Refuses: http.StatusForbidden}})
 		r.renew(t, func(c *chain.Config) { c.SocketURLs = []string{r.nodes[1].SocketURL() + "/secret-key"} })
 		r.run(t)
-		r.look(alice)
-		eventually(t, "the refusal is told", func() bool {
+		r.snapshot(alice)
+		eventually(t, "the refusal is logged", func() bool {
 			return r.arrival() == "asked for every 10 ms, since the node at "+r.host(1)+" serves no websocket at this address (HTTP 403)"
 		})
 		time.Sleep(700 * time.Millisecond)
 		if n := r.nodes[1].Counters().Upgrades; n < 2 || n > 5 { // after 0, 40, 120, 280 and 600 ms
 			t.Errorf("it was tried %d times", n)
 		}
-		if log := r.log.String(); strings.Count(log, "not told by a node's websocket") != 1 || strings.Contains(log, "secret-key") {
+		if log := r.log.String(); strings.Count(log, "No node's websocket announces new blocks") != 1 || strings.Contains(log, "secret-key") {
 			t.Errorf("log:\n%s", log)
 		}
 		r.breaks(1, devchain.Faults{})
-		r.told(t)
+		r.awaitAnnounced(t)
 	})
 	t.Run("of another chain tells nothing", func(t *testing.T) {
 		r := newRig(t, 1)
@@ -329,20 +329,20 @@ func TestANamedWebsocket(t *testing.T) {
 		r.breaks(0, devchain.Faults{Socket: devchain.SocketFaults{NoHeads: true}})
 		r.renew(t, hardlyPolled, func(c *chain.Config) { c.SocketURLs = []string{r.nodes[0].SocketURL(), r.nodes[1].SocketURL()} })
 		r.run(t)
-		r.look(alice)
-		r.told(t)
-		if want := "told by " + r.host(1) + " over its websocket"; r.arrival() != want {
+		r.snapshot(alice)
+		r.awaitAnnounced(t)
+		if want := "announced by " + r.host(1) + " over its websocket"; r.arrival() != want {
 			t.Errorf("new blocks are %q, want %q", r.arrival(), want)
 		}
 		r.seenAt(t, alice, r.chain.Mine())
 	})
 }
 
-func TestAToldReorganisationIsFollowedAtOnce(t *testing.T) {
+func TestAnAnnouncedReorganisationIsFollowedAtOnce(t *testing.T) {
 	r := running(t, 1, hardlyPolled)
 	r.seenAt(t, alice, r.chain.Mine())
 	common := r.chain.Head()
-	r.told(t)
+	r.awaitAnnounced(t)
 	k := aliceStake()
 	k.Amount = validator.WeiFromSAGE(99)
 	r.chain.SetStake(alice, k)
@@ -366,7 +366,7 @@ func TestAToldReorganisationIsFollowedAtOnce(t *testing.T) {
 	}
 }
 
-func TestABlockIsToldBeforeTheNodeThatIsReadHasIt(t *testing.T) {
+func TestABlockIsAnnouncedBeforeTheNodeThatIsReadHasIt(t *testing.T) {
 	r := newRig(t, 2)
 	r.renew(t, hardlyPolled, func(c *chain.Config) {
 		c.RPCURLs, c.SocketURLs = []string{r.nodes[0].URL()}, []string{r.nodes[1].SocketURL()}
@@ -374,7 +374,7 @@ func TestABlockIsToldBeforeTheNodeThatIsReadHasIt(t *testing.T) {
 	})
 	r.run(t)
 	r.seenAt(t, alice, r.chain.Mine())
-	r.told(t)
+	r.awaitAnnounced(t)
 	r.nodes[0].ResetCounters()
 	for range 5 {
 		r.breaks(0, devchain.Faults{Freeze: true, FrozenAt: r.chain.Head().Number})
@@ -384,7 +384,7 @@ func TestABlockIsToldBeforeTheNodeThatIsReadHasIt(t *testing.T) {
 	}
 	r.health(t, validator.HealthOK)
 	if log := r.log.String(); strings.Contains(log, "level=WARN") {
-		t.Errorf("a node that is a moment later than another is told of:\n%s", log)
+		t.Errorf("a node that is a moment later than another is logged:\n%s", log)
 	}
 	if n := r.nodes[0].Counters().Methods["starknet_blockHashAndNumber"]; n != 0 {
 		t.Errorf("the head was polled %d times", n)
@@ -398,7 +398,7 @@ func TestWebsocketsLeaveNothingBehind(t *testing.T) {
 			c.NoSockets, c.SocketRetry, c.SocketPing = false, time.Millisecond, 5*time.Millisecond
 			c.PollInterval = 5 * time.Millisecond
 		})
-		r.look(alice)
+		r.snapshot(alice)
 		for i := range 40 {
 			f := devchain.SocketFaults{DropAfter: 1 + i%3, Deaf: i%4 == 1, Garbage: i%5 == 2, Silent: i%7 == 3}
 			r.breaks(0, devchain.Faults{Socket: f})

@@ -27,7 +27,7 @@ func testnetRig(t *testing.T, n *testnet.Network, tweaks ...func(*chain.Config))
 	}
 	cfg := chain.Config{
 		RPCURLs: []string{n.URL}, Network: network, Contracts: chain.Contracts(n.Contracts), NoSockets: true,
-		PollInterval: 20 * time.Millisecond, CallTimeout: 30 * time.Second, FirstLookWait: 30 * time.Second, CheckRetry: 10 * time.Millisecond,
+		PollInterval: 20 * time.Millisecond, CallTimeout: 30 * time.Second, FirstReadWait: 30 * time.Second, CheckRetry: 10 * time.Millisecond,
 		HeadMaxAge: time.Hour, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	for _, tweak := range tweaks {
@@ -109,7 +109,7 @@ func (r *rig) testnetStake(t *testing.T, n *testnet.Network) {
 	}
 	r.health(t, validator.HealthOK)
 	eventually(t, "the stake's event is read", func() bool {
-		events, _ := r.look(n.Worker.Address).StakeEvents.Get()
+		events, _ := r.snapshot(n.Worker.Address).StakeEvents.Get()
 		return len(events) == 1 && events[0].Block.Number == b.Number
 	})
 }
@@ -251,7 +251,7 @@ func (r *rig) testnetSignIn(t *testing.T, n *testnet.Network) {
 
 func testnetSocket(t *testing.T, n *testnet.Network) {
 	r := testnetRig(t, n, hardlyPolled, func(c *chain.Config) { c.SocketURLs = []string{n.SocketURL} })
-	r.look(n.Worker.Address)
+	r.snapshot(n.Worker.Address)
 	eventually(t, "a websocket tells heads", func() bool {
 		n.Mine(t)
 		return r.metric(t, "validator_chain_socket_up") == 1
@@ -263,7 +263,7 @@ func testnetSocket(t *testing.T, n *testnet.Network) {
 
 func (r *rig) testnetReorg(t *testing.T, n *testnet.Network) {
 	r.seenAt(t, n.Worker.Address, n.Mine(t))
-	before, _ := r.look(n.Worker.Address).Stake.Get()
+	before, _ := r.snapshot(n.Worker.Address).Stake.Get()
 	n.Stake(t, n.Worker, validator.WeiFromSAGE(5), validator.TierEnterprise)
 	gone := n.Mine(t)
 	k, _ := r.seenAt(t, n.Worker.Address, gone).Stake.Get()
@@ -279,7 +279,7 @@ func (r *rig) testnetReorg(t *testing.T, n *testnet.Network) {
 	if k, _ := s.Stake.Get(); !k.Amount.Equal(before.Amount) {
 		t.Errorf("after the reorg the stake is %s, before %s", k.Amount, before.Amount)
 	}
-	if got := r.client.Look(context.Background(), n.Worker.Address).State.Health; got != validator.HealthOK {
+	if got := r.client.WalletSnapshot(context.Background(), n.Worker.Address).State.Health; got != validator.HealthOK {
 		t.Errorf("health %s", got)
 	}
 }

@@ -24,7 +24,7 @@ func TestALostViewIsSaidByItsNextReading(t *testing.T) {
 	becomes := func(name string, status validator.ContractStatus) validator.ContractCheck {
 		t.Helper()
 		eventually(t, name+" is "+string(status), func() bool {
-			r.look(alice)
+			r.snapshot(alice)
 			return byName(t, r.client.Contracts(), name).Status == status
 		})
 		return byName(t, r.client.Contracts(), name)
@@ -79,7 +79,7 @@ func TestAViewOfAnotherShapeIsSaid(t *testing.T) {
 	r.nodes[0].Heal()
 	r.seenAt(t, alice, r.chain.Mine())
 	eventually(t, "it fits again", func() bool {
-		r.look(alice)
+		r.snapshot(alice)
 		return byName(t, r.client.Contracts(), "ProverStaking").Status == validator.ContractOK
 	})
 }
@@ -106,7 +106,7 @@ func TestTheFirstLookEndsTheIdlePolls(t *testing.T) {
 		r := newRig(t, 1, idle(2*time.Second))
 		r.run(t)
 		eventually(t, "the first block is seen", func() bool { return r.client.State().Block == r.chain.Head().Number })
-		r.look(alice)
+		r.snapshot(alice)
 		seen(t, r)
 		seen(t, r)
 	})

@@ -8,9 +8,9 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// watchList holds the wallets that somebody looked at lately, the last looked at first.
+// watchSet holds the wallets that somebody looked at lately, the last looked at first.
 // Its owner's mutex guards it.
-type watchList struct {
+type watchSet struct {
 	limit  int
 	order  *list.List // of *watchedWallet
 	byAddr map[validator.Address]*list.Element
@@ -18,10 +18,10 @@ type watchList struct {
 
 // watchedWallet is one of them with what was last read of it.
 type watchedWallet struct {
-	address  validator.Address
-	lastLook time.Time
-	first    chan struct{} // closed once a first read ended, well or not
-	tried    bool          // first is closed
+	address    validator.Address
+	lastAccess time.Time
+	first      chan struct{} // closed once a first read ended, well or not
+	tried      bool          // first is closed
 
 	snapshot *validator.ChainSnapshot // without its states; nil until a read succeeded
 	fault    error                    // why the last read failed; nil if it did not
@@ -34,36 +34,36 @@ type watchedWallet struct {
 	history stakeHistory
 }
 
-func newWatchList(limit int) watchList {
-	return watchList{limit: limit, order: list.New(), byAddr: make(map[validator.Address]*list.Element)}
+func newWatchList(limit int) watchSet {
+	return watchSet{limit: limit, order: list.New(), byAddr: make(map[validator.Address]*list.Element)}
 }
 
-func (l *watchList) len() int { return l.order.Len() }
+func (l *watchSet) len() int { return l.order.Len() }
 
-// look marks a wallet as looked at now, and takes it up if it was not watched.
-func (l *watchList) look(a validator.Address, now time.Time) *watchedWallet {
+// touch marks a wallet as asked for now, and takes it up if it was not watched.
+func (l *watchSet) touch(a validator.Address, now time.Time) *watchedWallet {
 	if el, ok := l.byAddr[a]; ok {
 		l.order.MoveToFront(el)
 		w := el.Value.(*watchedWallet)
-		w.lastLook = now
+		w.lastAccess = now
 		return w
 	}
 	for l.order.Len() >= l.limit {
 		l.drop(l.order.Back())
 	}
-	w := &watchedWallet{address: a, lastLook: now, first: make(chan struct{})}
+	w := &watchedWallet{address: a, lastAccess: now, first: make(chan struct{})}
 	l.byAddr[a] = l.order.PushFront(w)
 	return w
 }
 
 // expire drops the wallets whose last look is before the given time.
-func (l *watchList) expire(before time.Time) {
-	for el := l.order.Back(); el != nil && el.Value.(*watchedWallet).lastLook.Before(before); el = l.order.Back() {
+func (l *watchSet) expire(before time.Time) {
+	for el := l.order.Back(); el != nil && el.Value.(*watchedWallet).lastAccess.Before(before); el = l.order.Back() {
 		l.drop(el)
 	}
 }
 
-func (l *watchList) drop(el *list.Element) {
+func (l *watchSet) drop(el *list.Element) {
 	w := l.order.Remove(el).(*watchedWallet)
 	delete(l.byAddr, w.address)
 	w.endFirst()
@@ -80,7 +80,7 @@ func (w *watchedWallet) endFirst() {
 // unread returns at most n wallets that were not read at a block, never-read ones first and
 // then those that were read longest ago: where a node is too slow to be asked for all of them
 // at every block, each has its turn.
-func (l *watchList) unread(block validator.Felt, n int) []*watchedWallet {
+func (l *watchSet) unread(block validator.Felt, n int) []*watchedWallet {
 	var fresh, again []*watchedWallet
 	for el := l.order.Front(); el != nil; el = el.Next() {
 		switch w := el.Value.(*watchedWallet); {
@@ -96,7 +96,7 @@ func (l *watchList) unread(block validator.Felt, n int) []*watchedWallet {
 }
 
 // failNew ends the first read of every wallet that was never read.
-func (l *watchList) failNew(err error) {
+func (l *watchSet) failNew(err error) {
 	for el := l.order.Front(); el != nil; el = el.Next() {
 		if w := el.Value.(*watchedWallet); w.snapshot == nil {
 			w.fault = err

@@ -56,7 +56,7 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 	defer func() { cancel(); <-ended }()
 	var seen validator.ChainSnapshot
 	for deadline := time.Now().Add(time.Minute); !seen.StakeEvents.Known(); time.Sleep(50 * time.Millisecond) {
-		if seen = client.Look(ctx, c.wallet.Address()); time.Now().After(deadline) {
+		if seen = client.WalletSnapshot(ctx, c.wallet.Address()); time.Now().After(deadline) {
 			t.Fatal("the stake's events never came")
 		}
 	}

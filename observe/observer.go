@@ -16,10 +16,10 @@ type GPUReader interface {
 	History(uuid string, since time.Time) []validator.GPUPoint
 }
 
-// ChainReader is what an Observer needs of the chain watcher. Look answers at once except
+// ChainReader is what an Observer needs of the chain watcher. WalletSnapshot answers at once except
 // for the first look at an address, which it bounds.
 type ChainReader interface {
-	Look(ctx context.Context, wallet validator.Address) validator.ChainSnapshot
+	WalletSnapshot(ctx context.Context, wallet validator.Address) validator.ChainSnapshot
 	Network() validator.ChainNetwork
 	Contracts() []validator.ContractCheck
 }
@@ -31,6 +31,7 @@ type Config struct {
 	Chain             ChainReader
 	ValidatorAddress  validator.Address           // the wallet of this host's GPUs; "" = not set
 	HeartbeatInterval validator.HeartbeatInterval // that hosts are expected to keep
+	Now               func() time.Time            // by which values are judged; nil = the database's clock
 	MaxWait           time.Duration               // for a database read before what is cached is shown; 0 = DefaultMaxWait
 	Log               *slog.Logger
 }
@@ -53,9 +54,12 @@ func New(c Config) *Observer {
 	if c.MaxWait == 0 {
 		c.MaxWait = DefaultMaxWait
 	}
+	if c.Now == nil {
+		c.Now = c.Database.Now
+	}
 	return &Observer{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval,
-		now: c.Database.Now, log: c.Log, cache: newCache(c.MaxWait),
+		now: c.Now, log: c.Log, cache: newCache(c.MaxWait),
 	}
 }
 
@@ -82,7 +86,7 @@ func (o *Observer) Picture(ctx context.Context, v Viewer, wallet validator.Addre
 	}
 	r := o.Reads(v)
 	var all sync.WaitGroup
-	all.Go(func() { p.Chain = o.chain.Look(ctx, wallet) })
+	all.Go(func() { p.Chain = o.chain.WalletSnapshot(ctx, wallet) })
 	all.Go(func() { p.Jobs = r.JobCounts(ctx, wallet) })
 	all.Go(func() { p.Earnings = r.Earnings(ctx, wallet) })
 	all.Go(func() { p.ClaimEvents = r.EventsRead(ctx, ProverStaking) })

@@ -59,7 +59,7 @@ func (s *Server) apiReputation(ctx context.Context, in *reputationInput) (*reply
 	if err != nil {
 		return nil, err
 	}
-	p := validator.Picture{Address: wallet, Now: s.now(), Chain: s.chain.Look(ctx, wallet)}
+	p := validator.Picture{Address: wallet, Now: s.now(), Chain: s.chain.WalletSnapshot(ctx, wallet)}
 	r := s.readReputation(ctx, p, before, in.Limit, false)
 	rep, network := p.Chain.Reputation.Maybe, p.Chain.Network.Reputation.Maybe
 	out := reputationJSON{

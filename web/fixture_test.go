@@ -35,7 +35,7 @@ func (noGPUReader) History(string, time.Time) []validator.GPUPoint { return nil 
 // silentChain is a node that never answered.
 type silentChain struct{}
 
-func (silentChain) Look(context.Context, validator.Address) validator.ChainSnapshot {
+func (silentChain) WalletSnapshot(context.Context, validator.Address) validator.ChainSnapshot {
 	return validator.ChainSnapshot{State: validator.SourceState{Source: validator.SourceChain, Health: validator.HealthUnavailable, Reason: "The node does not answer."}}
 }
 

@@ -29,7 +29,7 @@ func (c knownReputation) block() validator.Block {
 	return validator.Block{Number: 5_000, Hash: "0x1", Time: time.Now().UTC()}
 }
 
-func (c knownReputation) Look(_ context.Context, a validator.Address) validator.ChainSnapshot {
+func (c knownReputation) WalletSnapshot(_ context.Context, a validator.Address) validator.ChainSnapshot {
 	call := validator.ContractCall{Contract: reputationManager, Function: "get_reputation", Calldata: []validator.Felt{a.Felt()}}
 	s := validator.ChainSnapshot{Address: a, State: validator.SourceState{Source: validator.SourceChain, Health: validator.HealthOK, ObservedAt: time.Now()}, Block: c.block()}
 	s.Stake.Maybe = validator.None[validator.Stake]("not read here")

@@ -101,10 +101,14 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		db: c.Database, gpus: c.GPUs, chain: c.Chain, signatures: c.Signatures, actions: c.Actions, index: c.Index, network: c.Network,
 		validatorAddress: c.ValidatorAddress, heartbeatInterval: c.HeartbeatInterval, localAccess: c.LocalAccess, publicURL: c.PublicURL, trustedProxies: c.TrustedProxies, drainTime: c.DrainTime,
-		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, observer: observe.New(observe.Config{Database: c.Database, GPUs: c.GPUs, Chain: c.Chain, ValidatorAddress: c.ValidatorAddress, HeartbeatInterval: c.HeartbeatInterval, MaxWait: c.MaxWait, Log: c.Log}), running: newRunning(func() bool { return c.Database.State().Health == validator.HealthOK }), exports: newExportsRunning(),
+		version: c.Version, commit: c.Commit, demo: c.Demo, metrics: c.Metrics, log: slog.New(requestLog{c.Log.Handler()}), assets: assets, running: newRunning(func() bool { return c.Database.State().Health == validator.HealthOK }), exports: newExportsRunning(),
 		stated: map[string]access{},
 		now:    c.Database.Now,
 	}
+	s.observer = observe.New(observe.Config{
+		Database: c.Database, GPUs: c.GPUs, Chain: c.Chain, ValidatorAddress: c.ValidatorAddress, HeartbeatInterval: c.HeartbeatInterval,
+		Now: func() time.Time { return s.now() }, MaxWait: c.MaxWait, Log: s.log,
+	})
 	if s.peers = c.Peers; s.peers == nil {
 		s.peers = systemPeers()
 	}

@@ -278,7 +278,7 @@ func (s *Server) jobDetail(ctx context.Context, r jobRead, wallet validator.Addr
 // slashFact says whether the stake was slashed for a job.
 func (s *Server) slashFact(ctx context.Context, j validator.Job, wallet validator.Address) views.JobFact {
 	f := views.JobFact{Label: "Slashed for it"}
-	seen := s.chain.Look(ctx, wallet)
+	seen := s.chain.WalletSnapshot(ctx, wallet)
 	events, known := seen.StakeEvents.Get()
 	for _, e := range events {
 		if e.Kind == validator.StakeEventSlashed && jobKey(contractJobID(e.JobID)) == jobKey(j.ID) {

@@ -32,7 +32,7 @@ func toneOf(h validator.Health) views.Tone {
 func (s *Server) sourceBar(ctx context.Context, wallet validator.Address) views.SourceBar {
 	bar := views.SourceBar{Panel: panel("sources", everySources, wallet)}
 	now := s.now()
-	for _, st := range []validator.SourceState{s.observer.HostGPUs(viewing(ctx), wallet).State, s.db.State(), s.chain.Look(ctx, wallet).State} {
+	for _, st := range []validator.SourceState{s.observer.HostGPUs(viewing(ctx), wallet).State, s.db.State(), s.chain.WalletSnapshot(ctx, wallet).State} {
 		p := showSource(st, now)
 		if st.Source == validator.SourceChain {
 			p.Detail = append(p.Detail, s.showIndex()...)

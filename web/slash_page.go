@@ -101,7 +101,7 @@ func (s *Server) slashPage(c echo.Context) error {
 // what is known of its time. Another wallet's is as unknown as one that never was.
 func (s *Server) readSlash(ctx context.Context, wallet validator.Address, tx validator.Felt, place int) (slashRead, error) {
 	asked := s.reads(ctx)
-	r := slashRead{picture: validator.Picture{Address: wallet, Now: s.now(), Chain: s.chain.Look(ctx, wallet)}}
+	r := slashRead{picture: validator.Picture{Address: wallet, Now: s.now(), Chain: s.chain.WalletSnapshot(ctx, wallet)}}
 	r.events = r.picture.Chain.StakeEvents.Or(nil)
 	var found []validator.StakeEvent
 	for _, e := range slices.Backward(r.events) {

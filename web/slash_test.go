@@ -22,8 +22,8 @@ type slashedChain struct {
 	at time.Time
 }
 
-func (c slashedChain) Look(_ context.Context, a validator.Address) validator.ChainSnapshot {
-	s := c.silentChain.Look(context.Background(), a)
+func (c slashedChain) WalletSnapshot(_ context.Context, a validator.Address) validator.ChainSnapshot {
+	s := c.silentChain.WalletSnapshot(context.Background(), a)
 	s.Stake.Maybe = validator.Some(validator.Stake{Amount: validator.WeiFromSAGE(11_400), Tier: validator.TierEnterprise, StakedAt: c.at.Add(-time.Hour), Active: true, TotalSlashed: validator.WeiFromSAGE(600)})
 	s.Network.Config.Maybe = validator.Some(validator.StakingConfig{
 		MinStake: [validator.TierCount]validator.Wei{validator.TierEnterprise: validator.WeiFromSAGE(10_000)}, MaxConsecutiveFailures: 3,
@@ -40,7 +40,7 @@ func (c slashedChain) Look(_ context.Context, a validator.Address) validator.Cha
 
 // slashScene is a wallet that was slashed three hours ago: its card got hot under the job,
 // and its host was not heard for ten minutes.
-func slashScene(t *testing.T) (*Server, string, time.Time) {
+func slashScene(t *testing.T, change ...func(*Config)) (*Server, string, time.Time) {
 	t.Helper()
 	url := dbtest.NewURL(t)
 	store := dbtest.Open(t, db.Config{URL: url})
@@ -64,7 +64,7 @@ func slashScene(t *testing.T) (*Server, string, time.Time) {
 	if err := store.StoreGPUJournal(t.Context(), alice, "rig-2", validator.GPUJournal{Watcher: "run", Events: []validator.GPUEvent{fell}}); err != nil {
 		t.Fatal(err)
 	}
-	return newServer(t, store, func(c *Config) { c.Chain = slashedChain{at: at} }), url, at
+	return newServer(t, store, append(change, func(c *Config) { c.Chain = slashedChain{at: at} })...), url, at
 }
 
 func TestASlashHasAPageWithTheEvidenceOfItsTime(t *testing.T) {
@@ -123,8 +123,7 @@ func TestASlashHasAPageWithTheEvidenceOfItsTime(t *testing.T) {
 }
 
 func TestASlashOfAHostThatIsHeardEveryFiveMinutesShowsNoGap(t *testing.T) {
-	s, url, at := slashScene(t)
-	s.heartbeatInterval = 5
+	s, url, at := slashScene(t, func(c *Config) { c.HeartbeatInterval = 5 })
 	dbtest.Exec(t, url, `DELETE FROM heartbeats WHERE extract(minute FROM heartbeat_time)::integer % 5 <> 2`)
 	dbtest.Exec(t, url, `INSERT INTO heartbeats (worker_address, worker_id, heartbeat_time, gpu_count)
 		SELECT $1, 'rig', m, 1 FROM generate_series($2::timestamptz, $2::timestamptz + interval '10 minutes', interval '1 minute') m
@@ -151,7 +150,7 @@ func TestASlashFindsItsJobInEverySpelling(t *testing.T) {
 			}
 		}
 		failed := []validator.Job{{ID: id, GPUUUID: "GPU-hot"}}
-		seen := s.chain.Look(t.Context(), alice)
+		seen := s.chain.WalletSnapshot(t.Context(), alice)
 		if here, there := slashesOf(seen, failed, "GPU-hot", time.Time{}), slashesOf(seen, failed, "GPU-cool", time.Time{}); len(here) != 1 || len(there) != 0 {
 			t.Errorf("%s: %d slashes on its card, %d on another", id, len(here), len(there))
 		}

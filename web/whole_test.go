@@ -124,7 +124,7 @@ func (h *heldSources) Network() validator.ChainNetwork {
 
 var heldSlash = validator.StakeEvent{Kind: validator.StakeEventSlashed, Amount: validator.WeiFromSAGE(600), Reason: validator.SlashTimeout, JobID: "0x9", TxHash: validator.Felt("0x" + strings.Repeat("0", 60) + "7ac0")}
 
-func (h *heldSources) Look(_ context.Context, wallet validator.Address) validator.ChainSnapshot {
+func (h *heldSources) WalletSnapshot(_ context.Context, wallet validator.Address) validator.ChainSnapshot {
 	now := time.Now().UTC()
 	s := validator.ChainSnapshot{Address: wallet, Network: h.Network(), StakeEvents: validator.None[[]validator.StakeEvent]("no node has answered yet")}
 	s.State, s.Block, s.ObservedAt = s.Network.State, s.Network.Block, s.Network.ObservedAt

@@ -7,20 +7,20 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// Look returns the newest snapshot of a wallet and keeps the wallet watched for the
+// WalletSnapshot returns the newest snapshot of a wallet and keeps the wallet watched for the
 // configured time. It answers at once, except the first look at a wallet: that one waits
-// until the wallet has been read, at most FirstLookWait, and not at all while every node
+// until the wallet has been read, at most FirstReadWait, and not at all while every node
 // is known to be down or there is no contract to read. All first looks at a wallet share one read.
 //
 // The address must be in normal form. The snapshot's slices are shared: do not write them.
-func (c *Client) Look(ctx context.Context, wallet validator.Address) validator.ChainSnapshot {
+func (c *Client) WalletSnapshot(ctx context.Context, wallet validator.Address) validator.ChainSnapshot {
 	c.mu.Lock()
-	w := c.watched.look(wallet, c.cfg.Now())
+	w := c.watched.touch(wallet, c.cfg.Now())
 	first := !w.tried
 	c.mu.Unlock()
 	if first && !c.cfg.Contracts.unreadable() && !c.pool.open() {
 		signal(c.pollNow)
-		t := time.NewTimer(c.cfg.FirstLookWait)
+		t := time.NewTimer(c.cfg.FirstReadWait)
 		defer t.Stop()
 		select {
 		case <-w.first:

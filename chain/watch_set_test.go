@@ -8,7 +8,7 @@ import (
 
 func TestLookReadsEveryViewOfAWallet(t *testing.T) {
 	r := running(t, 1)
-	s := r.look(alice)
+	s := r.snapshot(alice)
 	if s.State.Health != validator.HealthOK {
 		t.Fatalf("state %+v", s.State)
 	}
