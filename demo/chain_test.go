@@ -54,12 +54,7 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = client.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
-	var seen validator.ChainSnapshot
-	for deadline := time.Now().Add(time.Minute); !seen.StakeEvents.Known(); time.Sleep(50 * time.Millisecond) {
-		if seen = client.WalletSnapshot(ctx, c.wallet.Address()); time.Now().After(deadline) {
-			t.Fatal("the stake's events never came")
-		}
-	}
+	seen := awaitStakeEvents(ctx, t, client, c.wallet.Address())
 	var told validator.Wei
 	slashed, unlocks := false, time.Time{}
 	for _, e := range seen.StakeEvents.Or(nil) {
@@ -92,4 +87,15 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 	if total := seen.Network.TotalStaked.Or(validator.Wei{}); total.Cmp(sage("200000")) < 0 {
 		t.Errorf("all of the network has staked %s", total.Format())
 	}
+}
+
+// awaitStakeEvents waits until a wallet's history of stakes is read.
+func awaitStakeEvents(ctx context.Context, t *testing.T, client *chain.Client, wallet validator.Address) (seen validator.ChainSnapshot) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !seen.StakeEvents.Known(); time.Sleep(50 * time.Millisecond) {
+		if seen = client.WalletSnapshot(ctx, wallet); time.Now().After(deadline) {
+			t.Fatal("the stake's events never came")
+		}
+	}
+	return seen
 }

@@ -39,7 +39,7 @@ func Run(ctx context.Context, cfg app.Config, log *slog.Logger, stdout io.Writer
 	if len(cfg.RealSources) > 0 {
 		log.Info("the demo reads no real source, so these settings do not count in it", slog.String("settings", strings.Join(cfg.RealSources, ", ")))
 	}
-	cfg.DatabaseURL, cfg.DatabaseDirect, cfg.NVMLLibrary, cfg.DataDir = "", "", "", filepath.Join(cfg.DataDir, Folder)
+	cfg.DatabaseURL, cfg.DatabaseDirect, cfg.NVMLLibrary, cfg.DataDir = "", "", "", filepath.Join(cfg.DataDir, folderName)
 	if err := emptyFolder(cfg.DataDir, cfg.PostgresBinDir); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	Folder = "demo" // in DATA_DIR
+	folderName = "demo" // in DATA_DIR
 	// marker is the file by which the demo knows a folder as its own.
 	marker = "made-by-validator-dashboard-demo"
 	// discardedFolder is where an earlier demo's data goes before it is deleted.

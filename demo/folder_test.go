@@ -29,7 +29,7 @@ func TestTheDemoDeletesOnlyWhatItMade(t *testing.T) {
 	}
 	data := dbtest.Dir(t)
 
-	ours := filepath.Join(data, "new", Folder)
+	ours := filepath.Join(data, "new", folderName)
 	for range 2 {
 		if err := empty(ours); err != nil {
 			t.Fatal(err)

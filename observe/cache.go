@@ -235,7 +235,7 @@ func (t *table[K, V]) join(ctx context.Context, c *cache, k K, read func(context
 		f.wanted++
 		return f
 	}
-	ctx, cancel := context.WithTimeout(db.OnBehalfOf(context.WithoutCancel(ctx), k.owner()), readTimeout)
+	ctx, cancel := context.WithTimeout(db.OnBehalfOf(context.WithoutCancel(ctx), k.owner()), readTimeout) //nolint:gosec // fly cancels it
 	f := &flight[V]{done: make(chan struct{}), wanted: 1, cancel: cancel}
 	if t.flights == nil {
 		t.flights = map[K]*flight[V]{}

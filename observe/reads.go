@@ -21,7 +21,7 @@ const (
 	evidenceMaxAge = 15 * time.Second
 	boardMaxAge    = 30 * time.Second
 	scoresMaxAge   = 30 * time.Second
-	monthsMaxAge   = 5 * time.Minute
+	monthsMaxAge   = 5 * time.Minute // of days that are over: what changes of them comes late
 )
 
 // Reads is a group of database reads for one viewer, which knows how they went: its State is what

@@ -83,9 +83,6 @@ func (in *uptimeInput) Resolve(c huma.Context) []error {
 
 var _ huma.Resolver = (*uptimeInput)(nil)
 
-// uptimeMaxAge is how old a remembered answer about a whole year may be.
-const uptimeMaxAge = 5 * time.Second
-
 // uptimeOf is what a report tells of one host, of any host for nil.
 func uptimeOf(r validator.UptimeReports, host *string) (validator.UptimeReport, error) {
 	if host == nil {

@@ -10,9 +10,7 @@ import (
 )
 
 const (
-	// eventsReach is how far back pages tell what happened to a card.
-	eventsReach = 90 * 24 * time.Hour
-	// eventsFresh is how far back the card on the dashboard does.
+	// eventsFresh is how far back the card on the dashboard shows errors.
 	eventsFresh = 7 * 24 * time.Hour
 	// watchedNow is how old a stored stretch of watching may be and still go on: programs
 	// store theirs every 15 s.

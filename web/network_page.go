@@ -21,13 +21,6 @@ const (
 	everyNetworkStakes = "30s"
 )
 
-// How old remembered answers about all workers may be. The days that months are counted of
-// are over; what changes of them comes late.
-const (
-	boardMaxAge  = 30 * time.Second
-	monthsMaxAge = 5 * time.Minute
-)
-
 // networkWindow is a time over which the network's hours are shown.
 type networkWindow struct {
 	id, label string

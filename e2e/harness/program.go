@@ -154,7 +154,7 @@ func (p *Program) Exchange(t *testing.T, method, path, wallet, body string) (int
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", method, path, err, p.Logged())
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // nothing was written
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
