@@ -183,7 +183,7 @@ func LoadConfig(args []string, getenv func(string) string, usage io.Writer, more
 	}
 	var c Config
 	for _, s := range all {
-		v, told := s.def, s.realSource
+		v, configured := s.def, s.realSource
 		switch {
 		case given[s.flag()]:
 			v = *flags[s.name]
@@ -192,9 +192,9 @@ func LoadConfig(args []string, getenv func(string) string, usage io.Writer, more
 		case dotenv[s.name] != "":
 			v = dotenv[s.name]
 		default:
-			told = false
+			configured = false
 		}
-		if told {
+		if configured {
 			c.RealSources = append(c.RealSources, s.name)
 		}
 		if err := s.set(&c, strings.TrimSpace(v)); err != nil {

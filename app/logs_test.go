@@ -102,8 +102,8 @@ func TestALogWithoutReaderNeitherWaitsNorGrows(t *testing.T) {
 	<-w.ended
 	var lost int
 	kept := strings.Count(out.log.String(), "x\n")
-	if _, text, told := strings.Cut(out.log.String(), "lost "); !told {
-		t.Fatal("it is not told that lines were lost")
+	if _, text, known := strings.Cut(out.log.String(), "lost "); !known {
+		t.Fatal("nothing says that lines were lost")
 	} else if _, err := fmt.Sscan(text, &lost); err != nil || kept+lost != written {
 		t.Errorf("%d lines were kept and %d lost, of %d: %v", kept, lost, written, err)
 	}

@@ -140,8 +140,8 @@ func (f *PriceFeed) read(ctx context.Context) (validator.SAGEPrice, error) {
 	r.Header.Set("User-Agent", f.cfg.UserAgent)
 	res, err := f.client.Do(r)
 	if err != nil {
-		if told, ok := errors.AsType[*url.Error](err); ok { // its own text has the URL, which may hold a key
-			err = told.Err
+		if failed, ok := errors.AsType[*url.Error](err); ok { // its own text has the URL, which may hold a key
+			err = failed.Err
 		}
 		return price, fmt.Errorf("ask for it: %w", err)
 	}

@@ -44,7 +44,7 @@ func felts(texts []string) []validator.Felt {
 	return out
 }
 
-// dropEvents removes events, and what they told, from the tables of their kinds.
+// dropEvents removes events, and what was read of them, from the tables of their kinds.
 func (q *Queries) dropEvents(ctx context.Context, events []validator.EventID) error {
 	if len(events) == 0 {
 		return nil

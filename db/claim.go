@@ -45,7 +45,7 @@ func (s *Store) SubmitClaim(ctx context.Context, address validator.Address, tx v
 	return row.claim(), nil
 }
 
-// Claim returns a wallet's claim by its transaction. ErrNotFound: nobody told of it.
+// Claim returns a wallet's claim by its transaction. ErrNotFound: it is unknown.
 func (s *Store) Claim(ctx context.Context, address validator.Address, tx validator.Felt) (validator.Claim, error) {
 	row, err := s.q.getClaim(ctx, getClaimParams{Address: address, TxHash: &tx})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -63,7 +63,7 @@ func (s *Store) Claims(ctx context.Context, address validator.Address, limit int
 	return claims(rows), s.fail("list claims", err)
 }
 
-// OpenClaims returns claims of all wallets whose outcome the chain has not told yet: the newest
+// OpenClaims returns claims of all wallets whose outcome is not known yet: the newest
 // of each wallet first, then the second newest of each.
 func (s *Store) OpenClaims(ctx context.Context, limit int) ([]validator.Claim, error) {
 	rows, err := s.q.listOpenClaims(ctx, pageSize(limit))
@@ -81,7 +81,7 @@ func (s *Store) SettleClaim(ctx context.Context, claim validator.Claim, outcome 
 		return nil
 	case validator.ClaimConfirmed:
 		if outcome.Amount == nil {
-			return fmt.Errorf("settle a claim: %w: a confirmed claim needs the amount that the chain told", ErrInvalid)
+			return fmt.Errorf("settle a claim: %w: a confirmed claim needs the amount that the chain reports", ErrInvalid)
 		}
 		p.Amount = outcome.Amount
 	case validator.ClaimFailed, validator.ClaimExpired:

@@ -7,15 +7,15 @@ import (
 )
 
 // databaseClock tells the database's time, to which all programs on it agree, whatever their
-// own clocks say. It is this machine's until the database has told its own.
+// own clocks say. It is this machine's until the database has answered.
 type databaseClock struct {
 	local func() time.Time // with a monotonic reading
 
-	mu      sync.Mutex
-	at      time.Time     // local, when the database told
-	told    time.Time     // by the database then; zero = never
-	inexact time.Duration // how far off what it told may be
-	fell    chan struct{} // closed when the time goes back
+	mu        sync.Mutex
+	at        time.Time     // local, when the database answered
+	reference time.Time     // by the database then; zero = never
+	inexact   time.Duration // how far off that may be
+	fell      chan struct{} // closed when the time goes back
 }
 
 // clockSlack is how far a new answer may be from what the clock tells before the clock is set
@@ -23,7 +23,7 @@ type databaseClock struct {
 const clockSlack = 50 * time.Millisecond
 
 // clockFall is by how much the time must go back at once before whoever waits for a later one
-// is told.
+// is known.
 const clockFall = time.Second
 
 func (c *databaseClock) now() time.Time {
@@ -33,24 +33,24 @@ func (c *databaseClock) now() time.Time {
 }
 
 func (c *databaseClock) nowLocked(local time.Time) time.Time {
-	if c.told.IsZero() {
+	if c.reference.IsZero() {
 		return local.UTC()
 	}
-	return c.told.Add(local.Sub(c.at)).UTC()
+	return c.reference.Add(local.Sub(c.at)).UTC()
 }
 
-// set takes what the database told between two times of this machine. An answer that was on
+// set takes the database's time, read between two times of this machine. An answer that was on
 // its way for longer than those before counts only where it contradicts them.
-func (c *databaseClock) set(asked, answered, told time.Time) {
+func (c *databaseClock) set(asked, answered, reference time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	inexact := answered.Sub(asked) / 2
 	at := asked.Add(inexact)
-	off := told.Sub(c.nowLocked(at))
-	if !c.told.IsZero() && off.Abs() <= c.inexact+inexact+clockSlack {
+	off := reference.Sub(c.nowLocked(at))
+	if !c.reference.IsZero() && off.Abs() <= c.inexact+inexact+clockSlack {
 		return
 	}
-	c.at, c.told, c.inexact = at, told, inexact
+	c.at, c.reference, c.inexact = at, reference, inexact
 	if off < -clockFall && c.fell != nil {
 		close(c.fell)
 		c.fell = nil
@@ -68,7 +68,7 @@ func (c *databaseClock) fall() <-chan struct{} {
 	return c.fell
 }
 
-// Now is the database's time, as far as this program knows it: until the database has told,
+// Now is the database's time, as far as this program knows it: until the database has answered,
 // it is this machine's.
 func (s *Store) Now() time.Time { return s.clock.now() }
 

@@ -103,10 +103,10 @@ func TestTheClockFollowsTheDatabase(t *testing.T) {
 	at := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	local := at
 	tell, now := db.NewClock(func() time.Time { return local })
-	equal(t, "before the database told", now(), at)
+	equal(t, "before the database answered", now(), at)
 	tell(at, at.Add(20*time.Millisecond), at.Add(2*time.Minute))
 	first := at.Add(2*time.Minute - 10*time.Millisecond)
-	equal(t, "after it told", now(), first)
+	equal(t, "after it answered", now(), first)
 	tell(at, at.Add(time.Second), at.Add(2*time.Minute+700*time.Millisecond)) // on its way for long
 	equal(t, "after a slow answer", now(), first)
 	local = at.Add(time.Minute)

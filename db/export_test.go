@@ -40,7 +40,7 @@ func PeriodicJobRests(d PeriodicJob) func(error) time.Duration {
 }
 
 // NewClock returns what tells a clock of answers of the database, and the clock.
-func NewClock(local func() time.Time) (tell func(asked, answered, told time.Time), now func() time.Time) {
+func NewClock(local func() time.Time) (tell func(asked, answered, reference time.Time), now func() time.Time) {
 	c := &databaseClock{local: local}
 	return c.set, c.now
 }

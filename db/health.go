@@ -118,11 +118,11 @@ func (w *healthWatch) ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.s.cfg.ConnectTimeout)
 	defer cancel()
 	asked := w.s.cfg.Now()
-	newest, told, err := unknownSchema(ctx, w.conn)
+	newest, now, err := unknownSchema(ctx, w.conn)
 	if err != nil {
 		return fmt.Errorf("ask the database for a sign of life: %w", err)
 	}
-	w.s.clock.set(asked, w.s.cfg.Now(), told)
+	w.s.clock.set(asked, w.s.cfg.Now(), now)
 	return newerSchema(newest)
 }
 

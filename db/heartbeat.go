@@ -24,9 +24,9 @@ func (s *Store) AddHeartbeats(ctx context.Context, beats []validator.Heartbeat) 
 	if len(beats) == 0 {
 		return 0, nil
 	}
-	rows := make([]toldHeartbeat, len(beats))
+	rows := make([]heartbeatReport, len(beats))
 	for i, b := range beats {
-		rows[i] = toldHeartbeat{
+		rows[i] = heartbeatReport{
 			WorkerAddress: b.Worker, WorkerID: b.WorkerID, HeartbeatTime: b.At, GPUCount: b.GPUCount,
 			GPUUtilizationAvg: b.GPUUtilizationPercent, MemoryUtilizationAvg: b.MemoryUtilizationPercent,
 			JobsInProgress: b.JobsInProgress, LatencyMS: b.LatencyMS, Version: b.Version,
@@ -43,8 +43,8 @@ func (s *Store) AddHeartbeats(ctx context.Context, beats []validator.Heartbeat) 
 	return added, s.fail("store heartbeats", err)
 }
 
-// toldHeartbeat is a heartbeat by the names of its columns; what is left out is NULL.
-type toldHeartbeat struct {
+// heartbeatReport is a heartbeat by the names of its columns; what is left out is NULL.
+type heartbeatReport struct {
 	WorkerAddress        validator.Address `json:"worker_address"`
 	WorkerID             string            `json:"worker_id"`
 	HeartbeatTime        time.Time         `json:"heartbeat_time"`
@@ -69,7 +69,7 @@ func firstError(exec func(func(int, error))) error {
 }
 
 // Heartbeats summarises a worker's heartbeats: the first ever, the newest, and the minutes
-// since the start of a time's hour in which at least one arrived. The first is told to the
+// since the start of a time's hour in which at least one arrived. The first is exact to the
 // minute, and it and the minutes outlive the heartbeats themselves.
 func (s *Store) Heartbeats(ctx context.Context, worker validator.Address, since time.Time) (validator.HeartbeatSummary, error) {
 	var sum validator.HeartbeatSummary

@@ -16,7 +16,7 @@ import (
 type JobsStored struct {
 	Added     int // that were not there
 	Changed   int
-	Unchanged int // told nothing new
+	Unchanged int // no news
 }
 
 // errJobGone says that a job was deleted while it was reported.
@@ -108,7 +108,7 @@ type jobTable struct {
 func mergeRounds(jobs []validator.Job, t jobTable) (JobsStored, error) {
 	var done JobsStored
 	for _, round := range onceEach(jobs) {
-		list, err := toldList(jobs, round)
+		list, err := reportList(jobs, round)
 		if err != nil {
 			return done, err
 		}
@@ -148,7 +148,7 @@ func mergeJobs(jobs []validator.Job, known []int, t jobTable) (changed int, err 
 	if len(locked) < len(known) {
 		return 0, errJobGone
 	}
-	list, err := toldList(jobs, known)
+	list, err := reportList(jobs, known)
 	if err != nil {
 		return 0, err
 	}
@@ -171,8 +171,8 @@ func onceEach(jobs []validator.Job) [][]int {
 	return rounds
 }
 
-// toldJob is a job by the names of its columns; what is left out is NULL.
-type toldJob struct {
+// jobReport is a job by the names of its columns; what is left out is NULL.
+type jobReport struct {
 	JobID         string              `json:"job_id"`
 	ClientAddress validator.Address   `json:"client_address,omitempty"`
 	WorkerAddress validator.Address   `json:"worker_address,omitempty"`
@@ -191,11 +191,11 @@ type toldJob struct {
 	UpdatedAt     *time.Time          `json:"updated_at,omitempty"`
 }
 
-func toldList(jobs []validator.Job, indices []int) (json.RawMessage, error) {
-	told := make([]toldJob, len(indices))
+func reportList(jobs []validator.Job, indices []int) (json.RawMessage, error) {
+	rows := make([]jobReport, len(indices))
 	for n, i := range indices {
 		j := jobs[i]
-		told[n] = toldJob{
+		rows[n] = jobReport{
 			JobID: j.ID, ClientAddress: j.Client, WorkerAddress: j.Worker, JobType: j.Type, Status: j.Status, AssignedAt: j.AssignedAt,
 			CompletedAt: j.CompletedAt, ResultHash: j.ResultHash, ErrorMessage: j.ErrorMessage, GPUUUID: j.GPUUUID,
 			TxHash: j.TxHash, BlockNumber: j.BlockNumber, UpdatedAt: j.UpdatedAt,
@@ -206,15 +206,15 @@ func toldList(jobs []validator.Job, indices []int) (json.RawMessage, error) {
 			}
 		}
 		if j.Payment != nil {
-			told[n].Payment = j.Payment.String()
+			rows[n].Payment = j.Payment.String()
 		}
 		if !j.CreatedAt.IsZero() {
-			told[n].CreatedAt = &j.CreatedAt
+			rows[n].CreatedAt = &j.CreatedAt
 		}
 		if j.ExecutionTime != nil {
 			ms := j.ExecutionTime.Milliseconds()
-			told[n].ExecutionMS = &ms
+			rows[n].ExecutionMS = &ms
 		}
 	}
-	return json.Marshal(told)
+	return json.Marshal(rows)
 }

@@ -119,7 +119,7 @@ func TestAnOlderStateNeverOverwritesANewer(t *testing.T) {
 }
 
 // TestATimeIsOfItsStateOnly: when a job was running says nothing of when it was completed,
-// whoever told that without its time.
+// whoever reported that without its time.
 func TestATimeIsOfItsStateOnly(t *testing.T) {
 	b := newBench(t)
 	running := func(id string, at time.Duration) validator.Job {
@@ -136,7 +136,7 @@ func TestATimeIsOfItsStateOnly(t *testing.T) {
 	b.report(validator.Job{ID: "first", Worker: alice, Status: validator.JobCompleted})
 	b.report(running("first", 0))
 	b.report(running("first", time.Second))
-	equal(t, "completed before it was told to run", status("first"), validator.JobCompleted)
+	equal(t, "completed before the report of its run", status("first"), validator.JobCompleted)
 
 	b.report(running("written", 0))
 	b.exec("UPDATE jobs SET status = 'completed', completed_at = $1 WHERE job_id = 'written'", now)

@@ -15,7 +15,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
-// sorted is the order of a list by payment or duration, told without the database.
+// sorted is the order of a list by payment or duration, computed without the database.
 func sorted(jobs []validator.Job, f db.JobFilter) []validator.Job {
 	value := func(j validator.Job) (validator.Wei, bool) {
 		if f.Sort == db.SortPayment {
@@ -142,7 +142,7 @@ func TestTheDatabaseMeasuresDurationsAsTheProgramDoes(t *testing.T) {
 	}
 }
 
-// TestOfManyJobsTheNewestAreSorted and it is told that there are others.
+// TestOfManyJobsTheNewestAreSorted and the page says that there are others.
 func TestOfManyJobsTheNewestAreSorted(t *testing.T) {
 	b := newBench(t)
 	// The oldest are the best paid.

@@ -37,9 +37,11 @@ type ChainIndexRow struct {
 	HeadNumber *int64
 	HeadHash   *validator.Felt
 	HeadTime   *time.Time
-	SweptAt    *time.Time
-	Failure    *string
-	Reorgs     int64
+	// When reading events was last tried.
+	SweptAt *time.Time
+	// Why no more events are read, for people; NULL while they are.
+	Failure *string
+	Reorgs  int64
 }
 
 // Payments for jobs: released by JobManager, paid net of fees by PaymentRouter.
@@ -55,8 +57,9 @@ type ChainPaymentRow struct {
 	Kind            validator.PaymentKind
 	JobID           string
 	Amount          validator.Wei
-	Private         bool
-	PaidAt          *time.Time
+	// The amount is hidden by the contract and 0 here.
+	Private bool
+	PaidAt  *time.Time
 }
 
 // Claims of rewards by wallets.
@@ -97,12 +100,14 @@ type HeartbeatRow struct {
 type IndexCursorRow struct {
 	ContractAddress validator.Address
 	Name            string
-	FirstBlock      int64
-	Start           validator.IndexStart
-	BlockNumber     *int64
-	BlockHash       *validator.Felt
-	BlockTime       *time.Time
-	FirstTime       *time.Time
+	// The first block whose events are read.
+	FirstBlock int64
+	// configured: by the setting. deployment: the block of the contract's deployment. first_block: no node could say when it was deployed.
+	Start       validator.IndexStart
+	BlockNumber *int64
+	BlockHash   *validator.Felt
+	BlockTime   *time.Time
+	FirstTime   *time.Time
 	// The last block whose events were read, or read again, when it was old; NULL before the first.
 	SettledBlock *int64
 }
@@ -134,24 +139,37 @@ type JobRow struct {
 // Each job's payment as the database and as the chain has it.
 type ReconciledRow struct {
 	WorkerAddress validator.Address
-	JobKey        string
-	Jobs          int64
-	RecordedWei   validator.Wei
-	EndedUs       validator.Wei
-	Releases      int64
-	ReleasedWei   validator.Wei
-	Payments      int64
-	PaidWei       validator.Wei
-	Hidden        int64
-	ToldUs        validator.Wei
-	ChainWei      validator.Wei
-	AtUs          int64
+	// job_number of the identifier; the identifier itself if it is no number.
+	JobKey string
+	// How many completed jobs with a payment the database has under this key.
+	Jobs int64
+	// What the database has, in wei.
+	RecordedWei validator.Wei
+	// The sum of their ends, in microseconds since 1970.
+	EndedUs validator.Wei
+	// Payments that JobManager released.
+	Releases int64
+	// Their sum, in wei.
+	ReleasedWei validator.Wei
+	// Payments by PaymentRouter.
+	Payments int64
+	// Their sum net of fees, in wei.
+	PaidWei validator.Wei
+	// Those of them whose amount is private.
+	Hidden int64
+	// The sum of the payments' block times, in microseconds since 1970.
+	ToldUs validator.Wei
+	// What the chain has paid: by PaymentRouter if it did, else as JobManager released it.
+	ChainWei validator.Wei
+	// The mean of the ends, or else of the payments' times.
+	AtUs int64
 	// none: nothing is left of it. unrecorded: the chain has a payment, the database none. free: nothing was to be paid. unnumbered: no contract's number, so nothing on chain can be its. unpaid: the chain has none. hidden: an amount is not told. matched, different: both have one.
 	State validator.PaymentState
 }
 
 // Browsers that a wallet signed in.
 type SessionRow struct {
+	// SHA-256 of the cookie's token.
 	TokenHash     []byte
 	SessionID     int64
 	WalletAddress validator.Address
@@ -184,6 +202,7 @@ type StakeEventRow struct {
 
 // Bearer tokens of scripts, hosts and coordinators.
 type TokenRow struct {
+	// SHA-256 of the token.
 	TokenHash     []byte
 	TokenID       int64
 	Name          string

@@ -118,9 +118,9 @@ func TestNoReadScansABigTable(t *testing.T) {
 	check(t, onlyErr(s.FirstUnsorted(ctx, worker, db.JobFilter{Sort: db.SortPayment, From: at.AddDate(0, 0, -9)})))
 	check(t, onlyErr(s.FirstUnsorted(ctx, worker, db.JobFilter{Sort: db.SortPayment, Search: "out of"})))
 	check(t, s.EachJob(ctx, worker, db.JobFilter{From: at.AddDate(0, 0, -2)}, func(validator.Job) error { return nil }))
-	told := []validator.Job{{ID: "6", Worker: worker, Status: validator.JobFailed}, {ID: "new", Worker: worker, Status: validator.JobRunning}}
-	check(t, onlyErr(s.StoreJobs(ctx, told)))
-	check(t, onlyErr(s.ReportJobs(ctx, worker, told)))
+	reply := []validator.Job{{ID: "6", Worker: worker, Status: validator.JobFailed}, {ID: "new", Worker: worker, Status: validator.JobRunning}}
+	check(t, onlyErr(s.StoreJobs(ctx, reply)))
+	check(t, onlyErr(s.ReportJobs(ctx, worker, reply)))
 	check(t, onlyErr(s.Job(ctx, worker, "6")))
 	check(t, onlyErr(s.Earnings(ctx, worker, at)))
 	check(t, onlyErr(s.EarningsHistory(ctx, worker, nil, 20, 40)))

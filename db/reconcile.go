@@ -251,12 +251,12 @@ func (q *Queries) addEvidence(ctx context.Context, worker validator.Address, pag
 		return nil
 	}
 	asked := jobsOfReconciledParams{WorkerAddress: string(worker)}
-	told := paymentsOfJobsParams{WorkerAddress: worker}
+	params := paymentsOfJobsParams{WorkerAddress: worker}
 	at := make(map[string]*validator.ReconciledPayment, len(page))
 	for i := range page {
 		p := &page[i]
 		at[p.Job] = p
-		told.Jobs = append(told.Jobs, p.Job)
+		params.Jobs = append(params.Jobs, p.Job)
 		asked.Spellings = append(asked.Spellings, validator.JobSpellings(p.Job)...)
 		if p.Jobs > 0 {
 			asked.Ended = append(asked.Ended, p.Ended)
@@ -275,7 +275,7 @@ func (q *Queries) addEvidence(ctx context.Context, worker validator.Address, pag
 			p.Rows = append(p.Rows, validator.JobOfPayment{ID: r.JobID, Status: r.Status, Payment: r.PaymentAmount, SelfReported: r.SelfReported})
 		}
 	}
-	events, err := q.paymentsOfJobs(ctx, told)
+	events, err := q.paymentsOfJobs(ctx, params)
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func (r ReconciledRow) payment() validator.JobPayment {
 		p.Ended = at
 	}
 	if n := p.Releases + p.Payments; n > 0 {
-		p.Told = time.UnixMicro(r.ToldUs.MulDiv(big.NewInt(1), big.NewInt(n)).Big().Int64()).UTC()
+		p.EventTime = time.UnixMicro(r.ToldUs.MulDiv(big.NewInt(1), big.NewInt(n)).Big().Int64()).UTC()
 	}
 	return p
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // ReputationChanges returns a page of the changes of a worker's score, newest first, that a
-// ReputationManager told of any of the worker's ids: at most so many, 1 to MaxPage, that
+// ReputationManager emitted for any of the worker's ids: at most so many, 1 to MaxPage, that
 // stand below a cursor. It has what the index of events has read.
 func (s *Store) ReputationChanges(ctx context.Context, contract validator.Address, ids []validator.Felt, before validator.ReputationCursor, limit int) ([]validator.ReputationRecord, error) {
 	p := reputationChangesParams{WorkerIds: texts(ids), ContractAddress: contract, BeforeBlock: math.MaxInt64, BeforePlace: math.MaxInt32, PageSize: pageSize(limit)}

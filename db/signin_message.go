@@ -17,7 +17,7 @@ const (
 	SignInLifetime = 5 * time.Minute
 	maxSignInTries = 5
 
-	// signInsKept is how long after its expiry it can still be told that a message expired.
+	// signInsKept is how long after its expiry the server can still say that a message expired.
 	signInsKept = 10 * time.Minute
 )
 

@@ -45,8 +45,8 @@ var missingObject = refusal{"The database lacks a table, a column or a function 
 
 // outage gives words to an error that matches isOutage.
 func outage(err error) *UnavailableError {
-	if told, ok := errors.AsType[*UnavailableError](err); ok {
-		return told
+	if known, ok := errors.AsType[*UnavailableError](err); ok {
+		return known
 	}
 	e := &UnavailableError{Reason: "The database cannot be reached.", Cause: err}
 	pg, answered := errors.AsType[*pgconn.PgError](err)

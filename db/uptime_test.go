@@ -47,7 +47,7 @@ func TestUptimeOutlivesTheHeartbeats(t *testing.T) {
 	}
 	equal(t, "oldest week", dbtest.Value(t, url, "SELECT min(relname) >= to_char(now() - interval '43 days', '\"heartbeats_\"YYYYMMDD') FROM pg_class WHERE relname ~ '^heartbeats_[0-9]{8}$'"), true)
 	after := must[validator.UptimeHistory](t)(b.store.UptimeHistory(b.ctx(), alice, 1, today.Add(12*time.Hour)))
-	equal(t, "what is told", after, before)
+	equal(t, "what is shown", after, before)
 	equal(t, "first", *after.First, first)
 	equal(t, "days", len(after.Days), 171)
 	equal(t, "a day of both hosts", after.Days[150], validator.UptimeDay{Day: today.AddDate(0, 0, -50), Minutes: 24 * 8 * 2}) // 0 10 15 20 30 40 45 50, and the minute after each

@@ -36,14 +36,14 @@ const (
 type validatorChain struct {
 	*devchain.Chain
 
-	wallet *devchain.Wallet
-	end    time.Time   // of the history
-	times  []time.Time // of the history's blocks, by number
-	acts   []act       // still to be done, by time
-	claims []validator.Felt
-	slash  history.Slash
-	story  history.Story
-	told   *history.Told
+	wallet   *devchain.Wallet
+	end      time.Time   // of the history
+	times    []time.Time // of the history's blocks, by number
+	acts     []act       // still to be done, by time
+	claims   []validator.Felt
+	slash    history.Slash
+	story    history.Story
+	timeline *history.Timeline
 }
 
 // act is something that happens on the chain at a time.
@@ -87,7 +87,7 @@ func newValidatorChain(end time.Time) (*validatorChain, error) {
 	}
 	c.settle()
 	c.plan()
-	c.planPayments(c.told.Ended(end.Add(-payingFor)))
+	c.planPayments(c.timeline.Ended(end.Add(-payingFor)))
 	return c, nil
 }
 
@@ -101,7 +101,7 @@ func (c *validatorChain) tellStory() error {
 	if c.story.Hosts, err = idle.hosts(c.end); err != nil {
 		return err
 	}
-	c.told, err = history.Tell(c.story)
+	c.timeline, err = history.Generate(c.story)
 	return err
 }
 

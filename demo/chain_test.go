@@ -55,12 +55,12 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 	go func() { defer close(ended); _ = client.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
 	seen := awaitStakeEvents(ctx, t, client, c.wallet.Address())
-	var told validator.Wei
+	var claimed validator.Wei
 	slashed, unlocks := false, time.Time{}
 	for _, e := range seen.StakeEvents.Or(nil) {
 		switch e.Kind {
 		case validator.StakeEventRewardsClaimed:
-			told = told.Add(e.Amount)
+			claimed = claimed.Add(e.Amount)
 		case validator.StakeEventSlashed:
 			slashed = e.JobID == jobFelt(c.slash.JobID).Short() && e.Reason == validator.SlashTimeout && e.Amount.Equal(sage("600"))
 		case validator.StakeEventUnstakeRequested:
@@ -68,8 +68,8 @@ func TestTheDemosChainHoldsWhatTheDatabaseIsTold(t *testing.T) {
 		default:
 		}
 	}
-	if !told.Equal(paid) {
-		t.Errorf("the events pay %s, the receipts %s", told.Format(), paid.Format())
+	if !claimed.Equal(paid) {
+		t.Errorf("the events pay %s, the receipts %s", claimed.Format(), paid.Format())
 	}
 	if !slashed {
 		t.Errorf("no slash of 600 SAGE for the job %s", c.slash.JobID)

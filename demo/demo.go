@@ -145,7 +145,7 @@ func tell(ctx context.Context, cfg app.Config, c *validatorChain, store *db.Stor
 	if err := store.WaitReady(starting); err != nil {
 		return story, err
 	}
-	if err := c.told.Write(ctx, store.PrivateURL(), story); err != nil {
+	if err := c.timeline.Write(ctx, store.PrivateURL(), story); err != nil {
 		return story, err
 	}
 	counts, err := store.JobCounts(ctx, story.Worker, time.Now())

@@ -91,7 +91,7 @@ func folderOf(t *testing.T, name string) string {
 }
 
 // TestNoProxyMakesStrangersLocal puts nginx, HAProxy and Caddy, in default and in careless
-// configurations, before a server that is told of no proxy.
+// configurations, before a server that trusts no proxy.
 func TestNoProxyMakesStrangersLocal(t *testing.T) {
 	for name, run := range serversUnder(t) {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,7 @@ type Refusal struct {
 }
 
 // Refused explains the words of a contract that reverts an action. Words that are not known
-// are told as they are, and no words at all as that.
+// are shown as they are, and no words at all as that.
 func (a Action) Refused(words string) Refusal {
 	claim := a.Kind == ActionClaim
 	switch words {

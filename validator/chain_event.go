@@ -68,7 +68,7 @@ type WorkerStakeEvent struct {
 	StakeEvent
 }
 
-// PaymentKind says which contract told of a payment.
+// PaymentKind is the contract that emitted a payment.
 type PaymentKind string
 
 // The kinds of payments: what JobManager released for a job, and what PaymentRouter paid
@@ -86,7 +86,7 @@ type ChainPayment struct {
 	Worker  Address
 	Amount  Wei
 	Private bool      // WorkerPaid only
-	PaidAt  time.Time // WorkerPaid only, as the contract told it; zero if it told none
+	PaidAt  time.Time // WorkerPaid only, as the contract emits it; zero if it does not
 }
 
 // ReputationChange is ReputationManager's ReputationUpdated.

@@ -74,7 +74,7 @@ type ClaimStatus string
 
 // The states that the database accepts.
 const (
-	ClaimSubmitted ClaimStatus = "submitted" // a transaction was sent; the chain has not told its outcome
+	ClaimSubmitted ClaimStatus = "submitted" // a transaction was sent; its outcome is not known
 	ClaimConfirmed ClaimStatus = "confirmed" // the claim's event was seen on chain
 	ClaimFailed    ClaimStatus = "failed"    // the transaction was reverted, or held no claim
 	ClaimExpired   ClaimStatus = "expired"   // no node knew the transaction a day after it was sent
@@ -83,7 +83,7 @@ const (
 // Claim is a row of reward_claims.
 type Claim struct {
 	Address     Address
-	Amount      *Wei // nil until the chain told it
+	Amount      *Wei // nil until the chain reports it
 	Kind        RewardKind
 	At          time.Time
 	TxHash      Felt

@@ -73,7 +73,7 @@ func TestACardOfASilentHostDoesNotCountAsPresent(t *testing.T) {
 	}
 }
 
-// TestSentencesStandStillWhileNothingHappens within a minute: a poll that brings nothing new is then told so.
+// TestSentencesStandStillWhileNothingHappens within a minute: a poll that brings nothing new then has no body.
 func TestSentencesStandStillWhileNothingHappens(t *testing.T) {
 	said := map[string]bool{}
 	for second := range 59 {

@@ -2,7 +2,7 @@ package validator
 
 import "time"
 
-// Shifted is the snapshot with all its times told by a clock that is ahead by d.
+// Shifted is the snapshot with all its times by a clock that is ahead by d.
 func (s GPUSnapshot) Shifted(d time.Duration) GPUSnapshot {
 	if d == 0 {
 		return s
@@ -16,7 +16,7 @@ func (s GPUSnapshot) Shifted(d time.Duration) GPUSnapshot {
 	return s
 }
 
-// Shifted is the reading with all its times told by a clock that is ahead by d.
+// Shifted is the reading with all its times by a clock that is ahead by d.
 func (g GPU) Shifted(d time.Duration) GPU {
 	by := func(t time.Time) time.Time { return shifted(t, d) }
 	g.SampledAt = by(g.SampledAt)
@@ -29,13 +29,13 @@ func (g GPU) Shifted(d time.Duration) GPU {
 	return g
 }
 
-// Shifted is the point with its time told by a clock that is ahead by d.
+// Shifted is the point with its time by a clock that is ahead by d.
 func (p GPUPoint) Shifted(d time.Duration) GPUPoint {
 	p.At = shifted(p.At, d)
 	return p
 }
 
-// Shifted is the journal with all its times told by a clock that is ahead by d.
+// Shifted is the journal with all its times by a clock that is ahead by d.
 func (j GPUJournal) Shifted(d time.Duration) GPUJournal {
 	j.Events, j.Throttled = shiftedEvents(j.Events, d), shiftedSpans(j.Throttled, d)
 	watches := make([]GPUWatch, len(j.Watches))

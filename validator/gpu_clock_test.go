@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestEveryTimeIsShifted: all times in what is told of GPUs, whichever fields there are.
+// TestEveryTimeIsShifted: all times of GPUs, whichever fields there are.
 func TestEveryTimeIsShifted(t *testing.T) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	fill := func(v reflect.Value) { fillTimes(v, at) }

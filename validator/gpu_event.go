@@ -60,7 +60,7 @@ const xidCodes = 1 << 31
 // XIDCanBe reports whether a driver's error can have the code.
 func XIDCanBe(code uint64) bool { return code < xidCodes }
 
-// sameIncident is how far apart two equal events of a card are told as one that came again.
+// sameIncident is how far apart two equal events of a card count as one that came again.
 const sameIncident = time.Minute
 
 // Repeats reports whether e is what came last, again.

@@ -9,17 +9,17 @@ func TestHeatLimit(t *testing.T) {
 		limit                       Maybe[int]
 		near                        bool
 	}{
-		"far":                    {Some(89), Some(87), Some(83), Some(89), false},
-		"within five degrees":    {Some(89), Some(87), Some(84), Some(89), true},
-		"at it":                  {Some(89), Some(87), Some(89), Some(89), true},
-		"above":                  {Some(89), gone, Some(95), Some(89), true},
-		"no slowdown told":       {gone, Some(90), Some(85), Some(90), true},
-		"a slowdown of zero":     {Some(0), Some(90), Some(84), Some(90), false},
-		"no temperature":         {Some(89), Some(87), gone, Some(89), false},
-		"neither is told":        {gone, None[int]("no permission"), Some(95), gone, false},
-		"zero is told for both":  {Some(0), Some(0), Some(95), None[int]("the driver tells no heat limit"), false},
-		"zero and nothing":       {gone, Some(0), Some(95), gone, false},
-		"below zero and nothing": {Some(-1), gone, Some(3), None[int]("the driver tells no heat limit"), false},
+		"far":                       {Some(89), Some(87), Some(83), Some(89), false},
+		"within five degrees":       {Some(89), Some(87), Some(84), Some(89), true},
+		"at it":                     {Some(89), Some(87), Some(89), Some(89), true},
+		"above":                     {Some(89), gone, Some(95), Some(89), true},
+		"no slowdown reported":      {gone, Some(90), Some(85), Some(90), true},
+		"a slowdown of zero":        {Some(0), Some(90), Some(84), Some(90), false},
+		"no temperature":            {Some(89), Some(87), gone, Some(89), false},
+		"neither is reported":       {gone, None[int]("no permission"), Some(95), gone, false},
+		"zero is reported for both": {Some(0), Some(0), Some(95), None[int]("the driver tells no heat limit"), false},
+		"zero and nothing":          {gone, Some(0), Some(95), gone, false},
+		"below zero and nothing":    {Some(-1), gone, Some(3), None[int]("the driver tells no heat limit"), false},
 	} {
 		g := GPU{SlowdownTemperatureC: test.slowdown, MaxTemperatureC: test.most, TemperatureC: test.temperature}
 		if got := g.HeatLimitC(); got != test.limit {

@@ -99,7 +99,7 @@ func (w WorkerMonths) Working() WorkerMonths {
 	return slices.DeleteFunc(slices.Clone(w), func(m WorkerMonth) bool { return m.JobsCompleted == 0 })
 }
 
-// LeastGroup is how many workers a group must have to be told of, so that nothing is told of
+// LeastGroup is how many workers a group must have to be shown, so that nothing is shown of
 // one of them.
 const LeastGroup = 5
 
@@ -126,9 +126,9 @@ func (w WorkerMonths) JobGroups() Maybe[[]WorkerGroup] {
 	return groupsOf(w.Working(), jobEdges, func(m WorkerMonth) float64 { return float64(m.JobsCompleted) })
 }
 
-// groupsOf counts workers between edges, lowest first. A group that is too small is told of
+// groupsOf counts workers between edges, lowest first. A group that is too small is counted
 // together with the one above it, and the highest with the one below; of fewer workers than a
-// group must have nothing is told.
+// group must have nothing is shown.
 func groupsOf(w WorkerMonths, edges []float64, value func(WorkerMonth) float64) Maybe[[]WorkerGroup] {
 	if len(w) < LeastGroup {
 		return None[[]WorkerGroup](tooFewWorkers)
@@ -163,7 +163,7 @@ func groupsOf(w WorkerMonths, edges []float64, value func(WorkerMonth) float64) 
 	return Some(out)
 }
 
-const tooFewWorkers = "it is told of 5 workers at least, so that nothing is told of one of them"
+const tooFewWorkers = "a group has at least 5 workers, so that none can be recognised"
 
 // Place is where one of many stands.
 type Place struct {
@@ -179,7 +179,7 @@ type WorkerPlace struct {
 }
 
 // PlaceOf is how a worker stands among the others. A place is missing if the worker is not
-// among them, or if they are too few to be told of.
+// among them, or if they are too few to be shown.
 func (w WorkerMonths) PlaceOf(worker Address) WorkerPlace {
 	p := WorkerPlace{WorkerMonth: WorkerMonth{Worker: worker}}
 	if i := w.indexOf(worker); i >= 0 {

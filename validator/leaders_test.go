@@ -33,10 +33,10 @@ func TestNoGroupSinglesAWorkerOut(t *testing.T) {
 			"uptime": {w.Heard(), w.UptimeGroups(), uptimeEdges, WorkerMonth.UptimePercent},
 			"jobs":   {w.Working(), w.JobGroups(), jobEdges, func(m WorkerMonth) float64 { return float64(m.JobsCompleted) }},
 		} {
-			groups, told := of.groups.Get()
+			groups, known := of.groups.Get()
 			w := of.of
-			if told != (len(w) >= LeastGroup) {
-				t.Fatalf("%s of %d workers is told: %v", name, len(w), told)
+			if known != (len(w) >= LeastGroup) {
+				t.Fatalf("%s of %d workers is shown: %v", name, len(w), known)
 			}
 			sum := 0
 			for i, g := range groups {
@@ -55,7 +55,7 @@ func TestNoGroupSinglesAWorkerOut(t *testing.T) {
 				}
 				sum += g.Workers
 			}
-			if told && sum != len(w) {
+			if known && sum != len(w) {
 				t.Fatalf("%s: %d workers in groups, of %d", name, sum, len(w))
 			}
 		}
@@ -67,11 +67,11 @@ func TestAPlaceIsCountedByWhoIsBetter(t *testing.T) {
 		w := drawMonths(t, 1, 30)
 		own := rapid.IntRange(0, len(w)-1).Draw(t, "own")
 		p := w.PlaceOf(w[own].Worker)
-		place, told := p.ByJobs.Get()
-		if among := len(w.Working()); told != (among >= LeastGroup && w[own].JobsCompleted > 0) || p.ByUptime.Known() != (len(w.Heard()) >= LeastGroup && w[own].UpMinutes > 0) {
-			t.Fatalf("the place among %d is told: %v", among, told)
+		place, known := p.ByJobs.Get()
+		if among := len(w.Working()); known != (among >= LeastGroup && w[own].JobsCompleted > 0) || p.ByUptime.Known() != (len(w.Heard()) >= LeastGroup && w[own].UpMinutes > 0) {
+			t.Fatalf("the place among %d is shown: %v", among, known)
 		}
-		if !told {
+		if !known {
 			return
 		}
 		better := 0

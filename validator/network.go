@@ -47,7 +47,7 @@ func (a NetworkActivity) SuccessPercent() Maybe[float64] {
 	return Some(float64(a.Completed) / float64(a.Completed+a.Failed) * 100)
 }
 
-// OtherVersions stands for the versions that too few hosts run to be told of.
+// OtherVersions stands for the versions that too few hosts run to be shown.
 const OtherVersions = "other"
 
 // TellableVersions are the versions that at least LeastGroup active hosts run, and the rest together.

@@ -12,7 +12,7 @@ import (
 type PaymentState string
 
 // The states. A job's payment on chain is what PaymentRouter paid for it, net of fees, if it
-// told of any payment; else what JobManager released. Several events of a job are one
+// emitted any payment; else what JobManager released. Several events of a job are one
 // payment, their sum. In the database it is the payment of a completed job.
 const (
 	PaymentsMatch      PaymentState = "matched"    // both sides have the same amount
@@ -62,15 +62,15 @@ type JobPayment struct {
 	Jobs     int64     // how many there are: completed, of this number and worker, with a known payment
 	Ended    time.Time // when the job was completed; the mean of several; zero without one
 
-	Released Wei       // the sum of JobManager's PaymentReleased
-	Releases int64     // how many there are
-	Paid     Wei       // the sum of PaymentRouter's WorkerPaid
-	Payments int64     // how many there are
-	Hidden   int64     // of them, private ones that tell no amount
-	Told     time.Time // the time of the events' blocks; the mean of several; zero without one
+	Released  Wei       // the sum of JobManager's PaymentReleased
+	Releases  int64     // how many there are
+	Paid      Wei       // the sum of PaymentRouter's WorkerPaid
+	Payments  int64     // how many there are
+	Hidden    int64     // of them, private ones that tell no amount
+	EventTime time.Time // the time of the events' blocks; the mean of several; zero without one
 }
 
-// OnChain is what the worker got according to the chain: net of fees, where that is told.
+// OnChain is what the worker got according to the chain: net of fees, where that is known.
 func (p JobPayment) OnChain() Wei {
 	if p.Payments > 0 {
 		return p.Paid
@@ -78,7 +78,7 @@ func (p JobPayment) OnChain() Wei {
 	return p.Released
 }
 
-// HasChain says whether the chain told of the payment at all.
+// HasChain reports whether the chain has the payment at all.
 func (p JobPayment) HasChain() bool { return p.Releases+p.Payments > 0 }
 
 // At is when the payment became due: the job's end, else the time of the chain's events.
@@ -86,12 +86,12 @@ func (p JobPayment) At() time.Time {
 	if p.Jobs > 0 {
 		return p.Ended
 	}
-	return p.Told
+	return p.EventTime
 }
 
 // With is the payment with the events of the chain added to it.
 func (p JobPayment) With(events []PaymentEvent) JobPayment {
-	told := int64(0)
+	seconds := int64(0)
 	for _, e := range events {
 		if e.Kind == PaymentReleased {
 			p.Releases, p.Released = p.Releases+1, p.Released.Add(e.Amount)
@@ -101,10 +101,10 @@ func (p JobPayment) With(events []PaymentEvent) JobPayment {
 				p.Hidden++
 			}
 		}
-		told += e.Block.Time.Unix()
+		seconds += e.Block.Time.Unix()
 	}
 	if n := int64(len(events)); n > 0 {
-		p.Told = time.Unix(told/n, 0).UTC()
+		p.EventTime = time.Unix(seconds/n, 0).UTC()
 	}
 	return p
 }
@@ -305,7 +305,7 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 	switch class {
 	case ClassMatched:
 		if p.Payments == 0 {
-			return "Compared with what JobManager released: PaymentRouter told of no payment."
+			return "Compared with what JobManager released: PaymentRouter emitted no payment."
 		}
 	case ClassDifferent:
 		return p.whyDifferent()
@@ -318,12 +318,12 @@ func (p JobPayment) Why(class ReconcileClass, known Maybe[EventCoverage]) string
 		return "The database has no completed job of this number with a payment to this wallet."
 	case ClassAwaited:
 		if p.Jobs == 0 {
-			return "The chain has just told of it."
+			return "The chain's event has just arrived."
 		}
 		return fmt.Sprintf("The job was completed less than %s before the last block whose events are known.", Ago(PaymentGrace))
 	case ClassNotComparable:
 		if p.Hidden > 0 {
-			return "It was paid privately, and the amount is not told."
+			return "It was paid privately: the amount is hidden."
 		}
 		return "Its identifier is no number below 2^256, so no contract can have paid for it."
 	case ClassNotKnown:
@@ -441,7 +441,7 @@ func (r Reconciliation) KnownDiffering() Maybe[int64] {
 	return Some(n)
 }
 
-// PaymentEvent is an event of the chain that told of a payment.
+// PaymentEvent is an event of a payment.
 type PaymentEvent struct {
 	Kind    PaymentKind
 	Amount  Wei

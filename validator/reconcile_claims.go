@@ -17,7 +17,7 @@ type ReconciledClaim struct {
 	Class  ReconcileClass
 	Why    string       // a sentence, where the class needs one
 	Claim  *Claim       // the database's; nil if it has none
-	Events *ClaimEvents // the chain's; nil if it told of none
+	Events *ClaimEvents // the chain's; nil if it has none
 }
 
 // At is the claim's time.
@@ -54,7 +54,7 @@ func ReconcileClaims(claims []Claim, events []ClaimEvents, known Maybe[EventCove
 	return out
 }
 
-// classOfClaim compares a claim of the database with what the chain told; "" if there is
+// classOfClaim compares a claim of the database with the chain's; "" if there is
 // nothing to compare.
 func classOfClaim(c Claim, e *ClaimEvents, known Maybe[EventCoverage]) (class ReconcileClass, why string) {
 	cover, has := known.Get()
@@ -74,7 +74,7 @@ func classOfClaim(c Claim, e *ClaimEvents, known Maybe[EventCoverage]) (class Re
 	case c.Status == ClaimFailed, c.Status == ClaimExpired:
 		return "", ""
 	case c.Status == ClaimSubmitted:
-		return ClassAwaited, "The chain has not told the outcome of its transaction yet."
+		return ClassAwaited, "The transaction's outcome is not known yet."
 	case c.TxHash == "":
 		return ClassNotComparable, "The database has no transaction of it."
 	case !has:

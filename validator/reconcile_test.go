@@ -56,7 +56,7 @@ func TestWhatComesOfComparingAPayment(t *testing.T) {
 		"more":                           {recorded(time.Hour, 80), []PaymentEvent{paid(81, time.Hour)}, covering(time.Second), "different_amount The chain has more"},
 		"gross in the database":          {recorded(time.Hour, 100), []PaymentEvent{released(100, time.Hour), paid(80, time.Hour)}, covering(time.Second), "different_amount The database has what was released"},
 		"twice in the database":          {twice, []PaymentEvent{paid(80, time.Hour)}, covering(time.Second), "different_amount The database has 2 jobs"},
-		"paid privately, amount told":    {recorded(time.Hour, 80), []PaymentEvent{private(80)}, covering(time.Second), "matched"},
+		"paid privately, amount known":   {recorded(time.Hour, 80), []PaymentEvent{private(80)}, covering(time.Second), "matched"},
 		"paid privately, amount hidden":  {recorded(time.Hour, 80), []PaymentEvent{released(100, time.Hour), private(0)}, covering(time.Second), "not_comparable It was paid privately"},
 		"a part of it hidden":            {recorded(time.Hour, 80), []PaymentEvent{paid(80, time.Hour), private(0)}, covering(time.Second), "not_comparable It was paid privately"},
 		"no number":                      {named, nil, covering(time.Second), "not_comparable Its identifier is no number"},
@@ -76,7 +76,7 @@ func TestWhatComesOfComparingAPayment(t *testing.T) {
 		"no contract":                    {recorded(time.Hour, 80), nil, PaymentContracts{}.PaymentCoverage(ChainIndex{}), "not_known_yet No address of JobManager or PaymentRouter is configured"},
 		"an index that has just begun":   {recorded(time.Hour, 80), nil, Some(EventCoverage{From: Block{Number: 199, Time: comparedAt.Add(-time.Minute)}, Of: "JobManager", To: Block{Number: 200, Time: comparedAt}}), "not_known_yet The job was completed before block 199"},
 		"on chain only":                  {JobPayment{Job: "7"}, []PaymentEvent{released(100, time.Hour), paid(80, time.Hour)}, covering(time.Second), "missing_in_database The database has no completed job"},
-		"on chain only, just now":        {JobPayment{Job: "7"}, []PaymentEvent{paid(80, time.Minute)}, covering(time.Second), "awaited The chain has just told of it"},
+		"on chain only, just now":        {JobPayment{Job: "7"}, []PaymentEvent{paid(80, time.Minute)}, covering(time.Second), "awaited The chain's event has just arrived"},
 	} {
 		p := c.p.With(c.events)
 		class, ok := ClassOf(p, c.known, comparedAt)

@@ -10,7 +10,7 @@ type ReputationNetwork struct {
 	Lowest  uint64
 }
 
-// ReputationRecord is a change of a worker's score with the event that told it.
+// ReputationRecord is a change of a worker's score with its event.
 type ReputationRecord struct {
 	ReputationChange
 

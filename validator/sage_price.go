@@ -11,7 +11,7 @@ import (
 type SAGEPrice struct {
 	Amount   *big.Rat
 	Currency string // "EUR"
-	Source   string // the host that told it; "" if it was entered by hand
+	Source   string // the host that published it; "" if it was entered by hand
 	At       time.Time
 }
 
@@ -38,7 +38,7 @@ func UsableSAGEPrice(observed Maybe[*SAGEPrice], now time.Time) Maybe[*SAGEPrice
 	case p == nil:
 		return None[*SAGEPrice]("no price of SAGE is entered, and none was observed")
 	case now.Sub(p.At) > SAGEPriceCounts:
-		return None[*SAGEPrice]("the newest price of SAGE that " + p.Source + " told is from " + Ago(now.Sub(p.At)) + " ago, and none counts for more than a day: enter one by hand")
+		return None[*SAGEPrice]("the newest price of SAGE of " + p.Source + " is from " + Ago(now.Sub(p.At)) + " ago, and none counts for more than a day: enter one by hand")
 	}
 	return observed
 }

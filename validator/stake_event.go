@@ -22,7 +22,7 @@ type StakeEvent struct {
 	Kind     StakeEventKind
 	Amount   Wei         // staked, under unstake, withdrawn, slashed or claimed, by the kind
 	Reason   SlashReason // of a slash
-	JobID    string      // of a slash: the number that the contract was told, as 0x and hex digits
+	JobID    string      // of a slash: the number that the contract was given, as 0x and hex digits
 	UnlockAt time.Time   // of an unstake's request: from when it can be completed
 	Tier     Tier        // of a stake
 	Total    Wei         // of a stake: all that is staked afterwards
@@ -76,7 +76,7 @@ func (p Picture) LastSlash() Maybe[*StakeEvent] {
 }
 
 // PendingUnstake is the request of the unstake that waits to be completed: its UnlockAt is
-// told by no view of the contract. nil says that nothing is under unstake. What waits stays
+// in no view of the contract. nil says that nothing is under unstake. What waits stays
 // slashable, and a slash that leaves less than was requested makes its completion fail.
 func (p Picture) PendingUnstake() Maybe[*StakeEvent] {
 	s, ok := p.Chain.Stake.Get()

@@ -41,8 +41,8 @@ func TestTheLastSlash(t *testing.T) {
 		"never slashed, by the stake's own record": {func(s *Stake, c *ChainSnapshot) {
 			s.TotalSlashed, c.StakeEvents = Wei{}, None[[]StakeEvent]("the node refused")
 		}, "", ""},
-		"events unread":             {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = None[[]StakeEvent]("the node refused") }, "", "the node refused"},
-		"an event that is not told": {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some([]StakeEvent(nil)) }, "", "no event of it"},
+		"events unread":              {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = None[[]StakeEvent]("the node refused") }, "", "the node refused"},
+		"an event that is not known": {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some([]StakeEvent(nil)) }, "", "no event of it"},
 		"a slash that is not read yet": {func(s *Stake, c *ChainSnapshot) {
 			s.TotalSlashed, c.StakeEventsQuery.Outdated = WeiFromSAGE(602), true
 		}, "", "being read"},

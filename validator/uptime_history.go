@@ -67,7 +67,7 @@ type UptimeReport struct {
 	Days             []UptimeSpan // oldest first; today, which is not over, is the last
 }
 
-// UptimeReports is what is told of a worker's uptime.
+// UptimeReports is a worker's uptime as pages show it.
 type UptimeReports struct {
 	Interval HeartbeatInterval
 	UptimeReport

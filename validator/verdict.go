@@ -46,7 +46,7 @@ type Assessment struct {
 	Checks  []Check
 
 	// Earning says whether work brings something in now: a job was completed within the last
-	// hour, or one runs on a host that is heard. It is told whatever the verdict is.
+	// hour, or one runs on a host that is heard. It is set whatever the verdict is.
 	Earning Maybe[bool]
 }
 
@@ -278,7 +278,7 @@ func (p Picture) checkGPUs() Check {
 		case g.MissingSince.Known():
 			since, _ := g.MissingSince.Get()
 			gone := fmt.Sprintf("GPU %d has been gone since %s", g.Index, timeOfDay(since, p.Now))
-			if why, told := g.Fault.Get(); told {
+			if why, known := g.Fault.Get(); known {
 				gone += " (" + why + ")"
 			}
 			bad = append(bad, gone)

@@ -41,7 +41,7 @@ type EarningReportPanel struct {
 	Averages []Row
 	Note     string // what the averages are
 	Power    []Row  // energy and its cost, and what is left
-	Priced   bool   // the reader has told prices
+	Priced   bool   // the reader has entered prices
 	Chart    *BarChart
 	Kinds    []string // heads of the rows' columns
 	Rows     []EarningPeriodRow

@@ -37,15 +37,15 @@ type GPUCharts struct {
 
 // GPUHealth is what a GPU is, and what is wrong with it.
 type GPUHealth struct {
-	Panel    Panel
-	Notice   *Notice
-	UUID     string
-	Identity []Row
-	XIDs     []XIDRow
-	XIDNote  string // how far back they are known; "" = nothing tells of them
-	XIDURL   string // of the catalogue
-	Parts    []HealthPart
-	Untold   string // what its host does not report
+	Panel       Panel
+	Notice      *Notice
+	UUID        string
+	Identity    []Row
+	XIDs        []XIDRow
+	XIDNote     string // how far back they are known; "" = nothing tells of them
+	XIDURL      string // of the catalogue
+	Parts       []HealthPart
+	NotReported string // what its host does not report
 }
 
 // HealthPart is one side of a GPU's health.

@@ -72,7 +72,7 @@ type Page struct {
 type Reader struct {
 	AnyWallet bool   // the reader may look at any wallet
 	SignInURL string // leads back to this page
-	Unchecked bool   // whether the reader is signed in cannot be told now
+	Unchecked bool   // whether the reader is signed in is not known now
 }
 
 // Assets are the fingerprinted paths of the static files.
@@ -345,7 +345,7 @@ type RewardsPanel struct {
 	Totals []Row
 	ByDay  *Chart // nil while the earnings are unknown
 	Power  []Row  // what the GPUs draw, and what that leaves of a day
-	Priced bool   // the reader has told prices
+	Priced bool   // the reader has entered prices
 	Differ Link   // leads to payments that the chain has otherwise; no text if there are none
 	Claim  *ClaimButton
 	Claims []ClaimRow

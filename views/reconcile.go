@@ -75,7 +75,7 @@ type ReconcileRow struct {
 	Marks    []Tag // of the job
 }
 
-// PaymentEventRow is an event of the chain that told of a payment.
+// PaymentEventRow is an event of a payment.
 type PaymentEventRow struct {
 	What   string // "released", "paid"
 	Amount Amount

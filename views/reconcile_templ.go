@@ -577,7 +577,7 @@ func ReconcileListPanel(m ReconcileList) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"table-box\" tabindex=\"0\" role=\"region\" aria-label=\"List of payments\"><table class=\"list reconciled\"><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Job</th><th scope=\"col\">Result</th><th scope=\"col\" class=\"num\">In the database</th><th scope=\"col\" class=\"num\">On chain</th><th scope=\"col\">Told by</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"table-box\" tabindex=\"0\" role=\"region\" aria-label=\"List of payments\"><table class=\"list reconciled\"><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Job</th><th scope=\"col\">Result</th><th scope=\"col\" class=\"num\">In the database</th><th scope=\"col\" class=\"num\">On chain</th><th scope=\"col\">Events</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -773,7 +773,7 @@ func ReconcileListPanel(m ReconcileList) templ.Component {
 	})
 }
 
-// paymentEvents lists what the chain told of a payment.
+// paymentEvents lists a payment's events.
 func paymentEvents(list []PaymentEventRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

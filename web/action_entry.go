@@ -90,8 +90,8 @@ func (e *actionEntry) checkStake(p validator.Picture) {
 		return
 	}
 	st, known := p.Chain.Stake.Get()
-	terms, told := p.Chain.Network.Config.Get()
-	if !known || !told {
+	terms, termsKnown := p.Chain.Network.Config.Get()
+	if !known || !termsKnown {
 		return
 	}
 	if least := terms.MinStake[e.action.Tier]; st.Amount.Add(e.action.Amount).Cmp(least) < 0 {

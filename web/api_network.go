@@ -36,7 +36,7 @@ type statsJSON struct {
 	Sources                  sourcesJSON   `json:"sources"`
 }
 
-// statsInput says over which window the hours are told.
+// statsInput says over which window hours are listed.
 type statsInput struct {
 	Window string `query:"window" enum:"24h,7d,30d" default:"24h" doc:"The window of activity: the last 24 hours, or 7 or 30 days in UTC, today included; by the hour, from the first that begins in it"`
 }

@@ -77,7 +77,7 @@ func activityOf(m validator.Maybe[validator.NetworkActivity], w networkWindow) *
 	return &out
 }
 
-// groupsJSON groups workers, of none of whom in particular anything is told.
+// groupsJSON groups workers, none of whom can be recognised.
 type groupsJSON struct {
 	Least  int         `json:"least" doc:"How many workers a group has at least"`
 	Uptime []groupJSON `json:"uptime_percent" doc:"Workers that were heard; null while these are fewer"`

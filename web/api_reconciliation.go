@@ -42,7 +42,7 @@ type reconcileClassJSON struct {
 	Jobs              *int64  `json:"jobs" doc:"null while no event of payments has been read and none of this class is known"`
 	Recorded          *string `json:"recorded" doc:"Wei, by the database"`
 	RecordedFormatted *string `json:"recorded_formatted"`
-	OnChain           *string `json:"on_chain" doc:"Wei, by the chain: net of fees where that is told; null where it is not known"`
+	OnChain           *string `json:"on_chain" doc:"Wei, by the chain: net of fees where that is known; null where it is not known"`
 	OnChainFormatted  *string `json:"on_chain_formatted"`
 	Short             *string `json:"short" doc:"Wei that the chain has less, of the jobs of which it has less"`
 	Over              *string `json:"over" doc:"Wei that the chain has more, of the jobs of which it has more"`

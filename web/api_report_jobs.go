@@ -49,7 +49,7 @@ type reportJSON struct {
 	Status    string `json:"status" enum:"ok"`
 	Added     int    `json:"added" doc:"Jobs that were not there"`
 	Changed   int    `json:"changed"`
-	Unchanged int    `json:"unchanged" doc:"Reports that told nothing new"`
+	Unchanged int    `json:"unchanged" doc:"Reports without news"`
 }
 
 func (s *Server) apiReportJobs(ctx context.Context, in *reportInput) (*reply[reportJSON], error) {
@@ -99,7 +99,7 @@ func (s *Server) jobWorker(v viewer, in WalletInput, j *validator.Job) error {
 	return nil
 }
 
-// job reads a report that is made now; wrong is told of each member that cannot be true.
+// job reads a report that is made now; wrong gets each member that cannot be true.
 func (r reportedJob) job(now time.Time, wrong func(field, rule string, value any)) validator.Job {
 	j := validator.Job{
 		ID: r.JobID, Type: r.JobType, Status: validator.JobStatus(r.Status), ResultHash: r.ResultHash, ErrorMessage: r.ErrorMessage, GPUUUID: r.GPUUUID,
@@ -168,7 +168,7 @@ func reportedTime(now time.Time, field string, unixSeconds *float64, wrong func(
 	return &at
 }
 
-// roundingSlack is how much longer than its times an execution may seem to take that are told in
+// roundingSlack is how much longer than its times an execution may seem to take, which come in
 // whole seconds.
 const roundingSlack = time.Second
 

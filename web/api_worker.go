@@ -219,7 +219,7 @@ func (s *Server) apiClaimReward(ctx context.Context, in *claimInput) (*reply[cla
 	}
 	claim, err := s.db.SubmitClaim(ctx, wallet, tx, validator.RewardStaking, s.now())
 	if errors.Is(err, db.ErrTooManyClaims) {
-		return nil, newProblem(http.StatusConflict, fmt.Sprintf("%d claims of this wallet are open, as many as may be. Wait until the chain has told of one. A transaction that no node knows expires a day after it was noted.", db.MostOpenClaims))
+		return nil, newProblem(http.StatusConflict, fmt.Sprintf("%d claims of this wallet are open, as many as may be. Wait until one is settled. A transaction that no node knows expires a day after it was noted.", db.MostOpenClaims))
 	}
 	if err != nil {
 		return nil, s.storeProblem(err)

@@ -83,7 +83,7 @@ func TestWhatIsRefusedIsKept(t *testing.T) {
 	page := remote(http.MethodGet, "/settings")
 	page.AddCookie(cookie)
 	if body := send(d.server, page).Body.String(); !strings.Contains(body, "A sign-in was refused") {
-		t.Error("the wallet's owner is not told of a sign-in that was refused")
+		t.Error("the wallet's owner does not see a refused sign-in")
 	}
 }
 

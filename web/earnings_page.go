@@ -153,8 +153,8 @@ func (s *Server) allEarnings(c echo.Context) error {
 
 // wrongRange shows the page's form with what is wrong with the range that was asked for.
 func (s *Server) wrongRange(c echo.Context, p validator.Picture, wrong error) error {
-	var told *problem
-	if !errors.As(wrong, &told) || len(told.Errors) != 1 {
+	var refused *problem
+	if !errors.As(wrong, &refused) || len(refused.Errors) != 1 {
 		return wrong
 	}
 	form := s.earningsForm(p.Address, earningsQuery{last: lastDefault}, validator.None[validator.DayRange](""))
@@ -169,9 +169,9 @@ func (s *Server) wrongRange(c echo.Context, p validator.Picture, wrong error) er
 	for i := range form.Presets {
 		form.Presets[i].Current = false
 	}
-	form.Wrong = strings.TrimPrefix(told.Errors[0].Field, "query.")
-	form.Problem = wrongWords[form.Wrong] + " " + told.Errors[0].Rule + "."
-	if entered, ok := told.Errors[0].Value.(string); ok && entered != "" {
+	form.Wrong = strings.TrimPrefix(refused.Errors[0].Field, "query.")
+	form.Problem = wrongWords[form.Wrong] + " " + refused.Errors[0].Rule + "."
+	if entered, ok := refused.Errors[0].Value.(string); ok && entered != "" {
 		form.Problem += " What was asked for: “" + beginning(entered, rowErrorLength) + "”."
 	}
 	return s.render(c, http.StatusBadRequest, views.Earnings(views.EarningsPage{

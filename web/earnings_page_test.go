@@ -170,13 +170,13 @@ func TestFiguresOfARangeTellWhereTheyComeFrom(t *testing.T) {
 			continue
 		}
 		asked++
-		told := open(t, s, u)
+		reply := open(t, s, u)
 		table := "earning_days"
 		if strings.Contains(u, "energy") {
 			table = "gpu_energy_days"
 		}
 		for _, word := range []string{"table " + table, "FROM " + table, "2026-11-01", "psql"} {
-			if !strings.Contains(told, word) {
+			if !strings.Contains(reply, word) {
 				t.Errorf("%s lacks %q", u, word)
 			}
 		}

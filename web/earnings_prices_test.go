@@ -198,7 +198,7 @@ func TestEarningsNetOfPower(t *testing.T) {
 		validator.SAGEPriceStale:                {"Price of SAGE, from prices.example, 20 min ago 0.5 EUR", "Net of power -55.00 EUR"},
 		validator.SAGEPriceStale + time.Second:  {"Price of SAGE, not live: from prices.example, 20 min ago 0.5 EUR", "Net of power -55.00 EUR"},
 		validator.SAGEPriceCounts:               {"Price of SAGE, not live: from prices.example, 1 d ago 0.5 EUR", "Net of power -55.00 EUR"},
-		validator.SAGEPriceCounts + time.Second: {"Price of SAGE — unknown: The newest price of SAGE that prices.example told is from 1 d ago", "Earned, at that price — unknown: The newest", "Net of power — unknown: The newest", "Breaks even at 6.0000"},
+		validator.SAGEPriceCounts + time.Second: {"Price of SAGE — unknown: The newest price of SAGE of prices.example is from 1 d ago", "Earned, at that price — unknown: The newest", "Net of power — unknown: The newest", "Breaks even at 6.0000"},
 	} {
 		s.now = func() time.Time { return earningsNow.Add(age - time.Minute) }
 		has("a price that is "+age.String()+" old", unpriced, words...)
@@ -226,9 +226,9 @@ func TestEarningsNetOfPower(t *testing.T) {
 	s.observer.ForgetAll()
 	has("a silent card", old, "covers 50.00 % of the time of 2 GPUs 120.0 kWh", "Net of power — unknown: Not all of this time is measured")
 
-	told := open(t, s, "/partials/provenance?wallet="+string(alice)+"&of=period.energy@2026-11-01..2026-11-10")
-	if !strings.Contains(told, "gpu_energy_days") || !strings.Contains(told, "240.0") || !strings.Contains(told, "5 minutes") {
-		t.Error(told)
+	observed := open(t, s, "/partials/provenance?wallet="+string(alice)+"&of=period.energy@2026-11-01..2026-11-10")
+	if !strings.Contains(observed, "gpu_energy_days") || !strings.Contains(observed, "240.0") || !strings.Contains(observed, "5 minutes") {
+		t.Error(observed)
 	}
 }
 

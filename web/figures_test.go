@@ -25,7 +25,7 @@ func hasZero(text string) bool {
 	return slices.ContainsFunc(strings.Fields(strings.ReplaceAll(text, "\u00a0", " ")), zeroToken.MatchString)
 }
 
-// readableAttributes are those whose text people are told.
+// readableAttributes are those whose text people read.
 var readableAttributes = []string{"title", "aria-label", "value"}
 
 // notFigures are the elements in which no figure stands: moments, and statements and formulas

@@ -92,9 +92,9 @@ func (s *Server) gpuPast(ctx context.Context, g gpuAsked) gpuPast {
 	failed := asked.FailedJobs(ctx, g.wallet, g.window.length, from)
 	p.failures = validator.Map(failed, func(f observe.FailedJobs) []validator.Job { return jobsOn(f.Jobs, uuid) })
 	p.cut = failed.Or(observe.FailedJobs{}).Cut
-	told := s.chain.WalletSnapshot(ctx, g.wallet)
-	p.events = told.StakeEvents.Or(nil)
-	p.slashes = slashesOf(told, failed.Or(observe.FailedJobs{}).Jobs, uuid, from)
+	seen := s.chain.WalletSnapshot(ctx, g.wallet)
+	p.events = seen.StakeEvents.Or(nil)
+	p.slashes = slashesOf(seen, failed.Or(observe.FailedJobs{}).Jobs, uuid, from)
 	p.database = asked.State()
 	return p
 }

@@ -121,9 +121,9 @@ func TestTheColumnsHeadsSort(t *testing.T) {
 func TestAListSaysWhichJobsItDoesNotSort(t *testing.T) {
 	s, database := sortServer(t)
 	dbtest.Exec(t, database, `INSERT INTO jobs (job_id, worker_address, gpu_uuid, payment_amount, created_at) SELECT 'm' || n, $1, 'GPU-9', n, '2026-03-01 12:00:00Z'::timestamptz - n * interval '1 second' FROM generate_series(0, $2) n`, alice, db.MaxSorted)
-	const told = "These filters let through more than 10,000 jobs. Sorted are the newest 10,000, submitted after 2026-03-01 09:13:20 UTC;"
+	const reply = "These filters let through more than 10,000 jobs. Sorted are the newest 10,000, submitted after 2026-03-01 09:13:20 UTC;"
 	page := open(t, s, jobsPath("&order=highest&gpu=GPU-9"))
-	if !strings.Contains(page, told) || rowsOf(page)[0] != fmt.Sprint("m", db.MaxSorted-1) {
+	if !strings.Contains(page, reply) || rowsOf(page)[0] != fmt.Sprint("m", db.MaxSorted-1) {
 		t.Errorf("the page does not tell, and begins with %v", rowsOf(page)[:1])
 	}
 	for _, query := range []string{"&gpu=GPU-9", "&order=highest", "&order=highest&gpu=GPU-1", "&order=highest&gpu=GPU-9&from=2026-03-02"} {

@@ -36,7 +36,7 @@ var networkWindows = []networkWindow{{"24h", "24 h", validator.Window24h}, {"7d"
 
 // networkAsked is what a request about the network is about beside it.
 type networkAsked struct {
-	wallet validator.Address // whose place is told, "" if nobody's
+	wallet validator.Address // whose rank is shown, "" if nobody's
 	window networkWindow
 }
 

@@ -84,21 +84,21 @@ func TestTheNetworkTellsNothingOfOneWorker(t *testing.T) {
 				}
 			}
 		}
-		told := askedBy(s, "/api/network/workers")
+		reply := askedBy(s, "/api/network/workers")
 		var list workersJSON
-		if err := json.Unmarshal([]byte(told), &list); err != nil {
+		if err := json.Unmarshal([]byte(reply), &list); err != nil {
 			t.Fatal(err)
 		}
 		groups := slices.Concat(list.Groups.Uptime, list.Groups.Jobs)
 		if grouped := len(groups) > 0; grouped != (workers >= validator.LeastGroup) {
-			t.Errorf("%d workers are told in groups: %+v", workers, groups)
+			t.Errorf("%d workers are in groups: %+v", workers, groups)
 		}
 		for _, g := range groups {
 			if g.Workers < validator.LeastGroup {
 				t.Errorf("%d workers: a group of %d", workers, g.Workers)
 			}
 		}
-		if page := askedBy(s, "/partials/network-workers"); strings.Contains(page, "it is told of 5 workers at least") == (workers >= validator.LeastGroup) && strings.Contains(page, "It is told of 5 workers at least") == (workers >= validator.LeastGroup) {
+		if page := askedBy(s, "/partials/network-workers"); strings.Contains(page, "group has at least 5 workers") == (workers >= validator.LeastGroup) && strings.Contains(page, "It is told of 5 workers at least") == (workers >= validator.LeastGroup) {
 			t.Errorf("%d workers: %s", workers, page)
 		}
 		own, page := askedBy(s, "/api/network/workers", signedIn), askedBy(s, "/network", signedIn)

@@ -27,7 +27,7 @@ func newPace() pace {
 // rested says whether nothing that ran before matters any more.
 func (p pace) rested() bool { return p.left.Tokens() >= paceBurst }
 
-// turn waits until the wallet has time left; used must be told how much of it was taken.
+// turn waits until the wallet has time left; used must get how much of it was taken.
 func (p pace) turn(ctx context.Context) (used func(time.Duration), err error) {
 	lone := p.left.Tokens() < 0
 	if lone {

@@ -148,7 +148,7 @@ func (s *Server) showPriceForm(r *http.Request, wallet validator.Address, back s
 	e := enteredPrices(r)
 	f := views.PriceForm{Wallet: string(wallet), PerKWh: e.perKWh, PerSAGE: e.perSAGE, Currency: e.currency, Watts: e.watts, Back: back}
 	if p := validator.UsableSAGEPrice(s.reads(r.Context()).SAGEPrice(r.Context()), s.now()).Or(nil); p != nil {
-		f.Observed = "Left empty, the price that " + p.Source + " told counts: " + validator.PriceText(p.Amount) + " " + p.Currency + ", " + ago(s.now(), p.At) + "."
+		f.Observed = "Left empty, the price of " + p.Source + " counts: " + validator.PriceText(p.Amount) + " " + p.Currency + ", " + ago(s.now(), p.At) + "."
 		if f.Currency == "" {
 			f.Currency = p.Currency
 		}

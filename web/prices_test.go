@@ -56,20 +56,20 @@ func TestTheDashboardCountsNoOldPriceAsLive(t *testing.T) {
 		Earnings: validator.Some(validator.Earnings{Last24h: validator.WeiFromSAGE(40)}),
 	}
 	entry := priceEntry{"0.25", "", "EUR", ""}
-	told := func(age time.Duration) validator.Maybe[*validator.SAGEPrice] {
+	observed := func(age time.Duration) validator.Maybe[*validator.SAGEPrice] {
 		return validator.Some(&validator.SAGEPrice{Amount: big.NewRat(1, 2), Currency: "EUR", Source: "prices.example", At: now.Add(-age)})
 	}
-	const net, tooOld = netAtPresentDraw, "The newest price of SAGE that prices.example told is from 1 d ago, and none counts for more than a day: enter one by hand."
+	const net, tooOld = netAtPresentDraw, "The newest price of SAGE of prices.example is from 1 d ago, and none counts for more than a day: enter one by hand."
 	for what, c := range map[string]struct {
 		entry    priceEntry
 		observed validator.Maybe[*validator.SAGEPrice]
 		want     string
 	}{
-		"live":      {entry, told(validator.SAGEPriceStale), "Price of SAGE, from prices.example, 20 min ago: 0.5; " + net + ": 8.00; Breaks even at: 0.3000; "},
-		"stale":     {entry, told(validator.SAGEPriceStale + time.Second), "(warn) Price of SAGE, not live: from prices.example, 20 min ago: 0.5; " + net + ": 8.00; Breaks even at: 0.3000; "},
-		"a day":     {entry, told(validator.SAGEPriceCounts), "(warn) Price of SAGE, not live: from prices.example, 1 d ago: 0.5; " + net + ": 8.00; Breaks even at: 0.3000; "},
-		"too old":   {entry, told(validator.SAGEPriceCounts + time.Second), "Price of SAGE: " + tooOld + "; " + net + ": " + tooOld + "; "},
-		"by hand":   {priceEntry{"0.25", "1", "EUR", ""}, told(validator.SAGEPriceCounts + time.Second), net + ": 28.00; Breaks even at: 0.3000; "},
+		"live":      {entry, observed(validator.SAGEPriceStale), "Price of SAGE, from prices.example, 20 min ago: 0.5; " + net + ": 8.00; Breaks even at: 0.3000; "},
+		"stale":     {entry, observed(validator.SAGEPriceStale + time.Second), "(warn) Price of SAGE, not live: from prices.example, 20 min ago: 0.5; " + net + ": 8.00; Breaks even at: 0.3000; "},
+		"a day":     {entry, observed(validator.SAGEPriceCounts), "(warn) Price of SAGE, not live: from prices.example, 1 d ago: 0.5; " + net + ": 8.00; Breaks even at: 0.3000; "},
+		"too old":   {entry, observed(validator.SAGEPriceCounts + time.Second), "Price of SAGE: " + tooOld + "; " + net + ": " + tooOld + "; "},
+		"by hand":   {priceEntry{"0.25", "1", "EUR", ""}, observed(validator.SAGEPriceCounts + time.Second), net + ": 28.00; Breaks even at: 0.3000; "},
 		"not asked": {entry, validator.None[*validator.SAGEPrice]("the database is down"), "Price of SAGE: The database is down.; " + net + ": The database is down.; "},
 	} {
 		var got strings.Builder

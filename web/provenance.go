@@ -26,7 +26,7 @@ func (s *Server) origin(wallet validator.Address, id, label string) views.Origin
 	return views.Origin{URL: u + "of=" + url.QueryEscape(id), Label: label}
 }
 
-// evidence is everything that a figure's provenance is told from: the same values that
+// evidence is everything that a figure's provenance is made from: the same values that
 // the pages show.
 type evidence struct {
 	validator.Picture
@@ -74,15 +74,15 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	if field, uuid, isGPU := strings.Cut(strings.TrimPrefix(id, "gpu."), "@"); isGPU && strings.HasPrefix(id, "gpu.") {
 		return s.renderGPUOrigin(c, e, field, uuid)
 	}
-	told, known := s.tell(ctx, e, id)
+	origins, known := s.provenanceOf(ctx, e, id)
 	if !known {
 		return unknownFigure(id)
 	}
-	return s.render(c, http.StatusOK, views.Origins(told))
+	return s.render(c, http.StatusOK, views.Origins(origins))
 }
 
-// tell says where a figure came from that is no GPU's; known is false for none.
-func (s *Server) tell(ctx context.Context, e evidence, id string) (told views.Provenance, known bool) {
+// provenanceOf returns where a figure that is no GPU's comes from; false for an unknown figure.
+func (s *Server) provenanceOf(ctx context.Context, e evidence, id string) (views.Provenance, bool) {
 	asked := s.reads(ctx)
 	if field, days, isPeriod := parsePeriodFigure(id); isPeriod {
 		return periodFigures[field](periodEvidence{
@@ -126,7 +126,7 @@ func unknownFigure(id string) *problem {
 	return newProblem(http.StatusNotFound, "There is no figure "+id+"; there are "+strings.Join(figures(), ", ")+".")
 }
 
-// figures lists the ids whose provenance can be told; "gpu.FIELD" takes "@" and a UUID,
+// figures lists the ids that have a provenance; "gpu.FIELD" takes "@" and a UUID,
 // "period.FIELD" "@" and two days with ".." between.
 func figures() []string {
 	out := slices.AppendSeq(slices.Collect(maps.Keys(walletFigures)), maps.Keys(networkFigures))

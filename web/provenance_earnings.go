@@ -31,7 +31,7 @@ func parsePeriodFigure(id string) (field string, r validator.DayRange, ok bool) 
 	return field, validator.DayRange{First: from, Last: to}, known
 }
 
-// periodEvidence is what the figures of a range of days are told from.
+// periodEvidence is what the figures of a range of days are made from.
 type periodEvidence struct {
 	evidence
 

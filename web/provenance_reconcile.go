@@ -27,7 +27,7 @@ func (e evidence) reconciled(class validator.ReconcileClass, m validator.Maybe[v
 	p := e.fromDatabase("Payments: "+look.tag.Text, "tables reconciled_jobs and reconciled_days, in which the database keeps jobs beside the chain's payments", m.Known(), m.Reason())
 	p.Value = views.Row{Value: views.Value{Reason: validator.Sentence(m.Reason())}}
 	p.Formula = "recorded = payments of completed jobs, by their number\n" +
-		"on chain = sum of PaymentRouter's WorkerPaid, if it told of any\n         = sum of JobManager's PaymentReleased, else"
+		"on chain = sum of PaymentRouter's WorkerPaid, if it emitted any\n         = sum of JobManager's PaymentReleased, else"
 	r, known := m.Get()
 	if !known {
 		return p

@@ -9,7 +9,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// uptimeOrigin is what the provenance of an uptime is told from.
+// uptimeOrigin is what the provenance of an uptime is made from.
 type uptimeOrigin struct {
 	evidence
 

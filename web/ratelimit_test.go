@@ -147,7 +147,7 @@ func TestTheClientsAddressIsWhatTrustedProxiesSay(t *testing.T) {
 		"a private network, not named":  {trusted, "192.168.0.1:1", "198.51.100.7", "192.168.0.1"},
 		"a client who claims another's": {trusted, "10.1.0.9:1", "127.0.0.1, 198.51.100.7", "198.51.100.7"},
 		"two trusted proxies":           {trusted, "10.1.0.9:1", "198.51.100.7, 10.1.0.8", "198.51.100.7"},
-		"nothing told":                  {trusted, "10.1.0.9:1", "", "10.1.0.9"},
+		"no header":                     {trusted, "10.1.0.9:1", "", "10.1.0.9"},
 	} {
 		r := remote(http.MethodGet, "/")
 		r.RemoteAddr = c.peer

@@ -52,7 +52,7 @@ type exportedPayment struct {
 	SelfReported bool                   `json:"self_reported"`
 }
 
-// exportedPaymentEvent is an event that told of a payment.
+// exportedPaymentEvent is an event of a payment.
 type exportedPaymentEvent struct {
 	Kind        string  `json:"kind"`
 	AmountWei   *string `json:"amount_wei"`

@@ -36,7 +36,7 @@ type reconcileRead struct {
 	all   validator.Maybe[validator.Reconciliation]
 	page  validator.Maybe[[]validator.ReconciledPayment]
 	more  bool
-	now   time.Time // by which the page's classes were told
+	now   time.Time // by which the page's classes were decided
 	state validator.SourceState
 }
 

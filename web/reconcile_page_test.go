@@ -139,7 +139,7 @@ func TestEachResultHasItsList(t *testing.T) {
 		"missing_on_chain":    {"3 d ago 3 "},
 		"missing_in_database": {"7 d ago 9 ", "8 d ago 99 "},
 		"awaited":             {""}, // its words are seconds old
-		"not_comparable":      {"4 d ago 4 not comparable It was paid privately, and the amount is not told. 8 SAGE — unknown: The amount is private. released 10 SAGE", "5 d ago job-7 not comparable Its identifier is no number"},
+		"not_comparable":      {"4 d ago 4 not comparable It was paid privately: the amount is hidden. 8 SAGE — unknown: The amount is private. released 10 SAGE", "5 d ago job-7 not comparable Its identifier is no number"},
 		"not_known_yet":       {"40 d ago 6 not known yet The job was completed before block 7"},
 	} {
 		page := open(t, s, paymentsPath("&class="+class))

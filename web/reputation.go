@@ -92,7 +92,7 @@ func (r reputationRead) reach(head validator.Block, older bool) (string, bool) {
 	c, known := r.index.Get()
 	switch {
 	case !known:
-		return "How far ReputationManager's events are known cannot be told: " + validator.Sentence(r.index.Reason()), false
+		return "How far ReputationManager's events are read is unknown: " + validator.Sentence(r.index.Reason()), false
 	case c.Done == nil:
 		return "ReputationManager's events have not been read yet.", true
 	}

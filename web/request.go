@@ -76,7 +76,7 @@ func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// causeText says for the log why a request failed: what people are not told, if there is such.
+// causeText says for the log why a request failed: what people do not see, if there is such.
 func causeText(err error, status int) string {
 	if err == nil {
 		return http.StatusText(status)

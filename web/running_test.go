@@ -131,7 +131,7 @@ func TestARequestIsWeighedByWhatItAsksFor(t *testing.T) {
 	}
 }
 
-// TestExportsAreBoundedAndEndWithTheirReaders: who asks for a third one is told so, another wallet is
+// TestExportsAreBoundedAndEndWithTheirReaders: a third one is refused, another wallet is
 // not, and a reader who stops reading is cut off.
 func TestExportsAreBoundedAndEndWithTheirReaders(t *testing.T) {
 	database := dbtest.NewURL(t)

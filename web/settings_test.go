@@ -166,7 +166,7 @@ func TestDevice(t *testing.T) {
 		"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":                  "Chrome on Android",
 	} {
 		if got := device(userAgent); got != want {
-			t.Errorf("%q is told as %q, want %q", userAgent, got, want)
+			t.Errorf("%q is named %q, want %q", userAgent, got, want)
 		}
 	}
 }

@@ -203,7 +203,7 @@ func walletCalls(calls []validator.ContractCall) string {
 // actionWarnings say what is easily overlooked.
 func (s *Server) actionWarnings(p validator.Picture, a validator.Action) []views.Notice {
 	st, known := p.Chain.Stake.Get()
-	terms, told := p.Chain.Network.Config.Get()
+	terms, termsKnown := p.Chain.Network.Config.Get()
 	var out []views.Notice
 	warn := func(tone views.Tone, format string, args ...any) {
 		out = append(out, views.Notice{Tone: tone, Text: fmt.Sprintf(format, args...)})
@@ -222,13 +222,13 @@ func (s *Server) actionWarnings(p validator.Picture, a validator.Action) []views
 		}
 	case validator.ActionUnstake:
 		lockup := "for the lockup"
-		if told {
+		if termsKnown {
 			lockup = "for " + validator.Ago(terms.UnstakeLockup)
 		}
 		warn(views.ToneWarn, "It is locked %s and can be slashed all that time. A request cannot be taken back, and there can be no other until it is completed.", lockup)
-		out = append(out, shortfall(st, known && told, terms, st.Amount.Sub(a.Amount))...)
+		out = append(out, shortfall(st, known && termsKnown, terms, st.Amount.Sub(a.Amount))...)
 	case validator.ActionCompleteUnstake:
-		out = append(out, shortfall(st, known && told, terms, st.Amount.Sub(st.LockedAmount))...)
+		out = append(out, shortfall(st, known && termsKnown, terms, st.Amount.Sub(st.LockedAmount))...)
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func TestAPreviewSaysWhetherTheAccountCanPayTheFee(t *testing.T) {
 		says  []string
 		never []string
 	}{
-		"it is not told":   {nil, []string{"Fee, estimated", "0.5"}, []string{"In the account for fees", "less STRK", "hardly more STRK"}},
+		"it is not known":  {nil, []string{"Fee, estimated", "0.5"}, []string{"In the account for fees", "less STRK", "hardly more STRK"}},
 		"nothing":          {new(halfToken(0)), []string{"In the account for fees", "less STRK than the estimated fee", "Send some STRK"}, []string{"hardly more"}},
 		"a wei too little": {new(halfToken(1).Sub(validator.WeiFromInt(1))), []string{"less STRK than the estimated fee"}, []string{"hardly more"}},
 		"just the fee":     {new(halfToken(1)), []string{"In the account for fees", "hardly more STRK"}, []string{"less STRK"}},

@@ -118,7 +118,7 @@ func (s *Server) showEarningReport(p validator.Picture, r earningsRead) views.Ea
 		{Label: "Average a job", Amount: amountOf(report.PerJob()), Origin: from("perjob", "the average of a job")},
 		{Label: "Average a GPU-hour", Amount: amountOf(report.PerGPUHour()), Origin: from("pergpuhour", "the average of a GPU-hour")},
 	}
-	if hours, told := report.JobHours().Get(); told {
+	if hours, known := report.JobHours().Get(); known {
 		m.Note = "What jobs paid, by the execution time of the " + oneDecimalGrouped(hours) + " GPU-hours of all jobs that ended in this time, failed ones among them, as far as jobs tell theirs."
 	}
 	m.Power, m.Priced = s.rangePower(p, r, report), r.entry != priceEntry{}

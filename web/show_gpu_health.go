@@ -12,9 +12,9 @@ import (
 func (s *Server) showGPUHealth(g gpuAsked) views.GPUHealth {
 	m := views.GPUHealth{Panel: g.panel("gpu-health", everyGPUHealth), Notice: g.notice(), UUID: g.member.GPU.UUID, XIDURL: validator.XIDCatalogURL}
 	m.Panel.Stale = m.Notice != nil
-	var untold []string
+	var notReported []string
 	if m.XIDs, m.XIDNote = xidRows(g); m.XIDNote == "" {
-		untold = append(untold, "XID errors")
+		notReported = append(notReported, "XID errors")
 	}
 	link, narrow := linkRows(g.member.GPU)
 	for _, p := range []struct {
@@ -28,11 +28,11 @@ func (s *Server) showGPUHealth(g gpuAsked) views.GPUHealth {
 		if g.local() || slices.ContainsFunc(p.part.Rows, func(r views.Row) bool { return r.Value.Known() }) {
 			m.Parts = append(m.Parts, p.part)
 		} else {
-			untold = append(untold, p.named)
+			notReported = append(notReported, p.named)
 		}
 	}
-	if len(untold) > 0 {
-		m.Untold = "Its host does not report: " + strings.Join(untold, ", ") + "."
+	if len(notReported) > 0 {
+		m.NotReported = "Its host does not report: " + strings.Join(notReported, ", ") + "."
 	}
 	m.Identity = identityRows(g)
 	return m

@@ -109,7 +109,7 @@ var gpuLooks = map[string]struct {
 // there is to say where the driver just stopped listing it.
 func lostMessage(g validator.GPU) string {
 	const gone = "It no longer answers."
-	if why, told := g.Fault.Get(); told && why != validator.FaultLost {
+	if why, known := g.Fault.Get(); known && why != validator.FaultLost {
 		return gone + " " + validator.Sentence(why) + " It was lost"
 	}
 	return gone + " It was lost"

@@ -99,7 +99,7 @@ func whenOf(m validator.Maybe[time.Time], now time.Time) views.Value {
 }
 
 func (s *Server) claimRow(c validator.Claim, now time.Time) views.ClaimRow {
-	row := views.ClaimRow{When: moment(now, c.At), Tx: s.txLink(c.TxHash), Failure: claimFailure(c), Amount: views.Amount{Reason: "The chain has not told the amount yet."}}
+	row := views.ClaimRow{When: moment(now, c.At), Tx: s.txLink(c.TxHash), Failure: claimFailure(c), Amount: views.Amount{Reason: "The amount is not known yet."}}
 	if c.Amount != nil {
 		row.Amount = showWei(*c.Amount)
 	}

@@ -46,7 +46,7 @@ func (s *Server) showMining(p validator.Picture) views.MiningPanel {
 		{Label: "Jobs in all", Origin: from("mining.earned", "the mined jobs"), Value: count(r.Stats.Maybe, func(v validator.MiningStats) uint64 { return v.Jobs })},
 	}
 	if stats, known := r.Stats.Get(); known {
-		if at, told := stats.At(stats.Last, p.Chain.Block.Time).Get(); told {
+		if at, known := stats.At(stats.Last, p.Chain.Block.Time).Get(); known {
 			m.Figures = append(m.Figures, views.Row{Label: "Newest reward", Value: views.Value{At: momentOf(p.Now, at)}})
 		}
 	}

@@ -55,7 +55,7 @@ func (s *Server) networkNow(ctx context.Context, a networkAsked) views.NetworkNo
 		m.Versions.Reason = "No host is active."
 	}
 	if len(m.GPUs.Rows) == 0 {
-		m.GPUs.Reason = "No number of GPUs is had by 5 active hosts, and of fewer nothing is told."
+		m.GPUs.Reason = "Fewer than 5 active hosts per GPU count."
 	}
 	return m
 }
@@ -160,7 +160,7 @@ func (s *Server) networkWorkers(ctx context.Context, a networkAsked) views.Netwo
 	months := asked.WorkerMonths(ctx)
 	m := views.NetworkWorkersPanel{
 		Panel: a.panel("network-workers", everyNetworkHours), Notice: staleNotice(s.now(), asked.State()),
-		Note: fmt.Sprintf("Workers that were heard, or completed a job, in 30 days in UTC, today included. A group has %d workers at least, so that nothing is told of one of them.", validator.LeastGroup),
+		Note: fmt.Sprintf("Workers that were heard, or completed a job, in 30 days in UTC, today included. A group has %d workers at least, so that none can be recognised.", validator.LeastGroup),
 	}
 	m.Panel.Stale = m.Notice != nil
 	m.Uptime = groupTable("Uptime, 30 d", "Uptime", months, validator.WorkerMonths.UptimeGroups, func(g validator.WorkerGroup) string { return groupRange(g, "%") })

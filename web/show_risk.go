@@ -115,7 +115,7 @@ func (s *Server) showStakeEvents(m *views.RiskPanel, p validator.Picture, most i
 		m.EventNote = fmt.Sprintf("%s older events are not kept.", integer(n))
 	}
 	if len(m.Events) == 0 && m.EventNote == "" {
-		m.EventNote = "ProverStaking has told of no change."
+		m.EventNote = "ProverStaking has emitted no change."
 	}
 }
 

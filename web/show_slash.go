@@ -92,15 +92,15 @@ func (s *Server) showSlashCard(m *views.SlashPage, r slashRead) {
 	}
 	m.GPU = s.cardLink(r, j.GPUUUID)
 	steps, known := r.steps.Get()
-	first, told := r.first.Get()
+	first, firstKnown := r.first.Get()
 	switch {
 	case !known:
 		m.GPUNote = "Its samples cannot be read now: " + validator.Sentence(r.steps.Reason())
 		return
-	case len(steps) == 0 && told && first.IsZero():
+	case len(steps) == 0 && firstKnown && first.IsZero():
 		m.GPUNote = "No sample of this card is kept."
 		return
-	case len(steps) == 0 && told:
+	case len(steps) == 0 && firstKnown:
 		m.GPUNote = "No sample of that time is kept: those of this card begin " + utc(first) + "."
 		return
 	case len(steps) == 0:

@@ -42,9 +42,9 @@ func (s *Server) trackClaim(ctx context.Context, m *views.TrackPanel, p validato
 	claim, err := s.db.Claim(ctx, p.Address, tx)
 	if err != nil {
 		m.Heading, m.Steps = "Your claim", nil
-		m.Notice = &views.Notice{Tone: views.ToneWarn, Text: "How far this claim has come cannot be told, since the database cannot be reached."}
+		m.Notice = &views.Notice{Tone: views.ToneWarn, Text: "The progress of this claim is unknown: the database cannot be reached."}
 		if errors.Is(err, db.ErrNotFound) {
-			m.Notice.Text = "This dashboard was not told of this claim. If the wallet sent it, it appears among the claims once a block holds it."
+			m.Notice.Text = "This dashboard does not know this claim. If the wallet sent it, it appears among the claims once a block holds it."
 		}
 		return
 	}

@@ -156,7 +156,7 @@ func TestNoAddressOrFormHandsTheDatabaseWhatItRefuses(t *testing.T) {
 	}
 }
 
-// TestAReportThatOnlyTheDatabaseRefusesIsTheSendersToMend: it is told so, and by which rule.
+// TestAReportThatOnlyTheDatabaseRefusesIsTheSendersToMend: the answer names the rule.
 func TestAReportThatOnlyTheDatabaseRefusesIsTheSendersToMend(t *testing.T) {
 	s, url, one, _ := reporter(t)
 	dbtest.Exec(t, url, "ALTER TABLE heartbeats ADD CONSTRAINT heartbeats_version_is_known CHECK (version <> 'unheard-of')")

@@ -79,16 +79,16 @@ func TestTheUptimesPageShowsWhatTheAPITells(t *testing.T) {
 // pageShowsUptime compares the page about a host, about any for "", with the API's answer.
 func pageShowsUptime(t *testing.T, s *Server, host string, gap time.Time) {
 	t.Helper()
-	told := answer[uptimeJSON](t, s, "/api/worker/uptime"+host)
+	reply := answer[uptimeJSON](t, s, "/api/worker/uptime"+host)
 	page := visit(s, "/uptime?wallet="+string(alice)+strings.Replace(host, "?", "&", 1))
 	text := html.UnescapeString(page.Body.String())
 	if page.Code != http.StatusOK {
 		t.Fatalf("%s: %d %s", host, page.Code, text)
 	}
-	if !strings.Contains(text, told.Definition) || !strings.Contains(told.Definition, "the 5 minutes before it") || told.HeartbeatIntervalSecs != 300 {
-		t.Errorf("%s: the definition is %q", host, told.Definition)
+	if !strings.Contains(text, reply.Definition) || !strings.Contains(reply.Definition, "the 5 minutes before it") || reply.HeartbeatIntervalSecs != 300 {
+		t.Errorf("%s: the definition is %q", host, reply.Definition)
 	}
-	for _, w := range told.Windows {
+	for _, w := range reply.Windows {
 		if !strings.Contains(text, percent(*w.UptimePercent)) {
 			t.Errorf("%s: the page lacks %s of %s", host, percent(*w.UptimePercent), w.Window)
 		}
@@ -97,10 +97,10 @@ func pageShowsUptime(t *testing.T, s *Server, host string, gap time.Time) {
 	if strings.HasSuffix(host, "2") { // its last heartbeat came up to five minutes before
 		overdue = gap.Add(time.Minute + s.now().Truncate(time.Minute).Sub(gap)%(5*time.Minute))
 	}
-	if len(told.Windows[2].Gaps) != 1 || told.Windows[2].Gaps[0].From != overdue.Unix() {
-		t.Errorf("%s: gaps %+v, the heartbeats stop at %d", host, told.Windows[2].Gaps, gap.Unix())
+	if len(reply.Windows[2].Gaps) != 1 || reply.Windows[2].Gaps[0].From != overdue.Unix() {
+		t.Errorf("%s: gaps %+v, the heartbeats stop at %d", host, reply.Windows[2].Gaps, gap.Unix())
 	}
-	for _, g := range told.Windows[2].Gaps {
+	for _, g := range reply.Windows[2].Gaps {
 		for _, at := range []int64{g.From, g.To} {
 			if words := time.Unix(at, 0).UTC().Format(gapTime); !strings.Contains(text, words) {
 				t.Errorf("%s: the page lacks the gap's %s", host, words)
@@ -115,14 +115,14 @@ func pageShowsUptime(t *testing.T, s *Server, host string, gap time.Time) {
 			}
 		}
 	}
-	compareHeat(t, host+" hours", shown["uptime-hours"], told.Hours, 24)
-	compareHeat(t, host+" days", shown["uptime-days"], told.Days, 0)
+	compareHeat(t, host+" hours", shown["uptime-hours"], reply.Hours, 24)
+	compareHeat(t, host+" days", shown["uptime-days"], reply.Days, 0)
 	var up, total int
-	for _, d := range told.Days {
+	for _, d := range reply.Days {
 		up, total = up+d.MinutesUp, total+d.MinutesTotal
 	}
-	if told.Year.MinutesUp != up || told.Year.MinutesTotal != total {
-		t.Errorf("%s: the year is %+v, its days have %d of %d", host, told.Year, up, total)
+	if reply.Year.MinutesUp != up || reply.Year.MinutesTotal != total {
+		t.Errorf("%s: the year is %+v, its days have %d of %d", host, reply.Year, up, total)
 	}
 }
 
@@ -158,7 +158,7 @@ func compareHeat(t *testing.T, what string, cells [][]string, spans []spanJSON, 
 func TestAnUptimeHasItsProvenance(t *testing.T) {
 	s, _ := twoHosts(t)
 	page := visit(s, "/uptime?host=rig+%26+2&wallet="+string(alice)).Body.String() + visit(s, "/uptime?wallet="+string(alice)).Body.String()
-	told := answer[uptimeJSON](t, s, "/api/worker/uptime?host=rig+%26+2")
+	reply := answer[uptimeJSON](t, s, "/api/worker/uptime?host=rig+%26+2")
 	asked := 0
 	for _, m := range regexp.MustCompile(`hx-get="(/partials/provenance\?[^"]*)"`).FindAllStringSubmatch(page, -1) {
 		asked++
@@ -167,8 +167,8 @@ func TestAnUptimeHasItsProvenance(t *testing.T) {
 		if w.Code != http.StatusOK || !strings.Contains(text, "minutes that are up / minutes · 100") || !strings.Contains(text, "WHERE worker_address = '"+string(alice)) {
 			t.Errorf("%s: %d %s", m[1], w.Code, text)
 		}
-		if strings.Contains(m[1], "uptime.365d%40rig") && !strings.Contains(text, fmt.Sprintf("= %s / %s", integer(told.Year.MinutesUp), integer(told.Year.MinutesTotal))) {
-			t.Errorf("%s lacks %+v", text, told.Year)
+		if strings.Contains(m[1], "uptime.365d%40rig") && !strings.Contains(text, fmt.Sprintf("= %s / %s", integer(reply.Year.MinutesUp), integer(reply.Year.MinutesTotal))) {
+			t.Errorf("%s lacks %+v", text, reply.Year)
 		}
 	}
 	if asked != 8 {
@@ -182,8 +182,8 @@ func TestUptimeWithoutAHeartbeatOrADatabase(t *testing.T) {
 	if page := visit(s, "/uptime?wallet="+string(alice)).Body.String(); !strings.Contains(page, "No heartbeat has arrived yet") || strings.Contains(page, "0.00") {
 		t.Errorf("without a heartbeat: %s", page)
 	}
-	if told := answer[uptimeJSON](t, s, "/api/worker/uptime"); told.UptimePercent != nil || told.Year.UptimePercent != nil || told.FirstHeartbeat != nil {
-		t.Errorf("without a heartbeat: %+v", told)
+	if reply := answer[uptimeJSON](t, s, "/api/worker/uptime"); reply.UptimePercent != nil || reply.Year.UptimePercent != nil || reply.FirstHeartbeat != nil {
+		t.Errorf("without a heartbeat: %+v", reply)
 	}
 	away, err := db.Open(t.Context(), db.Config{URL: "postgres://nobody@127.0.0.1:9/none"})
 	if err != nil {
@@ -194,7 +194,7 @@ func TestUptimeWithoutAHeartbeatOrADatabase(t *testing.T) {
 	if page := visit(s, "/uptime?wallet="+string(alice)).Body.String(); !strings.Contains(page, "Uptime unknown") || !strings.Contains(page, "Uptime is the share") {
 		t.Errorf("without a database: %s", page)
 	}
-	if told := answer[uptimeJSON](t, s, "/api/worker/uptime"); told.UptimePercent != nil || told.Year != nil || told.Definition == "" {
-		t.Errorf("without a database: %+v", told)
+	if reply := answer[uptimeJSON](t, s, "/api/worker/uptime"); reply.UptimePercent != nil || reply.Year != nil || reply.Definition == "" {
+		t.Errorf("without a database: %+v", reply)
 	}
 }

@@ -56,8 +56,8 @@ func TestTextsOfOthersCannotHideOnAPage(t *testing.T) {
 			t.Errorf("%s does not show what is there:\n%.3000s", path, page)
 		}
 	}
-	if told := get("/partials/job?id="+query+"&wallet=x", "HX-Request", "true"); strings.ContainsFunc(told, hides) {
-		t.Errorf("a problem hides something: %q", told)
+	if reply := get("/partials/job?id="+query+"&wallet=x", "HX-Request", "true"); strings.ContainsFunc(reply, hides) {
+		t.Errorf("a problem hides something: %q", reply)
 	}
 
 	var recent struct {

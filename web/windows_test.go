@@ -60,9 +60,9 @@ func TestAWindowMeansOneTimeEverywhere(t *testing.T) {
 	}
 	dashboard := open(t, s, "/"+wallet)
 	for of, want := range map[string]string{"earned.24h": "1", "earned.7d": earned["7d"], "earned.30d": earned["30d"]} {
-		told := open(t, s, "/partials/provenance"+wallet+"&of="+of)
-		same("the provenance of "+of, wholeData.FindStringSubmatch(told)[1], want)
-		if !strings.Contains(told, validator.WindowsMeaning) {
+		reply := open(t, s, "/partials/provenance"+wallet+"&of="+of)
+		same("the provenance of "+of, wholeData.FindStringSubmatch(reply)[1], want)
+		if !strings.Contains(reply, validator.WindowsMeaning) {
 			t.Errorf("the provenance of %s does not say what the window covers", of)
 		}
 		if !strings.Contains(dashboard, `<data class="amount" value="`+want+`"`) {

@@ -37,15 +37,15 @@ func (b *bench) addPayments(ctx context.Context) error {
 			return fmt.Errorf("add payments: %w", err)
 		}
 	}
-	var told int64
-	if err := b.conn.QueryRow(ctx, "SELECT count(*) FROM chain_payments").Scan(&told); err != nil {
+	var stored int64
+	if err := b.conn.QueryRow(ctx, "SELECT count(*) FROM chain_payments").Scan(&stored); err != nil {
 		return err
 	}
 	wrote := time.Since(start)
 	if err := folded(ctx, b.conn); err != nil {
 		return err
 	}
-	row(count(told)+" payments on chain, compared", (time.Since(start) - wrote).Round(time.Second).String(), "writing them: "+wrote.Round(time.Second).String(), "", "")
+	row(count(stored)+" payments on chain, compared", (time.Since(start) - wrote).Round(time.Second).String(), "writing them: "+wrote.Round(time.Second).String(), "", "")
 	_, err := b.conn.Exec(ctx, "VACUUM ANALYZE reconciled_jobs")
 	return errors.Join(err, onlyErr(b.conn.Exec(ctx, "VACUUM ANALYZE reconciled_days")))
 }

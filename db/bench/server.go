@@ -192,7 +192,7 @@ func (b *bench) reportAll(ctx context.Context, origin string) (time.Duration, er
 	for from := 0; from < ingestJobs; from += ingestBatch {
 		var list []map[string]any
 		for n := from; n < from+ingestBatch; n++ {
-			j := b.benchJob("told", n)
+			j := b.benchJob("reported", n)
 			for _, field := range []string{"created_at", "assigned_at", "completed_at"} {
 				if at, is := j[field].(time.Time); is {
 					j[field] = float64(at.UnixMicro()) / 1e6

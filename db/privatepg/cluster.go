@@ -33,7 +33,7 @@ type Cluster struct {
 
 // Open takes the directory. It returns an error only for what trying again cannot mend:
 // the directory belongs to a live server (ErrInUse) or holds a cluster that none of the
-// machine's binaries fit (ErrOtherVersion). Everything else is told by Start.
+// machine's binaries fit (ErrOtherVersion). Start reports everything else.
 func Open(cfg Config) (*Cluster, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

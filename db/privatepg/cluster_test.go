@@ -162,7 +162,7 @@ func TestItKeepsDataAndListensOnNoNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	if pid := c.PID(); pid != 0 {
-		t.Errorf("stopped, and process %d is still told", pid)
+		t.Errorf("stopped, and process %d is still named", pid)
 	}
 	start(t, c)
 	wantKept(t, c)

@@ -47,13 +47,13 @@ const (
 type card struct {
 	Card
 
-	model      model
-	index      int
-	limitWatts float64
-	seed       uint64
-	noise      *rand.PCG
-	load       Load
-	xidTold    bool
+	model       model
+	index       int
+	limitWatts  float64
+	seed        uint64
+	noise       *rand.PCG
+	load        Load
+	xidReported bool
 
 	utilization float64 // what the job has come to, 0 to 1
 	busy        float64 // the same with its noise

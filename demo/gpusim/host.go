@@ -47,7 +47,7 @@ type Host struct {
 
 	mu    sync.Mutex
 	cards []*card
-	since time.Duration // from start to the newest time that the clock told
+	since time.Duration // from start to the newest time of the clock
 	ticks int64         // that have been simulated
 }
 
@@ -128,8 +128,8 @@ func (r reader) Read() (gpu.Reading, error) {
 	h.advance()
 	reading := gpu.Reading{Host: h.describe()}
 	for _, c := range h.cards {
-		if c.lostAt(h.since) && !c.xidTold {
-			c.xidTold = true
+		if c.lostAt(h.since) && !c.xidReported {
+			c.xidReported = true
 			event := validator.XIDEvent{Code: xidFellOffBus, At: h.start.Add(c.FallsOffBusAfter)}
 			reading.XIDs = append(reading.XIDs, gpu.XID{XIDEvent: event, UUID: c.UUID})
 		}

@@ -47,7 +47,7 @@ const mebibyte = 1 << 20
 // H100 (driver 590), H200 (590), L40S (595) and RTX 4080 SUPER (595) and with telegraf for
 // A100 (535); power limit of the 400 W A100 from its data sheet. Hopper and L40S drivers
 // tell thresholds as a distance to the highest operating temperature: H100, H200 and L40S
-// slow 2 kelvin above theirs; an H800, the same board as the H100, told 87, 89 and 92 °C as
+// slow 2 kelvin above theirs; an H800, the same board as the H100, reported 87, 89 and 92 °C as
 // absolute values (driver 525), and an L40S at 64 °C was 24 kelvin from its highest.
 var models = map[string]model{
 	"NVIDIA H100 80GB HBM3": {

@@ -63,7 +63,7 @@ func (y *year) beatsOf(n int, from time.Time) *beats {
 	h := y.story.Hosts[n]
 	const latest = 40 * time.Second // so that no jitter leaves the minute
 	// Each span of time has a stream of its own, so that it is the same in whatever order
-	// spans are told.
+	// spans are recorded.
 	dice := y.story.dice(streamBeats + uint64(n) + uint64(from.Unix()))
 	return &beats{y, h, dice, y.cursors(h, from), time.Duration(n*17)*time.Second%latest + 3*time.Second}
 }

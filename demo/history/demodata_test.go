@@ -107,11 +107,11 @@ func TestTheSameStoryIsTheSameRows(t *testing.T) {
 	}
 	first, second := tell(s), tell(s)
 	if first != second {
-		t.Errorf("the same story was told in two ways:\n%s\n\n%s", first, second)
+		t.Errorf("the same story was generated in two ways:\n%s\n\n%s", first, second)
 	}
 	s.Seed++
 	if contents(t, connect(t, write(t, s))) == first {
-		t.Error("another seed told the same story")
+		t.Error("another seed generates the same story")
 	}
 }
 
@@ -345,7 +345,7 @@ func TestAStoryReplacesOnlyAnotherStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after := contents(t, connect(t, url)); after != before {
-		t.Errorf("told again, the story has changed from\n%s\nto\n%s", before, after)
+		t.Errorf("generated again, the story has changed from\n%s\nto\n%s", before, after)
 	}
 	operators := dbtest.NewURL(t)
 	dbtest.Exec(t, operators, `INSERT INTO jobs (job_id) VALUES ('an operator''s')`)

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// How what cards used is told: whole hours, of which the last days' stand as hours too, since
+// What cards used is written as whole hours, of which the last days' stand as hours too, since
 // maintenance adds up a day anew when samples come.
 const (
 	energyHoursFor = 4 * day

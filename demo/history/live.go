@@ -28,7 +28,7 @@ type LiveConfig struct {
 	Usable func(gpuUUID string) bool
 	// Read returns the reported hosts' cards as they are now. Without such hosts it may be nil.
 	Read func() ([]validator.GPU, error)
-	// Ended, if not nil, is told of each job that was completed or failed, once it is stored.
+	// Ended, if not nil, gets each job that was completed or failed, once it is stored.
 	Ended func(validator.Job)
 
 	Clock func() time.Time // time.Now if nil

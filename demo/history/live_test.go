@@ -107,7 +107,7 @@ func TestALiveStoryRunsJobsOnItsCards(t *testing.T) {
 		t.Errorf("%d more jobs run than cards are loaded", running)
 	}
 	if ended := st.count(`jobs WHERE worker_address = $1 AND completed_at IS NOT NULL`, worker); ended != len(st.ended) {
-		t.Errorf("%d jobs ended, %d were told of", ended, len(st.ended))
+		t.Errorf("%d jobs ended, %d were announced", ended, len(st.ended))
 	}
 }
 

@@ -14,7 +14,7 @@ const PriceCurrency = "USD"
 // pricedFor is how far back the price was observed: claims before it have none.
 const pricedFor = 270 * day
 
-// The price is told in tenths of a thousandth.
+// The price is in tenths of a thousandth.
 const (
 	priceUnit     = 10_000
 	priceDecimals = 4

@@ -1,5 +1,5 @@
 // Package history writes the database of the demo: a year of one made-up validator, the
-// same for the same seed and time, told so that it hangs together, and then goes on with it.
+// same for the same seed and time, consistent in itself, and then goes on with it.
 // Nothing but the demo and tests may import it.
 //
 // One course of events is behind all tables: jobs run one at a time on cards, heartbeats
@@ -20,13 +20,13 @@ import (
 type Story struct {
 	Worker  validator.Address
 	Seed    uint64
-	Now     time.Time // the end of the year that is told
+	Now     time.Time // the end of the year
 	Hosts   []Host
 	Claims  []validator.Claim // as the chain has them
 	Slashes []Slash
 	// Block is the number of the chain's newest block at a time; nil leaves it out of jobs.
 	Block func(time.Time) uint64
-	// PriceSource is who told the price of SAGE; "" = nobody did.
+	// PriceSource is the price's source; "" = none.
 	PriceSource string
 }
 
@@ -66,9 +66,9 @@ const Year = 365 * 24 * time.Hour
 
 func (s Story) start() time.Time { return s.Now.Add(-Year) }
 
-// told returns the story with its times in UTC and as exact as the database keeps them, or
-// says why it cannot be told.
-func (s Story) told() (Story, error) {
+// normalised returns the story with its times in UTC and as exact as the database keeps them, or
+// says why it cannot be generated.
+func (s Story) normalised() (Story, error) {
 	if _, err := validator.ParseAddress(string(s.Worker)); err != nil {
 		return s, fmt.Errorf("the story's worker: %w", err)
 	}
@@ -127,5 +127,5 @@ const (
 )
 
 func (s Story) dice(stream uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(s.Seed, stream)) //nolint:gosec // a story that can be told again
+	return rand.New(rand.NewPCG(s.Seed, stream)) //nolint:gosec // a story that can be generated again
 }

@@ -26,27 +26,27 @@ var ErrNotOurs = errors.New("the database holds rows that are not the demo's")
 // heartbeats, which are WriteOlderHeartbeats' part. Rows go in as those of any program, so
 // that all that the schema keeps of rows is kept of these.
 func Write(ctx context.Context, databaseURL string, s Story) error {
-	t, err := Tell(s)
+	t, err := Generate(s)
 	if err != nil {
 		return err
 	}
 	return t.Write(ctx, databaseURL, s)
 }
 
-// Told is a story of which all jobs are known.
-type Told struct {
+// Timeline is a story of which all jobs are known.
+type Timeline struct {
 	story Story
 	year  *year
 	tasks []task // of all workers, in order of submission
 }
 
-// Tell lets the story's year pass.
-func Tell(s Story) (*Told, error) {
-	s, err := s.told()
+// Generate lets the story's year pass.
+func Generate(s Story) (*Timeline, error) {
+	s, err := s.normalised()
 	if err != nil {
 		return nil, fmt.Errorf("tell the demo's year: %w", err)
 	}
-	t := &Told{story: s, year: s.live()}
+	t := &Timeline{story: s, year: s.live()}
 	t.tasks = append(t.year.tasks(), s.otherTasks()...)
 	slices.SortStableFunc(t.tasks, func(a, b task) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	s.number(t.tasks)
@@ -54,7 +54,7 @@ func Tell(s Story) (*Told, error) {
 }
 
 // Ended lists the worker's jobs that ended since a time, in the order of their ends.
-func (t *Told) Ended(since time.Time) []validator.Job {
+func (t *Timeline) Ended(since time.Time) []validator.Job {
 	var out []validator.Job
 	for _, j := range t.tasks {
 		if j.Worker == t.story.Worker && j.CompletedAt != nil && !j.CompletedAt.Before(since) {
@@ -65,9 +65,9 @@ func (t *Told) Ended(since time.Time) []validator.Job {
 	return out
 }
 
-// Write writes what is told, as the function Write does. Of the story as it is now, the claims
+// Write writes what was generated, as the function Write does. Of the story as it is now, the claims
 // and the source of prices count: they may have become known meanwhile.
-func (t *Told) Write(ctx context.Context, databaseURL string, now Story) error {
+func (t *Timeline) Write(ctx context.Context, databaseURL string, now Story) error {
 	s, y := t.story, t.year
 	s.Claims, s.PriceSource = now.Claims, now.PriceSource
 	err := onConn(ctx, databaseURL, func(conn *pgx.Conn) error {
@@ -104,7 +104,7 @@ func (s Story) heartbeatsSplit() time.Time { return s.ago(heartbeatsFirst) }
 // some days at a time. Other work in the database goes on meanwhile.
 func WriteOlderHeartbeats(ctx context.Context, databaseURL string, s Story) error {
 	const piece = 5 * day
-	s, err := s.told()
+	s, err := s.normalised()
 	if err != nil {
 		return fmt.Errorf("write older heartbeats: %w", err)
 	}
@@ -133,7 +133,7 @@ type writer struct {
 	tx  pgx.Tx
 }
 
-// clearOwn empties a database that a story was told to before, which a table of its own
+// clearOwn empties a database that holds an earlier story, which a table of its own
 // tells. Rows that no story wrote are never touched.
 func (w writer) clearOwn() error {
 	// A server's maintenance takes the same locks before it touches the tables in its own order.

@@ -40,7 +40,7 @@ func eventFaults() []fault {
 		events("events cannot be asked for (method not found)", faulty(devchain.Faults{Methods: map[string]devchain.RPCError{"starknet_getEvents": {Code: -32601, Message: "Method not found"}}})),
 		events("events are answered with what is none", faulty(devchain.Faults{Answers: map[string]any{"starknet_getEvents": map[string]any{"events": "many"}}})),
 		events("asking for events takes 6 s", faulty(devchain.Faults{Slow: map[string]time.Duration{"starknet_getEvents": 6 * time.Second}})),
-		events("every event is told twice", page(func(p *eventPage) {
+		events("every event comes twice", page(func(p *eventPage) {
 			var twice []json.RawMessage
 			for _, e := range p.Events {
 				twice = append(twice, e, e)

@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// attack is something that a client does to the server, in the end with what it was told.
+// attack is something that a client does to the server, in the end with what it was answered.
 type attack func(ctx context.Context, address string) (string, error)
 
-// client is a fault of clients: others must not feel it, and the client be told what is
+// client is a fault of clients: others must not feel it, and the client must learn what is
 // wrong or be cut off.
 func client(name string, a attack) fault {
 	said := ""

@@ -17,7 +17,7 @@ const (
 	relayPasses   relayMode = iota
 	relayRefuses            // nothing listens, and what was open is cut
 	relayResets             // every connection is reset as soon as it is made
-	relaySwallows           // nothing comes through any more, and nobody is told
+	relaySwallows           // nothing comes through any more, and nobody learns of it
 	relaySlow               // every piece takes relayDelay
 	relayHalves             // connections are cut after some bytes of an answer
 )

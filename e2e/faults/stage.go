@@ -72,7 +72,7 @@ type stage struct {
 	observer  *observer
 
 	disturbers []*disturber
-	jobs       int            // that the chain was told of
+	jobs       int            // that are on the chain
 	undo       []func() error // last first
 	stop       context.CancelFunc
 	done       chan struct{}

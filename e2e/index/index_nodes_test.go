@@ -257,7 +257,7 @@ func TestWhyEventsAreMissingIsSaid(t *testing.T) {
 	r.finish(t, x)
 	r.wantCanonical(t)
 	if index := r.index(t); index.Failure != "" {
-		t.Errorf("the failure is still told: %q", index.Failure)
+		t.Errorf("the failure is still shown: %q", index.Failure)
 	}
 }
 

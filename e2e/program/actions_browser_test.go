@@ -178,7 +178,7 @@ func TestClaimingInABrowser(t *testing.T) {
 		}
 		g.again("lost")
 		g.problem("lost")
-		g.open("/stake/claim") // where the server is told
+		g.open("/stake/claim") // where the server learns of it
 		arrives(t, g.tab, `location.search.includes("tx=0x")`)
 		g.asks(1)
 		g.chain.Mine()

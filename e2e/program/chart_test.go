@@ -222,7 +222,7 @@ func TestAGPUsPageShowsTheEvidence(t *testing.T) {
 	pointAt(t, ctx, "chart-temperature", 0.999)
 	until(t, ctx, `document.querySelector("#chart-power .chart-tip").hidden === false`)
 	if times := evaluate[string](t, ctx, `["temperature", "power"].map(c => document.querySelector("#chart-" + c + " .chart-tip").innerText.includes("UTC")).join()`); times != "true,false" {
-		t.Errorf("the exact time is told by the chart that is pointed at: %s", times)
+		t.Errorf("a chart that is pointed at shows the exact time: %s", times)
 	}
 	if !evaluate[bool](t, ctx, `(() => {
 		const table = document.querySelector("#gpu-history-data"), last = [...table.tBodies[0].rows].at(-1).cells;

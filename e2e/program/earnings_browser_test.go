@@ -49,7 +49,7 @@ func whatWasEarned(t *testing.T, p *program) {
 		t.Errorf("%v bars are drawn", bars)
 	}
 
-	// Net of power: nothing is assumed before the reader told prices.
+	// Net of power: nothing is assumed before the reader enters prices.
 	if said := evaluate[string](t, ctx, netOfPower); !strings.Contains(said, "Price of SAGE, from 127.0.0.1:") || !strings.Contains(said, "Set your price of power") || !strings.Contains(said, "kWh") {
 		t.Errorf("before any price: %s", said)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // Errors that the driver reported before a restart, even one by kill -9, are shown after it
-// with their times, and the time in which nobody watched is told.
+// with their times, and the time in which nobody watched is shown.
 func TestErrorsOfTheDriverOutliveARestart(t *testing.T) {
 	t.Parallel()
 	lib, script := gputest.BuildFake(t, gputest.Current), gputest.NewScript(t, "count=2", "temp=61")
@@ -90,7 +90,7 @@ func TestWhenACardWasSlowedOutlivesARestart(t *testing.T) {
 	p = start(t, env...)
 	harness.Eventually(t, "the card again", func() bool { cards, _ := p.cards(t, "0x123"); return len(cards) == 1 })
 	edges := regexp.MustCompile(`(Slowed: too hot[^<]*)</span>(?s:.*?)datetime="([^"]*)"(?s:.*?)datetime="([^"]*)"`)
-	var told string
+	var reply string
 	for _, window := range []string{"10m", "1h", "24h", "7d"} {
 		var found []string
 		harness.Eventually(t, "the stretch in a window of "+window, func() bool {
@@ -98,13 +98,13 @@ func TestWhenACardWasSlowedOutlivesARestart(t *testing.T) {
 			found = edges.FindStringSubmatch(string(b))
 			return found != nil && !strings.Contains(found[0], "until now")
 		})
-		if got := strings.Join(found[1:], " | "); told == "" {
-			told = got
-		} else if got != told {
-			t.Errorf("a window of %s tells %s, the first %s", window, got, told)
+		if got := strings.Join(found[1:], " | "); reply == "" {
+			reply = got
+		} else if got != reply {
+			t.Errorf("a window of %s tells %s, the first %s", window, got, reply)
 		}
 	}
-	if !strings.Contains(told, "when it ended is not known, since no reading followed") {
-		t.Errorf("told: %s", told)
+	if !strings.Contains(reply, "when it ended is not known, since no reading followed") {
+		t.Errorf("told: %s", reply)
 	}
 }

@@ -118,8 +118,8 @@ func repeatsTheCall(t *testing.T, env []string, answer []byte) {
 	}
 	for i := range raw {
 		shown, err := validator.ParseFelt(raw[i])
-		told, terr := validator.ParseFelt(string(got.Result[i]))
-		if err != nil || terr != nil || shown != told {
+		reply, terr := validator.ParseFelt(string(got.Result[i]))
+		if err != nil || terr != nil || shown != reply {
 			t.Errorf("felt %d: the page shows %s, the node says %s", i, raw[i], got.Result[i])
 		}
 	}

@@ -25,10 +25,12 @@ const oddWallet = `(() => {
 	if (!odd || !wallet) return;
 	const real = wallet.request;
 	const later = window.setTimeout;
-	window.setTimeout = (f, ms, ...rest) => later(f, ms > 100000 ? 100 : ms, ...rest);
+	let fixed = false; // the answer needs no real wallet, which a busy machine keeps waiting
+	window.setTimeout = (f, ms, ...rest) => later(f, fixed && ms > 100000 ? 100 : ms, ...rest);
 	wallet.request = (question) => {
 		if (question.type !== type) return real(question);
-		if (odd.length === 0) return odd();
+		fixed = odd.length === 0;
+		if (fixed) return odd();
 		return real(question).then(odd);
 	};
 })()`

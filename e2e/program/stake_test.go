@@ -120,17 +120,17 @@ func TestTheStakePageTellsOfReputationAndMining(t *testing.T) {
 	if _, earned := p.Call(t, http.MethodGet, "/earnings", "", ""); !strings.Contains(text(earned), "Paid by MiningRewards : where it comes from 3 SAGE") {
 		t.Errorf("the earnings do not tell what was mined:\n%s", text(earned))
 	}
-	told := 0
+	explained := 0
 	for _, u := range origins(page) {
 		if code, answer := p.Call(t, http.MethodGet, u, "", ""); code != http.StatusOK || !strings.Contains(string(answer), "Source") {
 			t.Errorf("%s: %d %s", u, code, answer)
 		}
 		if strings.Contains(u, "of=mining.") || strings.Contains(u, "of=reputation") {
-			told++
+			explained++
 		}
 	}
-	if told < 10 {
-		t.Errorf("%d figures of reputation and mining tell where they come from", told)
+	if explained < 10 {
+		t.Errorf("%d figures of reputation and mining tell where they come from", explained)
 	}
 	v := p.Get(t, "/api/validator/reputation?limit=1", string(wallet))
 	changes, _ := v["changes"].([]any)

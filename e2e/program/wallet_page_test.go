@@ -19,12 +19,12 @@ import (
 // pageWallet is a wallet as an extension puts it into a page: what the page asks of it
 // goes to a devchain wallet, which signs with a real key.
 type pageWallet struct {
-	mu     sync.Mutex
-	wallet *devchain.Wallet
-	told   string // the chain id that it tells; "" = its chain's own
-	stuck  bool   // it cannot switch to another network
-	signed int    // signatures made
-	asked  int    // transactions that it was asked to send
+	mu           sync.Mutex
+	wallet       *devchain.Wallet
+	claimedChain string // the chain id that it tells; "" = its chain's own
+	stuck        bool   // it cannot switch to another network
+	signed       int    // signatures made
+	asked        int    // transactions that it was asked to send
 }
 
 // injectedWallet puts the wallet on window, after a while if the page's address says so.
@@ -66,8 +66,8 @@ func (w *pageWallet) answer(question string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case q.Type == "wallet_requestChainId" && w.told != "":
-		return `{"result":"` + w.told + `"}`
+	case q.Type == "wallet_requestChainId" && w.claimedChain != "":
+		return `{"result":"` + w.claimedChain + `"}`
 	case q.Type == "wallet_addInvokeTransaction":
 		w.asked++
 	case q.Type == "wallet_switchStarknetChain" && w.stuck:
@@ -81,7 +81,7 @@ func (w *pageWallet) answer(question string) string {
 	switch {
 	case a.Error != nil:
 	case q.Type == "wallet_switchStarknetChain":
-		w.told = ""
+		w.claimedChain = ""
 	case q.Type == "wallet_signTypedData":
 		w.signed++
 	}
@@ -92,14 +92,14 @@ func (w *pageWallet) answer(question string) string {
 func (w *pageWallet) becomes(wallet *devchain.Wallet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wallet, w.told, w.stuck, w.signed, w.asked = wallet, "", false, 0, 0
+	w.wallet, w.claimedChain, w.stuck, w.signed, w.asked = wallet, "", false, 0, 0
 }
 
 // tells sets what the wallet says of its network.
 func (w *pageWallet) tells(chainID string, stuck bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told, w.stuck = chainID, stuck
+	w.claimedChain, w.stuck = chainID, stuck
 }
 
 func (w *pageWallet) signatures() int {
