@@ -69,7 +69,7 @@ func (s *Store) sampleTimes(rows []storeGPUSampleParams) error {
 type storedGPU struct {
 	validator.GPU
 
-	Unknown map[string]string `json:",omitempty"`
+	Unknown map[string]string `json:"Unknown,omitempty"`
 }
 
 // sampleRow is a sample as the database keeps it. A GPU without a UUID has no history,

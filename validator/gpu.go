@@ -31,74 +31,74 @@ const FaultLost = "GPU is lost: it fell off the bus or no longer answers"
 
 // GPU is one reading of one GPU. Each field can be missing by itself, with the reason.
 type GPU struct {
-	Index int           // NVML's index at the last time it was seen; may change with a reboot
-	UUID  string        // "GPU-…"; the identity that lasts. Empty only if it could not be read
-	Fault Maybe[string] // known if the GPU as a whole cannot be read: why, in words
+	Index int           `json:"Index"` // NVML's index at the last time it was seen; may change with a reboot
+	UUID  string        `json:"UUID"`  // "GPU-…"; the identity that lasts. Empty only if it could not be read
+	Fault Maybe[string] `json:"Fault"` // known if the GPU as a whole cannot be read: why, in words
 	// MissingSince is known if the GPU was seen by this process and is no longer listed
 	// or answering; the other fields then hold its last reading.
-	MissingSince Maybe[time.Time]
-	SampledAt    time.Time // of the fields below
+	MissingSince Maybe[time.Time] `json:"MissingSince"`
+	SampledAt    time.Time        `json:"SampledAt"` // of the fields below
 
 	// SlowedSince and HotSince are since when this process has found the GPU slowed
 	// (ThrottleReasons.Slowed) or near its heat limit (NearHeatLimit) at every reading. Time
 	// in which readings would have grown stale counts as an end; missing while it is not so.
-	SlowedSince Maybe[time.Time]
-	HotSince    Maybe[time.Time]
+	SlowedSince Maybe[time.Time] `json:"SlowedSince"`
+	HotSince    Maybe[time.Time] `json:"HotSince"`
 
 	// SlowedLately is when and why this process found the GPU slowed in the last SlowedMemory
 	// of readings; missing if it did not. It outlives pauses between two jobs, which end
 	// SlowedSince each time.
-	SlowedLately Maybe[Slowdown]
+	SlowedLately Maybe[Slowdown] `json:"SlowedLately"`
 
-	Name     Maybe[string] // "NVIDIA H100 80GB HBM3"
-	PCIBusID Maybe[string] // "00000000:01:00.0"
-	VBIOS    Maybe[string] // version of the board's firmware, "96.00.74.00.11"
-	Tier     Maybe[Tier]   // by the model's name; missing for an unknown model
+	Name     Maybe[string] `json:"Name"`     // "NVIDIA H100 80GB HBM3"
+	PCIBusID Maybe[string] `json:"PCIBusID"` // "00000000:01:00.0"
+	VBIOS    Maybe[string] `json:"VBIOS"`    // version of the board's firmware, "96.00.74.00.11"
+	Tier     Maybe[Tier]   `json:"Tier"`     // by the model's name; missing for an unknown model
 
-	MemoryTotalBytes    Maybe[uint64]
-	MemoryUsedBytes     Maybe[uint64] // without the driver's reserve where the driver tells it apart (memory v2)
-	MemoryReservedBytes Maybe[uint64]
+	MemoryTotalBytes    Maybe[uint64] `json:"MemoryTotalBytes"`
+	MemoryUsedBytes     Maybe[uint64] `json:"MemoryUsedBytes"` // without the driver's reserve where the driver tells it apart (memory v2)
+	MemoryReservedBytes Maybe[uint64] `json:"MemoryReservedBytes"`
 
-	UtilizationPercent    Maybe[uint32] // share of the last sample period in which a kernel ran
-	MemoryActivityPercent Maybe[uint32] // share in which memory was read or written: the bus, not how full it is
-	EncoderPercent        Maybe[uint32]
-	DecoderPercent        Maybe[uint32]
+	UtilizationPercent    Maybe[uint32] `json:"UtilizationPercent"`    // share of the last sample period in which a kernel ran
+	MemoryActivityPercent Maybe[uint32] `json:"MemoryActivityPercent"` // share in which memory was read or written: the bus, not how full it is
+	EncoderPercent        Maybe[uint32] `json:"EncoderPercent"`
+	DecoderPercent        Maybe[uint32] `json:"DecoderPercent"`
 
-	TemperatureC         Maybe[int]
-	MemoryTemperatureC   Maybe[int]
-	SlowdownTemperatureC Maybe[int] // the GPU throttles from here on
-	ShutdownTemperatureC Maybe[int]
-	MaxTemperatureC      Maybe[int] // highest operating temperature
+	TemperatureC         Maybe[int] `json:"TemperatureC"`
+	MemoryTemperatureC   Maybe[int] `json:"MemoryTemperatureC"`
+	SlowdownTemperatureC Maybe[int] `json:"SlowdownTemperatureC"` // the GPU throttles from here on
+	ShutdownTemperatureC Maybe[int] `json:"ShutdownTemperatureC"`
+	MaxTemperatureC      Maybe[int] `json:"MaxTemperatureC"` // highest operating temperature
 
-	PowerMilliwatts        Maybe[uint32]
-	PowerLimitMilliwatts   Maybe[uint32] // enforced: the lowest of all limits in force
-	PowerDefaultMilliwatts Maybe[uint32]
-	EnergyMillijoules      Maybe[uint64] // since the driver was loaded
+	PowerMilliwatts        Maybe[uint32] `json:"PowerMilliwatts"`
+	PowerLimitMilliwatts   Maybe[uint32] `json:"PowerLimitMilliwatts"` // enforced: the lowest of all limits in force
+	PowerDefaultMilliwatts Maybe[uint32] `json:"PowerDefaultMilliwatts"`
+	EnergyMillijoules      Maybe[uint64] `json:"EnergyMillijoules"` // since the driver was loaded
 
-	SMClockMHz        Maybe[uint32]
-	SMClockMaxMHz     Maybe[uint32]
-	MemoryClockMHz    Maybe[uint32]
-	MemoryClockMaxMHz Maybe[uint32]
-	FanPercent        Maybe[uint32] // missing on passively cooled cards
-	PerformanceState  Maybe[int]    // 0 (P0, fastest) to 15
-	ThrottleReasons   Maybe[ThrottleReasons]
+	SMClockMHz        Maybe[uint32]          `json:"SMClockMHz"`
+	SMClockMaxMHz     Maybe[uint32]          `json:"SMClockMaxMHz"`
+	MemoryClockMHz    Maybe[uint32]          `json:"MemoryClockMHz"`
+	MemoryClockMaxMHz Maybe[uint32]          `json:"MemoryClockMaxMHz"`
+	FanPercent        Maybe[uint32]          `json:"FanPercent"`       // missing on passively cooled cards
+	PerformanceState  Maybe[int]             `json:"PerformanceState"` // 0 (P0, fastest) to 15
+	ThrottleReasons   Maybe[ThrottleReasons] `json:"ThrottleReasons"`
 
-	ECCEnabled                Maybe[bool]
-	ECCCorrectedVolatile      Maybe[uint64] // since the last driver load
-	ECCUncorrectedVolatile    Maybe[uint64]
-	ECCUncorrectedAggregate   Maybe[uint64] // over the card's life
-	RetiredPages              Maybe[uint32] // or remapped rows on newer cards
-	PCIeGeneration            Maybe[int]
-	PCIeGenerationMax         Maybe[int]
-	PCIeWidth                 Maybe[int]
-	PCIeWidthMax              Maybe[int]
-	Processes                 Maybe[[]GPUProcess] // the largest by memory (LargestProcesses)
-	ProcessCount              Maybe[int]          // programs that use the GPU, those left out too
-	Events                    []GPUEvent          `json:"-"` // seen by this process, newest first; stored apart
-	Throttled                 []ThrottleSpan      `json:"-"` // seen by this process, in the order of their beginnings; stored apart
-	XIDsWatchedSince          Maybe[time.Time]    // without a break; while it is missing, no event does not mean no errors
-	MIGEnabled                Maybe[bool]
-	ConfidentialComputeActive Maybe[bool] // this host's CC state applied to this GPU
+	ECCEnabled                Maybe[bool]         `json:"ECCEnabled"`
+	ECCCorrectedVolatile      Maybe[uint64]       `json:"ECCCorrectedVolatile"` // since the last driver load
+	ECCUncorrectedVolatile    Maybe[uint64]       `json:"ECCUncorrectedVolatile"`
+	ECCUncorrectedAggregate   Maybe[uint64]       `json:"ECCUncorrectedAggregate"` // over the card's life
+	RetiredPages              Maybe[uint32]       `json:"RetiredPages"`            // or remapped rows on newer cards
+	PCIeGeneration            Maybe[int]          `json:"PCIeGeneration"`
+	PCIeGenerationMax         Maybe[int]          `json:"PCIeGenerationMax"`
+	PCIeWidth                 Maybe[int]          `json:"PCIeWidth"`
+	PCIeWidthMax              Maybe[int]          `json:"PCIeWidthMax"`
+	Processes                 Maybe[[]GPUProcess] `json:"Processes"`        // the largest by memory (LargestProcesses)
+	ProcessCount              Maybe[int]          `json:"ProcessCount"`     // programs that use the GPU, those left out too
+	Events                    []GPUEvent          `json:"-"`                // seen by this process, newest first; stored apart
+	Throttled                 []ThrottleSpan      `json:"-"`                // seen by this process, in the order of their beginnings; stored apart
+	XIDsWatchedSince          Maybe[time.Time]    `json:"XIDsWatchedSince"` // without a break; while it is missing, no event does not mean no errors
+	MIGEnabled                Maybe[bool]         `json:"MIGEnabled"`
+	ConfidentialComputeActive Maybe[bool]         `json:"ConfidentialComputeActive"` // this host's CC state applied to this GPU
 }
 
 // SlowedMemory is for how long it is remembered that a GPU was slowed.
@@ -106,8 +106,8 @@ const SlowedMemory = 10 * time.Minute
 
 // Slowdown is that a GPU was slowed (ThrottleReasons.Slowed) at least once.
 type Slowdown struct {
-	Last    time.Time       // the newest reading that says so
-	Reasons ThrottleReasons // all that were given
+	Last    time.Time       `json:"Last"`    // the newest reading that says so
+	Reasons ThrottleReasons `json:"Reasons"` // all that were given
 }
 
 // XIDEvent is an error that NVIDIA's driver reported for a GPU.

@@ -7,11 +7,11 @@ import (
 
 // GPUProcess is a program that uses a GPU.
 type GPUProcess struct {
-	PID         uint32
-	Name        Maybe[string]
-	MemoryBytes Maybe[uint64] // of all its contexts
-	Compute     bool          // it has a compute context
-	Graphics    bool          // it has a graphics context
+	PID         uint32        `json:"PID"`
+	Name        Maybe[string] `json:"Name"`
+	MemoryBytes Maybe[uint64] `json:"MemoryBytes"` // of all its contexts
+	Compute     bool          `json:"Compute"`     // it has a compute context
+	Graphics    bool          `json:"Graphics"`    // it has a graphics context
 }
 
 // ProcessesKept is how many programs of one GPU are kept, the largest.

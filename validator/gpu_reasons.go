@@ -2,8 +2,8 @@ package validator
 
 import "reflect"
 
-// Reasons returns why fields of the GPU have no value, by the fields' names, for what keeps
-// it as JSON, in which a missing value is null. What "not reported" says already is left out.
+// Reasons returns why fields of the GPU have no value, by the fields' names in JSON, for what
+// keeps it so, where a missing value is null. What "not reported" says already is left out.
 func (g GPU) Reasons() map[string]string {
 	out := map[string]string{}
 	fields := reflect.ValueOf(g)
@@ -13,7 +13,7 @@ func (g GPU) Reasons() map[string]string {
 			continue
 		}
 		if why := m.Reason(); why != "" && why != notReported && why != notRead {
-			out[fields.Type().Field(i).Name] = why
+			out[fields.Type().Field(i).Tag.Get("json")] = why
 		}
 	}
 	return out
@@ -23,12 +23,12 @@ func (g GPU) Reasons() map[string]string {
 // that has a value, or that this version does not have, is left out.
 func (g GPU) WithReasons(why map[string]string) GPU {
 	fields := reflect.ValueOf(&g).Elem()
-	for name, reason := range why {
-		field := fields.FieldByName(name)
-		if !field.IsValid() {
+	for i := range fields.NumField() {
+		reason, given := why[fields.Type().Field(i).Tag.Get("json")]
+		if !given {
 			continue
 		}
-		if m, ok := reflect.TypeAssert[interface{ because(reason string) }](field.Addr()); ok {
+		if m, ok := reflect.TypeAssert[interface{ because(reason string) }](fields.Field(i).Addr()); ok {
 			m.because(reason)
 		}
 	}

@@ -76,7 +76,7 @@ func classOfClaim(c Claim, e *ClaimEvents, known Maybe[EventCoverage]) (class Re
 	case c.Status == ClaimSubmitted:
 		return ClassAwaited, "The transaction's outcome is not known yet."
 	case c.TxHash == "":
-		return ClassNotComparable, "The database has no transaction of it."
+		return ClassNotComparable, "The database has no transaction for it."
 	case !has:
 		return ClassNotKnown, Sentence(known.Reason())
 	case c.BlockNumber != nil && *c.BlockNumber > cover.To.Number, c.BlockNumber == nil && c.At.After(cover.To.Time):

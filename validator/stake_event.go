@@ -72,7 +72,7 @@ func (p Picture) LastSlash() Maybe[*StakeEvent] {
 	case q.Omitted > 0:
 		return None[*StakeEvent]("the newest slash is older than the events that are kept")
 	}
-	return None[*StakeEvent]("ProverStaking tells a slashed amount, but no event of it")
+	return None[*StakeEvent]("ProverStaking tells a slashed amount, but no event has it")
 }
 
 // PendingUnstake is the request of the unstake that waits to be completed: its UnlockAt is

@@ -42,7 +42,7 @@ func TestTheLastSlash(t *testing.T) {
 			s.TotalSlashed, c.StakeEvents = Wei{}, None[[]StakeEvent]("the node refused")
 		}, "", ""},
 		"events unread":              {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = None[[]StakeEvent]("the node refused") }, "", "the node refused"},
-		"an event that is not known": {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some([]StakeEvent(nil)) }, "", "no event of it"},
+		"an event that is not known": {func(_ *Stake, c *ChainSnapshot) { c.StakeEvents = Some([]StakeEvent(nil)) }, "", "no event has it"},
 		"a slash that is not read yet": {func(s *Stake, c *ChainSnapshot) {
 			s.TotalSlashed, c.StakeEventsQuery.Outdated = WeiFromSAGE(602), true
 		}, "", "being read"},

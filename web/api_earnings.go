@@ -40,9 +40,9 @@ type earningsJSON struct {
 
 // earningPeriodJSON sums up a day, week or month.
 type earningPeriodJSON struct {
-	From           string            `json:"from" doc:"The first UTC day of it in the range"`
-	To             string            `json:"to" doc:"The last UTC day of it in the range"`
-	Whole          bool              `json:"whole" doc:"All of it lies in the range and has passed"`
+	From           string            `json:"from" doc:"Its first UTC day in the range"`
+	To             string            `json:"to" doc:"Its last UTC day in the range"`
+	Whole          bool              `json:"whole" doc:"The whole period lies in the range and has passed"`
 	Entries        *int64            `json:"entries" doc:"Payments and claims; null if none is recorded and claims are not known"`
 	Total          *string           `json:"total" doc:"Wei"`
 	TotalFormatted *string           `json:"total_formatted"`

@@ -20,7 +20,7 @@ type heartbeatsInput struct {
 type heartbeatsJSON struct {
 	Status  string `json:"status" enum:"ok"`
 	Added   int64  `json:"added" doc:"Heartbeats that were not there"`
-	Present int64  `json:"present" doc:"Heartbeats of a worker, host and time that were there already, which stay as they are"`
+	Present int64  `json:"present" doc:"Heartbeats of a worker, host and time that were there already, which stay unchanged"`
 }
 
 func (s *Server) apiHeartbeats(ctx context.Context, in *heartbeatsInput) (*reply[heartbeatsJSON], error) {

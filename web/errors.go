@@ -113,7 +113,7 @@ func titleFor(status int) string {
 	case status == http.StatusNotFound:
 		return "Nothing here"
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return "This needs somebody who may see it"
+		return "You do not have access to this page"
 	case status >= http.StatusInternalServerError:
 		return "That did not work"
 	}

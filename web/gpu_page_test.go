@@ -128,7 +128,7 @@ func TestAGPUOfAnotherHostHasItsHistoryFromTheDatabase(t *testing.T) {
 	if n := strings.Count(page, `<th scope="row">`); n < 3 {
 		t.Errorf("%d rows of three samples", n)
 	}
-	if w := visit(s, "/gpus/GPU-remote?window=10m&wallet="+string(bob)).Body.String(); !strings.Contains(w, "Its host has reported no sample of it in that time.") {
+	if w := visit(s, "/gpus/GPU-remote?window=10m&wallet="+string(bob)).Body.String(); !strings.Contains(w, "Its host reported no sample in that time.") {
 		t.Error("ten minutes without a sample do not say so")
 	}
 }

@@ -105,7 +105,7 @@ func (s *Server) newJobCard(ctx context.Context, j validator.Job, wallet validat
 	}
 	switch {
 	case j.GPUUUID == "":
-		m.Note = "Nothing tells on which card the job runs or ran."
+		m.Note = "Nothing says on which card the job runs or ran."
 		return m
 	case j.Status == validator.JobPending:
 		m.Note = "The job has not started."

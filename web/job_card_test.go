@@ -37,7 +37,7 @@ func TestAJobsPageShowsItsCardForTheJobsTime(t *testing.T) {
 		('of-bob', $1, 'completed', 'GPU-hot', $3, $3, $4), ('no-card', $2, 'completed', NULL, $3, $3, $4), ('waits', $2, 'pending', 'GPU-hot', $4, NULL, NULL), ('runs', $2, 'running', 'GPU-hot', $4, $4, NULL)`, string(bob), string(alice), at.Add(-40*time.Minute), at)
 	for path, words := range map[string]string{
 		"/jobs/of-bob?wallet=" + string(bob):    "No sample of the card is kept of the job&#39;s time.",
-		"/jobs/no-card?wallet=" + string(alice): "Nothing tells on which card the job runs or ran.",
+		"/jobs/no-card?wallet=" + string(alice): "Nothing says on which card the job runs or ran.",
 		"/jobs/waits?wallet=" + string(alice):   "The job has not started.",
 		"/jobs/runs?wallet=" + string(alice):    `hx-get="/partials/job-card?id=runs`,
 	} {

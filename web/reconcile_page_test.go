@@ -97,7 +97,7 @@ func TestThePageOfPaymentsListsWhatDiffers(t *testing.T) {
 		"a contract could know. 2 jobs: not comparable 16 SAGE — unknown: What the chain has of these is not known.",
 		"not known. 1 jobs: not known yet 8 SAGE — unknown: What the chain has of these is not known.",
 		"All 10 64 SAGE — unknown: Not known of all of them.",
-		"Missing on chain 1 Matched 1", "Database: 0.000000000000000006 SAGE · chain: — unknown: No event tells of it.", "No RewardsClaimed event of its transaction is on the chain as it is now.",
+		"Missing on chain 1 Matched 1", "Database: 0.000000000000000006 SAGE · chain: — unknown: No event has it.", "No RewardsClaimed event of its transaction is on the chain as it is now.",
 		"All that differ 4", "Different amount 1", "Missing on chain 1", "Missing in the database 2",
 	} {
 		if !strings.Contains(text, want) {

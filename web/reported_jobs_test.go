@@ -66,7 +66,7 @@ func TestSelfReportedJobsAreMarkedAndNotPublic(t *testing.T) {
 	wallet := "wallet=" + string(alice)
 	api := func(path string) string { return visit(s, path, "X-Wallet-Address", string(alice)).Body.String() }
 	for path, want := range map[string]string{
-		"/?" + wallet: "Of it self-reported", "/jobs?" + wallet: "Self-reported: 1 of these jobs.", "/jobs/7?" + wallet: "this wallet itself.",
+		"/?" + wallet: "Self-reported earnings", "/jobs?" + wallet: "Self-reported: 1 of these jobs.", "/jobs/7?" + wallet: "this wallet itself.",
 		"/earnings?" + wallet: "self-reported", "/earnings/reconciliation?class=not_known_yet&" + wallet: "self-reported",
 	} {
 		if page := open(t, s, path); !strings.Contains(page, want) {

@@ -48,7 +48,7 @@ func (s *Server) preview(ctx context.Context, p validator.Picture, e actionEntry
 		m.Warnings = feeWarnings(sim)
 	case errors.Is(err, chain.ErrNoSimulation):
 		m.Rows, m.Again = actionRows(p, e.action, chain.Simulation{}), ""
-		m.Warnings = []views.Notice{{Tone: views.ToneWarn, Text: "This could not be tried out first: no Starknet node that this server asks can simulate transactions. Read what your wallet says of it before you confirm; a transaction that fails costs its fee."}}
+		m.Warnings = []views.Notice{{Tone: views.ToneWarn, Text: "This could not be tried out first: no Starknet node that this server asks can simulate transactions. Read what your wallet shows before you confirm; a transaction that fails costs its fee."}}
 	default:
 		m.Refusal = s.unsimulated(ctx, p.Address, err)
 		return m

@@ -77,7 +77,7 @@ func noHistory(g gpuAsked, past gpuPast) *views.Empty {
 	case g.local():
 		e.Text = "Of this host's GPUs this server remembers one hour. Longer windows show the samples in the database: this server stores some while VALIDATOR_ADDRESS names the wallet that they work for, and none is of that time."
 	default:
-		e.Text = "Its host has reported no sample of it in that time."
+		e.Text = "Its host reported no sample in that time."
 	}
 	return e
 }

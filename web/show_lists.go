@@ -62,7 +62,7 @@ func (s *Server) showRewards(p validator.Picture, page validator.Maybe[observe.E
 		{Label: "Last claim", Origin: s.origin(p.Address, "claim.last", "the last claim"), Value: whenOf(p.LastClaim(), p.Now)},
 	}
 	if e, known := p.Earnings.Get(); known && e.SelfReportedJobs > 0 {
-		m.Totals = slices.Insert(m.Totals, 1, views.Row{Label: "Of it self-reported", Value: views.Value{Text: e.SelfReported.Format(), Title: selfReportedNote}})
+		m.Totals = slices.Insert(m.Totals, 1, views.Row{Label: "Self-reported earnings", Value: views.Value{Text: e.SelfReported.Format(), Title: selfReportedNote}})
 	}
 	for _, c := range claims.Or(nil) {
 		m.Claims = append(m.Claims, s.claimRow(c, p.Now))

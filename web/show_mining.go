@@ -14,7 +14,7 @@ func (s *Server) showMining(p validator.Picture) views.MiningPanel {
 	m.Panel.Stale = m.Notice != nil
 	r := p.Chain.Mining
 	if !r.Configured {
-		m.Absent = validator.Sentence(r.Stats.Reason()) + " Nothing is shown of it."
+		m.Absent = validator.Sentence(r.Stats.Reason())
 		return m
 	}
 	if !r.Stats.Known() && !r.RemainingCap.Known() && !r.Tier.Known() {

@@ -17,7 +17,7 @@ var reconcileLooks = map[validator.ReconcileClass]struct {
 }{
 	validator.ClassMatched:           {views.Tag{Text: "matched", Tone: views.ToneGood, Icon: "good"}, "Both have the same amount."},
 	validator.ClassDifferent:         {views.Tag{Text: "different amount", Tone: views.ToneBad, Icon: "bad"}, "Both have a payment, and not of the same amount."},
-	validator.ClassMissingOnChain:    {views.Tag{Text: "missing on chain", Tone: views.ToneBad, Icon: "bad"}, "The database has a payment, and no event tells of it."},
+	validator.ClassMissingOnChain:    {views.Tag{Text: "missing on chain", Tone: views.ToneBad, Icon: "bad"}, "The database has a payment, and no event has it."},
 	validator.ClassMissingInDatabase: {views.Tag{Text: "missing in the database", Tone: views.ToneWarn, Icon: "warn"}, "The chain paid for a job that the database does not have as paid."},
 	validator.ClassAwaited:           {views.Tag{Text: "awaited", Tone: views.TonePlain, Icon: "clock"}, "So new that the other side may still come."},
 	validator.ClassNotComparable:     {views.Tag{Text: "not comparable", Tone: views.TonePlain, Icon: "info"}, "The amount is private, or the job's identifier is no number that a contract could know."},
@@ -189,10 +189,10 @@ func (s *Server) showReconciledClaims(r validator.Reconciliation, now time.Time)
 func (s *Server) reconciledClaimRow(c validator.ReconciledClaim, now time.Time) views.ReconcileClaimRow {
 	row := views.ReconcileClaimRow{
 		When: moment(now, c.At()), Class: reconcileLooks[c.Class].tag, Why: c.Why,
-		Recorded: views.Amount{Reason: "The database has no such claim."}, OnChain: views.Amount{Reason: "No event tells of it."},
+		Recorded: views.Amount{Reason: "The database has no such claim."}, OnChain: views.Amount{Reason: "No event has it."},
 	}
 	if c.Claim != nil {
-		row.Recorded.Reason = "The database has no amount of it."
+		row.Recorded.Reason = "The database has no amount for it."
 		if c.Claim.Amount != nil {
 			row.Recorded = showWei(*c.Claim.Amount)
 		}

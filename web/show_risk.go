@@ -75,7 +75,7 @@ func (s *Server) unstakeRows(p validator.Picture, st validator.Stake) []views.Ro
 		free.Value = views.Value{Text: "now, with complete_unstake()"}
 	}
 	return []views.Row{
-		{Label: "Of it being unstaked, still slashable", Tone: views.ToneWarn, Amount: amountOf(validator.Some(st.LockedAmount)), Origin: s.origin(p.Address, "stake.locked", "the locked amount")},
+		{Label: "Unstaking, still slashable", Tone: views.ToneWarn, Amount: amountOf(validator.Some(st.LockedAmount)), Origin: s.origin(p.Address, "stake.locked", "the locked amount")},
 		free,
 	}
 }

@@ -87,7 +87,7 @@ func (s *Server) showSlashJob(m *views.SlashPage, r slashRead) {
 func (s *Server) showSlashCard(m *views.SlashPage, r slashRead) {
 	j := r.job.Or(nil)
 	if j == nil || j.GPUUUID == "" {
-		m.GPUNote = "Nothing tells on which card the job ran, so no card's samples belong here."
+		m.GPUNote = "Nothing says on which card the job ran, so no samples are shown."
 		return
 	}
 	m.GPU = s.cardLink(r, j.GPUUUID)

@@ -130,7 +130,7 @@ func (p statusShow) staked() views.Figure {
 		f.Parts = append(f.Parts, p.headroom()...)
 	}
 	if s.LockedAmount.Sign() > 0 {
-		f.Notes = append(f.Notes, views.Note{Text: s.LockedAmount.Format() + " of it being unstaked: still slashable", Tone: views.ToneWarn})
+		f.Notes = append(f.Notes, views.Note{Text: s.LockedAmount.Format() + " unstaking, still slashable", Tone: views.ToneWarn})
 	}
 	if s.TotalSlashed.Sign() > 0 {
 		f.Notes = append(f.Notes, views.Note{Text: s.TotalSlashed.Format() + " slashed so far"})

@@ -61,7 +61,7 @@ func TestTheStakePageTellsWhatHappenedAndWhatASlashWouldCost(t *testing.T) {
 			break
 		}
 	}
-	if !strings.Contains(page, "MiningRewards has no address: set MINING_REWARDS_ADDRESS. Nothing is shown of it.") {
+	if !strings.Contains(page, "MiningRewards has no address: set MINING_REWARDS_ADDRESS.") {
 		t.Errorf("it does not say in a line that MiningRewards is not configured: %s", page)
 	}
 	_, dashboard := p.Call(t, http.MethodGet, "/", "", "")
