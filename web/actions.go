@@ -30,8 +30,6 @@ const (
 	// claimPatience is how long a claim that no block holds keeps another from being made:
 	// a wallet or a node may have dropped it.
 	claimPatience = 15 * time.Minute
-
-	everyTrack = "2s"
 )
 
 // actionPath is where an action is previewed and followed.

@@ -19,8 +19,6 @@ import (
 
 const (
 	earningsOnPage = 50
-	everyEarnings  = "30s"
-	earningsMaxAge = 5 * time.Second // of sums over days, which hardly change
 )
 
 // earningsURL leads to a wallet's earnings.

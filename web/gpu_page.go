@@ -15,14 +15,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// How often the panels of a GPU's page ask anew.
-const (
-	everyGPUNow      = "2s"
-	everyGPUCharts   = "10s"
-	everyGPUHealth   = "5s"
-	everyGPUFailures = "15s"
-)
-
 // gpuAsked is the GPU that a request is about, with what the page knows of it.
 type gpuAsked struct {
 	wallet validator.Address

@@ -15,7 +15,6 @@ import (
 // A job's page shows its card while the job ran, with some time before and after it. Samples
 // of a job that ended lately may still arrive.
 const (
-	everyJobCard    = "15s"
 	jobCardSettled  = 15 * time.Minute
 	leastAroundJob  = 2 * time.Minute
 	mostAroundJob   = time.Hour

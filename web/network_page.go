@@ -15,12 +15,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// How often the panels of the network's page ask anew, beside everyNetwork.
-const (
-	everyNetworkHours  = "60s"
-	everyNetworkStakes = "30s"
-)
-
 // networkWindow is a time over which the network's hours are shown.
 type networkWindow struct {
 	id, label string

@@ -54,16 +54,6 @@ func networkLabel(name string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// How often each panel asks anew.
-const (
-	everyGPUs    = "2s"
-	everyStatus  = "5s"
-	everySources = "2s"
-	everyJobs    = "5s"
-	everyRewards = "15s"
-	everyNetwork = "15s"
-)
-
 func panel(id, every string, wallet validator.Address) views.Panel {
 	p := views.Panel{ID: id, URL: "/partials/" + id, Every: every}
 	if wallet != "" {

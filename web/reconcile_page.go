@@ -15,7 +15,6 @@ import (
 
 const (
 	reconcilePath     = "/earnings/reconciliation"
-	everyReconcile    = "10s"
 	paymentsOnPage    = 50
 	reconcilePanelID  = "reconciliation"
 	reconciledPanelID = "reconciled"

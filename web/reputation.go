@@ -18,7 +18,6 @@ const (
 	reputationOnPage = 20
 	scoreStep        = 24 * time.Hour
 	scoreSteps       = 365
-	scoresMaxAge     = 30 * time.Second
 )
 
 // reputationRead is the history of a wallet's reputation, as the index of events has it.

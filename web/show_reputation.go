@@ -12,9 +12,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// everyReputation is how often the history of a reputation is asked for anew.
-const everyReputation = "15s"
-
 func (s *Server) showReputation(p validator.Picture, r reputationRead, before validator.ReputationCursor) views.ReputationPanel {
 	m := views.ReputationPanel{Panel: panel("stake-reputation", everyReputation, p.Address), Notice: staleNotice(p.Now, p.Chain.State, r.state)}
 	if !before.IsZero() {

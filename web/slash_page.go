@@ -25,7 +25,6 @@ const (
 	evidenceReachSums = 12 * time.Hour
 	evidenceStepSums  = time.Hour
 	uptimeAround      = 30 * time.Minute
-	evidenceMaxAge    = 15 * time.Second
 )
 
 // slashPath is the route of a slash's page.

@@ -11,9 +11,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// everyStakeTerms is how often the network's terms are asked for anew; they hardly change.
-const everyStakeTerms = "30s"
-
 // stakeURL leads to the page about a wallet's stake.
 func (s *Server) stakeURL(wallet validator.Address) string {
 	return "/stake" + s.walletQuery(wallet)

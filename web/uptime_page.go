@@ -12,12 +12,6 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-// How often the panels of the uptime's page ask anew: a minute is the least that can change.
-const (
-	everyUptime     = "15s"
-	everyUptimePast = "60s"
-)
-
 // uptimeAsked is whose uptime a request is about, with what is known of it.
 type uptimeAsked struct {
 	wallet  validator.Address
