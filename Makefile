@@ -63,6 +63,16 @@ test: ## set up and run every test, with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 25m ./...
 
+# The tests that run the built program or write a year of a demo take minutes: make test has them.
+.PHONY: check
+check: ## while working: vet, lint what changed since the last commit, and the tests that need no browser
+	@tools/setup go compiler postgres
+	@$(MAKE) proxies
+	go vet ./...
+	@$(MAKE) .cache/golangci-lint
+	.cache/golangci-lint run --new-from-rev=HEAD ./...
+	go test $$(go list ./... | grep -v -e /e2e -e /demo/history)
+
 .PHONY: test-fresh
 test-fresh: ## run 'make run' and 'make test' on a bare Debian 12 and 13 (as root; SUITES and FRESH_DIR choose which and where)
 	@tools/test-fresh $(SUITES)
@@ -121,9 +131,12 @@ vuln: ## look for known vulnerabilities in what the program calls (govulncheck)
 .PHONY: lint
 lint: ## check style and the import table (golangci-lint)
 	@tools/setup go compiler
+	@$(MAKE) .cache/golangci-lint
+	.cache/golangci-lint run ./...
+
+.cache/golangci-lint: tools/lint/go.mod tools/lint/go.sum go.mod
 	@mkdir -p .cache
 	CGO_ENABLED=0 go build -modfile=tools/lint/go.mod -o .cache/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	.cache/golangci-lint run ./...
 
 .PHONY: fresh
 fresh: generate ## fail if generated code is stale

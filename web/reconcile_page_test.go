@@ -90,7 +90,7 @@ func TestThePageOfPaymentsListsWhatDiffers(t *testing.T) {
 		"5 differences Each is listed below", "can say why. Of 1 more job it is not known yet.",
 		"Events known from block 7", "up to block 100", "Newer blocks 3",
 		"different amount : where it comes from Both have a payment, and not of the same amount. 1 jobs: different amount 8 SAGE 5 SAGE −3 SAGE",
-		"no event tells of it. 1 jobs: missing on chain 8 SAGE 0 SAGE −8 SAGE",
+		"no event has it. 1 jobs: missing on chain 8 SAGE 0 SAGE −8 SAGE",
 		"as paid. 2 jobs: missing in the database 0 SAGE 7 SAGE +7 SAGE",
 		"Both have the same amount. 2 jobs: matched 16 SAGE 16 SAGE",
 		"may still come. 1 jobs: awaited 8 SAGE 0 SAGE",

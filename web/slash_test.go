@@ -169,7 +169,7 @@ func TestASlashThatOnlyTheIndexKnowsSaysWhatIsMissing(t *testing.T) {
 		}
 		return w.Body.String()
 	}
-	for _, want := range []string{"Slashed 7 SAGE: invalid proof", "no job of this wallet with that identifier", "Nothing tells on which card the job ran", "What it left is not known"} {
+	for _, want := range []string{"Slashed 7 SAGE: invalid proof", "no job of this wallet with that identifier", "Nothing says on which card the job ran", "What it left is not known"} {
 		if page := add("aa"+fmt.Sprint(len(want)), "nobody's", at); !strings.Contains(strings.ReplaceAll(page, "&#39;", "'"), want) {
 			t.Errorf("%q is missing", want)
 		}
