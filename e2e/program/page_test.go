@@ -156,7 +156,7 @@ const unseen = 0.0005
 func nothingMoves(t *testing.T, p *program) {
 	harness.Within(t, 2*time.Minute, "the trouble that the demo begins with is over", func() bool {
 		_, page := p.Call(t, http.MethodGet, "/gpus", "", "")
-		return strings.Contains(string(page), "Missing") && strings.Contains(string(page), "Throttled")
+		return strings.Contains(string(page), "The driver no longer lists this GPU") && strings.Contains(string(page), "Throttled")
 	})
 	for _, width := range []int64{390, 1440} {
 		t.Run(fmt.Sprint(width, " px"), func(t *testing.T) {
