@@ -13,6 +13,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/db"
 	"github.com/bitsage-network/validator-dashboard/db/dbtest"
 	"github.com/bitsage-network/validator-dashboard/demo/gpusim"
+	"github.com/bitsage-network/validator-dashboard/e2e/harness"
 	"github.com/bitsage-network/validator-dashboard/gpu"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
@@ -68,7 +69,7 @@ func TestEachHostKeepsTheSamplesOfItsOwnGPUs(t *testing.T) {
 	for host, uuid := range map[string]string{"rig-1": "GPU-one", "rig-2": "GPU-two"} {
 		keepOn(t, store, host, gpusim.Card{UUID: uuid, Name: "NVIDIA H100 80GB HBM3"})
 	}
-	eventually(t, "several samples of both hosts", func() bool {
+	harness.Eventually(t, "several samples of both hosts", func() bool {
 		return count(`SELECT count(*) FROM (SELECT 1 FROM gpu_samples GROUP BY worker_id, gpu_uuid HAVING count(*) > 5) x`) == "2"
 	})
 	if got := count(`SELECT string_agg(worker_id || ' ' || gpu_uuid || ' ' || worker_address, ', ' ORDER BY worker_id) FROM worker_gpus`); got != fmt.Sprintf("rig-1 GPU-one %s, rig-2 GPU-two %s", wallet, wallet) {
@@ -84,13 +85,13 @@ func TestSamplesWaitForADatabaseThatIsAwayAndNotWithoutEnd(t *testing.T) {
 	store := &outage{Store: dbtest.Open(t, db.Config{URL: url})}
 	store.away.Store(true)
 	keepOn(t, store, "rig-1", gpusim.Card{UUID: "GPU-one", Name: "NVIDIA H100 80GB HBM3"})
-	eventually(t, "some tries in vain", func() bool { return store.tries.Load() > 10 })
+	harness.Eventually(t, "some tries in vain", func() bool { return store.tries.Load() > 10 })
 	if n := dbtest.Value(t, url, `SELECT count(*) FROM gpu_samples`); n != "0" {
 		t.Fatalf("%s samples are stored in a database that is away", n)
 	}
 	back := time.Now()
 	store.away.Store(false)
-	eventually(t, "the samples of the outage", func() bool {
+	harness.Eventually(t, "the samples of the outage", func() bool {
 		return dbtest.Value(t, url, `SELECT count(*) > 8 FROM gpu_samples WHERE sampled_at < $1`, back) == "true"
 	})
 
@@ -117,15 +118,5 @@ func (e *everNewer) Snapshot() validator.GPUSnapshot {
 	return validator.GPUSnapshot{
 		State: validator.SourceState{Health: validator.HealthOK, ObservedAt: at},
 		GPUs:  []validator.GPU{{UUID: "GPU-one", SampledAt: at}, {SampledAt: at}},
-	}
-}
-
-// eventually waits for a condition that the workers bring about.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came: %s", what)
-		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitsage-network/validator-dashboard/e2e/harness"
 	"github.com/bitsage-network/validator-dashboard/validator"
 )
 
@@ -24,16 +25,6 @@ type listKey struct {
 }
 
 func (k listKey) owner() validator.Address { return k.wallet.owner() }
-
-// eventually waits for a condition that other goroutines bring about.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came: %s", what)
-		}
-	}
-}
 
 func bigJobs(n int) []validator.Job {
 	jobs := make([]validator.Job, n)
@@ -151,9 +142,9 @@ func TestAReadEndsOnceNobodyWaits(t *testing.T) {
 		}
 		return 0
 	}
-	eventually(t, "both to wait", func() bool { return wanted() == 2 })
+	harness.Eventually(t, "both to wait", func() bool { return wanted() == 2 })
 	hangUpFirst()
-	eventually(t, "one to have hung up", func() bool { return wanted() == 1 })
+	harness.Eventually(t, "one to have hung up", func() bool { return wanted() == 1 })
 	hangUpSecond()
 	asked.Wait()
 	ended.Wait()
@@ -179,7 +170,7 @@ func TestARequestThatIsOutOfPatienceLeavesItsReadToTheNext(t *testing.T) {
 		t.Fatal(r)
 	}
 	close(answer)
-	eventually(t, "the answer to be kept", func() bool {
+	harness.Eventually(t, "the answer to be kept", func() bool {
 		a, _ := numbers.newest(m, key)
 		return a.value.Known()
 	})

@@ -22,12 +22,11 @@ type EarningHistory struct {
 }
 
 type earningHistoryKey struct {
-	wallet        ofWallet
+	ofWallet
+
 	window        validator.Window
 	limit, offset int
 }
-
-func (k earningHistoryKey) owner() validator.Address { return k.wallet.owner() }
 
 // EarningHistory lists a wallet's earnings in a window, newest first; window 0 is all time.
 func (r *Reads) EarningHistory(ctx context.Context, wallet validator.Address, window validator.Window, limit, offset int) validator.Maybe[EarningHistory] {
@@ -47,11 +46,10 @@ func (r *Reads) EarningHistory(ctx context.Context, wallet validator.Address, wi
 }
 
 type daysKey struct {
-	wallet ofWallet
-	days   validator.DayRange
-}
+	ofWallet
 
-func (k daysKey) owner() validator.Address { return k.wallet.owner() }
+	days validator.DayRange
+}
 
 // MeasuredEnergy sums the energy that a wallet's GPUs took over days.
 func (r *Reads) MeasuredEnergy(ctx context.Context, wallet validator.Address, d validator.DayRange) validator.Maybe[validator.MeasuredEnergy] {
@@ -86,11 +84,10 @@ func (r *Reads) EarningReport(ctx context.Context, wallet validator.Address, d v
 }
 
 type earningListKey struct {
-	wallet ofWallet
+	ofWallet
+
 	filter db.EarningFilter
 }
-
-func (k earningListKey) owner() validator.Address { return k.wallet.owner() }
 
 // EarningList lists a wallet's single earnings, newest first.
 func (r *Reads) EarningList(ctx context.Context, wallet validator.Address, f db.EarningFilter) validator.Maybe[[]validator.Earning] {
@@ -159,11 +156,10 @@ type PaymentList struct {
 }
 
 type paymentsKey struct {
-	wallet ofWallet
-	list   PaymentList
-}
+	ofWallet
 
-func (k paymentsKey) owner() validator.Address { return k.wallet.owner() }
+	list PaymentList
+}
 
 // Payments lists payments beside the chain's. windows are those of the list's class, as far as
 // events are known now.

@@ -26,11 +26,10 @@ func (r *Reads) Uptime(ctx context.Context, wallet validator.Address) validator.
 }
 
 type spanKey struct {
-	wallet   ofWallet
+	ofWallet
+
 	from, to time.Time
 }
-
-func (k spanKey) owner() validator.Address { return k.wallet.owner() }
 
 // UptimeBetween counts the minutes of a span in which any of a wallet's hosts was heard.
 func (r *Reads) UptimeBetween(ctx context.Context, wallet validator.Address, from, to time.Time) validator.Maybe[validator.Uptime] {
@@ -65,11 +64,10 @@ func (r *Reads) GPUWatches(ctx context.Context, wallet validator.Address) valida
 }
 
 type gpuKey struct {
-	wallet ofWallet
-	uuid   string
-}
+	ofWallet
 
-func (k gpuKey) owner() validator.Address { return k.wallet.owner() }
+	uuid string
+}
 
 // FirstGPUSample returns when a GPU was first sampled; the zero time if it never was.
 func (r *Reads) FirstGPUSample(ctx context.Context, wallet validator.Address, uuid string) validator.Maybe[time.Time] {

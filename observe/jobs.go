@@ -11,18 +11,16 @@ import (
 )
 
 type jobsKey struct {
-	wallet ofWallet
+	ofWallet
+
 	filter db.JobFilter
 }
 
-func (k jobsKey) owner() validator.Address { return k.wallet.owner() }
-
 type jobKey struct {
-	wallet ofWallet
-	id     string
-}
+	ofWallet
 
-func (k jobKey) owner() validator.Address { return k.wallet.owner() }
+	id string
+}
 
 // JobCounts counts a wallet's jobs.
 func (r *Reads) JobCounts(ctx context.Context, wallet validator.Address) validator.Maybe[validator.JobCounts] {
@@ -94,11 +92,10 @@ func (r *Reads) JobPayment(ctx context.Context, wallet validator.Address, j vali
 const jobsMatched = 100
 
 type gpuJobsKey struct {
-	wallet ofWallet
+	ofWallet
+
 	failed bool
 }
-
-func (k gpuJobsKey) owner() validator.Address { return k.wallet.owner() }
 
 // RunningJobsOnGPUs lists a wallet's newest jobs in progress that name their GPU.
 func (r *Reads) RunningJobsOnGPUs(ctx context.Context, wallet validator.Address) validator.Maybe[[]validator.Job] {
@@ -138,11 +135,10 @@ type FailedJobs struct {
 }
 
 type failedJobsKey struct {
-	wallet ofWallet
+	ofWallet
+
 	window time.Duration
 }
-
-func (k failedJobsKey) owner() validator.Address { return k.wallet.owner() }
 
 // FailedJobs lists the jobs of a wallet that failed since a time, which is the beginning of a
 // window of that length.

@@ -53,11 +53,10 @@ func foundInEvents[L ~[]E, E any](list validator.Maybe[L], events validator.Mayb
 }
 
 type slashesKey struct {
-	wallet ofWallet
-	tx     validator.Felt
-}
+	ofWallet
 
-func (k slashesKey) owner() validator.Address { return k.wallet.owner() }
+	tx validator.Felt
+}
 
 // Slashes lists the slashes of a wallet in a transaction, in the order of their events.
 func (r *Reads) Slashes(ctx context.Context, wallet validator.Address, tx validator.Felt) validator.Maybe[[]validator.StakeEvent] {
@@ -74,15 +73,14 @@ type ReputationSubject struct {
 }
 
 type scoresKey struct {
-	wallet   ofWallet
+	ofWallet
+
 	contract validator.Address
 	ids      [2]validator.Felt
 }
 
-func (k scoresKey) owner() validator.Address { return k.wallet.owner() }
-
 func (s ReputationSubject) key() scoresKey {
-	k := scoresKey{wallet: ofWallet(s.Wallet), contract: s.Contract}
+	k := scoresKey{ofWallet: ofWallet(s.Wallet), contract: s.Contract}
 	copy(k.ids[:], s.IDs)
 	return k
 }

@@ -124,6 +124,11 @@ func viewing(ctx context.Context) observe.Viewer {
 // reads begins a group of database reads for whoever asks.
 func (s *Server) reads(ctx context.Context) *observe.Reads { return s.observer.Reads(viewing(ctx)) }
 
+// picture gathers everything about a wallet for whoever asks.
+func (s *Server) picture(ctx context.Context, wallet validator.Address) validator.Picture {
+	return s.observer.Picture(ctx, viewing(ctx), wallet)
+}
+
 // identify finds out who a request comes from, for everything behind it.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

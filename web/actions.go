@@ -63,7 +63,7 @@ func (s *Server) actionPage(kind validator.ActionKind) echo.HandlerFunc {
 			return c.Redirect(http.StatusFound, "/?choose=1")
 		}
 		ctx := c.Request().Context()
-		p := s.observer.Picture(ctx, viewing(ctx), wallet)
+		p := s.picture(ctx, wallet)
 		m := s.newActionPage(c, kind, wallet)
 		status := http.StatusOK
 		tx, err := sentTransaction(c)
@@ -157,7 +157,7 @@ func (s *Server) partialPreview(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	entry := readAction(c, kind, p)
 	if !entry.complete() {
 		return entry.problem()

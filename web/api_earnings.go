@@ -79,7 +79,7 @@ func (s *Server) apiEarnings(ctx context.Context, in *earningsInput) (*reply[ear
 	if err != nil {
 		return nil, err
 	}
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	read, err := s.readEarnings(ctx, p, q, priceEntry{})
 	if err != nil {
 		return nil, err

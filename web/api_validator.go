@@ -54,7 +54,7 @@ func (s *Server) apiStatus(ctx context.Context, in *WalletInput) (*reply[statusJ
 	if err != nil {
 		return nil, err
 	}
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	a := p.Assess()
 	stake, cfg := p.Chain.Stake.Maybe, p.Chain.Network.Config.Maybe
 	staked := validator.Map(stake, func(v validator.Stake) validator.Wei { return v.Amount })
@@ -132,7 +132,7 @@ func (s *Server) apiRewards(ctx context.Context, in *WalletInput) (*reply[reward
 	if err != nil {
 		return nil, err
 	}
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	pending := validator.Map(p.Chain.Stake.Maybe, func(v validator.Stake) validator.Wei { return v.PendingRewards })
 	total, claimable, apy := p.TotalEarnings(), p.Claimable(), p.RealisedAPY()
 	unknown := reasons{}

@@ -17,9 +17,7 @@ import (
 	"github.com/bitsage-network/validator-dashboard/views"
 )
 
-const (
-	earningsOnPage = 50
-)
+const earningsOnPage = 50
 
 // earningsURL leads to a wallet's earnings.
 func (s *Server) earningsURL(wallet validator.Address, q earningsQuery) string {
@@ -116,7 +114,7 @@ func (s *Server) allEarnings(c echo.Context) error {
 		return c.Redirect(http.StatusFound, "/?choose=1")
 	}
 	ctx := c.Request().Context()
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	q, err := parseEarningsQuery(c.QueryParams())
 	if err != nil {
 		return s.wrongRange(c, p, err)
@@ -187,7 +185,7 @@ var wrongWords = map[string]string{
 func (s *Server) partialEarningsNow(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
 		ctx := c.Request().Context()
-		return views.EarningsNow(s.showEarningsNow(ctx, s.observer.Picture(ctx, viewing(ctx), wallet)))
+		return views.EarningsNow(s.showEarningsNow(ctx, s.picture(ctx, wallet)))
 	})
 }
 
@@ -202,7 +200,7 @@ func (s *Server) partialEarnings(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	read, err := s.readEarnings(ctx, p, q, enteredPrices(c.Request()))
 	if err != nil {
 		return err

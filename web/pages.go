@@ -114,7 +114,7 @@ func (s *Server) dashboard(c echo.Context) error {
 		network networkRead
 		all     sync.WaitGroup
 	)
-	all.Go(func() { p = s.observer.Picture(ctx, viewing(ctx), wallet) })
+	all.Go(func() { p = s.picture(ctx, wallet) })
 	all.Go(func() { gpus = s.fleet(ctx, wallet) })
 	all.Go(func() { jobs = s.readJobs(ctx, wallet) })
 	all.Go(func() { rewards = s.readRewards(ctx, wallet) })
@@ -229,7 +229,7 @@ func (s *Server) partial(c echo.Context, show func(wallet validator.Address) tem
 
 func (s *Server) partialStatus(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		return views.Status(s.showStatus(s.observer.Picture(c.Request().Context(), viewing(c.Request().Context()), wallet), panel("status", everyStatus, wallet)))
+		return views.Status(s.showStatus(s.picture(c.Request().Context(), wallet), panel("status", everyStatus, wallet)))
 	})
 }
 
@@ -248,13 +248,13 @@ func (s *Server) partialJobs(c echo.Context) error {
 func (s *Server) partialRewards(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
 		ctx := c.Request().Context()
-		return views.Rewards(s.rewardsPanel(c, s.observer.Picture(ctx, viewing(ctx), wallet), s.readRewards(ctx, wallet)))
+		return views.Rewards(s.rewardsPanel(c, s.picture(ctx, wallet), s.readRewards(ctx, wallet)))
 	})
 }
 
 func (s *Server) partialRisk(c echo.Context) error {
 	return s.partial(c, func(wallet validator.Address) templ.Component {
-		return views.Risk(s.showRisk(s.observer.Picture(c.Request().Context(), viewing(c.Request().Context()), wallet), panel("risk", everyStatus, wallet)))
+		return views.Risk(s.showRisk(s.picture(c.Request().Context(), wallet), panel("risk", everyStatus, wallet)))
 	})
 }
 

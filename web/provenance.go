@@ -70,7 +70,7 @@ func (s *Server) partialProvenance(c echo.Context) error {
 	case wallet == "":
 		return badField("query.wallet", "is missing: name the wallet that the figure is about", nil)
 	}
-	e := evidence{Picture: s.observer.Picture(ctx, viewing(ctx), wallet), server: s}
+	e := evidence{Picture: s.picture(ctx, wallet), server: s}
 	if field, uuid, isGPU := strings.Cut(strings.TrimPrefix(id, "gpu."), "@"); isGPU && strings.HasPrefix(id, "gpu.") {
 		return s.renderGPUOrigin(c, e, field, uuid)
 	}

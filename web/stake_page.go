@@ -29,7 +29,7 @@ func (s *Server) stakePage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	p := s.observer.Picture(ctx, viewing(ctx), wallet)
+	p := s.picture(ctx, wallet)
 	history := s.readReputation(ctx, p, before, reputationOnPage, true)
 	return s.render(c, http.StatusOK, views.OneStake(views.StakePage{
 		Page:  s.page(c.Request(), "Stake · "+wallet.Abbreviated(), "stake", wallet),
@@ -43,7 +43,7 @@ func (s *Server) partialStake(show func(context.Context, validator.Picture) temp
 	return func(c echo.Context) error {
 		return s.partial(c, func(wallet validator.Address) templ.Component {
 			ctx := c.Request().Context()
-			return show(ctx, s.observer.Picture(ctx, viewing(ctx), wallet))
+			return show(ctx, s.picture(ctx, wallet))
 		})
 	}
 }

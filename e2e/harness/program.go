@@ -19,13 +19,15 @@ import (
 
 const module = "github.com/bitsage-network/validator-dashboard"
 
+// builtIn is the folder of the built program; "" before Binary.
+var builtIn string
+
 // Binary builds the program once for all tests of a package and returns its path.
-var Binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "vd")
-	if err != nil {
+var Binary = sync.OnceValues(func() (path string, err error) {
+	if builtIn, err = os.MkdirTemp("", "vd"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "validator-dashboard")
+	path = filepath.Join(builtIn, "validator-dashboard")
 	out, err := exec.Command("go", "build", "-o", path, module).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
@@ -36,9 +38,7 @@ var Binary = sync.OnceValues(func() (string, error) {
 // Main runs a package's tests and removes the built program; TestMain calls it.
 func Main(m *testing.M) {
 	code := m.Run()
-	if path, err := Binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
+	_ = os.RemoveAll(builtIn) // nothing, if no test needed it
 	os.Exit(code)
 }
 
